@@ -1,0 +1,1 @@
+"""The outside world: adapters for stores and hubs, and what they are connected with."""

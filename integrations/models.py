@@ -1,0 +1,97 @@
+"""Accounts, stores and the integrations between them. Credentials are encrypted at rest."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from integrations.contracts import Target
+from integrations.crypto import EncryptedJSONField
+from integrations.registry import HUBS, STORES
+
+
+def store_platforms() -> list[tuple[str, str]]:
+    return [(kind, kind.capitalize()) for kind in STORES]
+
+
+def hub_kinds() -> list[tuple[str, str]]:
+    return [(kind, kind.capitalize()) for kind in HUBS]
+
+
+class Account(models.Model):
+    """One set of credentials at a hub. Rate limits belong to it."""
+
+    name = models.SlugField(_("name"), max_length=80, unique=True)
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    kind = models.CharField(_("kind"), max_length=30, choices=hub_kinds)
+    url = models.URLField(_("API address"), max_length=500)
+    credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True)
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute"), default=60, validators=[MinValueValidator(1)]
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+    def target(self) -> Target:
+        return Target(self.name, self.url, self.credentials, self.settings)
+
+
+class Store(models.Model):
+    """A shop."""
+
+    name = models.SlugField(_("name"), max_length=80, unique=True)
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    platform = models.CharField(_("platform"), max_length=30, choices=store_platforms)
+    url = models.URLField(_("address"), max_length=500)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True)
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    tags = ArrayField(models.CharField(max_length=40), verbose_name=_("tags"), default=list, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("store")
+        verbose_name_plural = _("stores")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+    def target(self) -> Target:
+        return Target(self.name, self.url, self.credentials, self.settings, self.time_zone)
+
+
+class Integration(models.Model):
+    """One store in one hub account: the unit of health."""
+
+    name = models.SlugField(_("name"), max_length=120, unique=True)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="integrations")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="integrations")
+    external_id = models.CharField(_("id at the hub"), max_length=80)
+    tolerance_s = models.PositiveIntegerField(
+        _("tolerance in seconds"), null=True, blank=True, help_text=_("Empty: learned from the last 14 days.")
+    )
+    is_paused = models.BooleanField(_("paused"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("integration")
+        verbose_name_plural = _("integrations")
+        ordering = [Lower("name")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "external_id"], name="integration_once_per_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store} → {self.account}"

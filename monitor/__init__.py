@@ -1,0 +1,1 @@
+"""The product: collects, judges, alerts, refreshes and shows."""

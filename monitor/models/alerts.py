@@ -1,0 +1,119 @@
+"""Incidents and the notices about them."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import Integration
+from monitor.models.conditions import condition_kinds, states
+
+
+class Incident(models.Model):
+    """A period in which the verdict of one or more integrations is bad for one reason."""
+
+    scope = models.CharField(max_length=80)
+    """What the members share: ``integration:12``, ``account:3``."""
+    cause = models.CharField(max_length=20, choices=condition_kinds)
+    rule = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=states)
+    evidence = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+    """Since when it is bad, as far as the evidence reaches; before ``opened_at``."""
+    closed_at = models.DateTimeField(null=True)
+    peak_waiting = models.PositiveIntegerField(default=0)
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_incidents"
+    )
+
+    class Meta:
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause", "scope"], name="incident_open_once", condition=Q(closed_at__isnull=True)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-opened_at"], name="incident_newest"),
+            models.Index(fields=["opened_at"], name="incident_open", condition=Q(closed_at__isnull=True)),
+        ]
+        permissions = [("acknowledge_incident", "Can acknowledge incidents")]
+
+
+class Member(models.Model):
+    """An integration in an incident."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="members")
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="memberships")
+    joined_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration"], name="member_of_one_open_incident", condition=Q(left_at__isnull=True)
+            )
+        ]
+
+
+class Subscription(models.Model):
+    """Who is told about incidents, and about which."""
+
+    email = models.EmailField(_("e-mail address"))
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    tags = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("tags"), default=list, blank=True,
+        help_text=_("Empty: all stores."),
+    )
+    include_warnings = models.BooleanField(_("warnings too"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        constraints = [models.UniqueConstraint(fields=["email"], name="subscription_once_per_address")]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Notice(models.Model):
+    """The outbox: one mail to one recipient about one step of one incident."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="notices")
+    step = models.CharField(max_length=20)
+    """``opened``, ``recovered``, ``test``."""
+    recipient = models.EmailField()
+    language = models.CharField(max_length=8, default="en")
+    time_zone = models.CharField(max_length=60, default="UTC")
+    context = models.JSONField(default=dict)
+    """What the mail says, as it was true when the step happened."""
+    message_id = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    """Given up: the mail server refused for good."""
+    answer = models.CharField(max_length=500, blank=True)
+    """The mail server's last answer."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "step", "recipient"], name="notice_once"),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | Q(failed_at__isnull=True), name="notice_one_end"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="notice_due", condition=Q(sent_at__isnull=True, failed_at__isnull=True)
+            )
+        ]

@@ -1,0 +1,88 @@
+"""The current answer to every question about an integration, and its history."""
+
+from django.db import models
+
+from integrations.contracts import ConditionKind
+from integrations.models import Integration
+from monitor.health.states import State
+
+
+def condition_kinds() -> list[tuple[str, str]]:
+    return [(kind.value, kind.value) for kind in ConditionKind]
+
+
+def states() -> list[tuple[str, str]]:
+    return [(state.value, state.value) for state in State]
+
+
+class Condition(models.Model):
+    """The confirmed answer to one question, and the observation that may replace it."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="conditions")
+    kind = models.CharField(max_length=20, choices=condition_kinds)
+    state = models.CharField(max_length=10, choices=states, default=State.UNKNOWN)
+    rule = models.CharField(max_length=40, blank=True)
+    """Which rule led to the state (``stalled``, ``gap``, ``blocked_user_agent``)."""
+    evidence = models.JSONField(default=dict)
+    since = models.DateTimeField()
+    observed_at = models.DateTimeField(null=True)
+    """Time of the last observation that was judged."""
+    candidate_state = models.CharField(max_length=10, choices=states, blank=True)
+    candidate_since = models.DateTimeField(null=True)
+    candidate_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "kind"], name="condition_once")]
+
+
+class Transition(models.Model):
+    """A confirmed change of a condition or of the verdict. Append-only."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="transitions")
+    kind = models.CharField(max_length=20)
+    """A condition's kind, or ``verdict``."""
+    at = models.DateTimeField()
+    old_state = models.CharField(max_length=10, choices=states)
+    new_state = models.CharField(max_length=10, choices=states)
+    old_rule = models.CharField(max_length=40, blank=True)
+    new_rule = models.CharField(max_length=40, blank=True)
+    evidence = models.JSONField(default=dict)
+    rules_version = models.PositiveSmallIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["integration", "-at"], name="transition_newest")]
+
+
+class Verdict(models.Model):
+    """The overall state of an integration and its root cause; one row each, read by every page."""
+
+    integration = models.OneToOneField(Integration, models.CASCADE, primary_key=True, related_name="verdict")
+    state = models.CharField(max_length=10, choices=states, default=State.UNKNOWN)
+    cause = models.CharField(max_length=20, choices=condition_kinds, blank=True)
+    """The condition that explains the state; empty when healthy or when nothing is known."""
+    rule = models.CharField(max_length=40, blank=True)
+    evidence = models.JSONField(default=dict)
+    since = models.DateTimeField()
+    judged_at = models.DateTimeField()
+    waiting_count = models.PositiveIntegerField(default=0)
+    oldest_waiting_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "since"], name="verdict_state")]
+        permissions = [("export_fleet", "Can export the fleet")]
+
+
+class Progress(models.Model):
+    """Running figures of an integration, kept so that judging need not scan orders."""
+
+    integration = models.OneToOneField(Integration, models.CASCADE, primary_key=True, related_name="progress")
+    newest_eligible_at = models.DateTimeField(null=True)
+    """Eligible moment of the store's newest expected order."""
+    newest_arrived_at = models.DateTimeField(null=True)
+    newest_arrived_eligible_at = models.DateTimeField(null=True)
+    """Eligible moment of the newest order that has arrived."""
+    learned_tolerance_s = models.PositiveIntegerField(null=True)
+    learned_rhythm_s = models.PositiveIntegerField(null=True)
+    learned_at = models.DateTimeField(null=True)
+    negative_latencies = models.PositiveIntegerField(default=0)
+    """Arrivals before their order: a clock or time-zone error in the store. Counted, not charted."""

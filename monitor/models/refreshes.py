@@ -1,0 +1,72 @@
+"""Forced resyncs, recorded with who, why, and the evidence before and after."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import Integration
+
+
+class RefreshStrategy(models.TextChoices):
+    HUB_API = "hub_api", _("the hub's refresh request")
+    PANEL = "panel", _("a person presses Refresh in the hub's panel")
+
+
+class RefreshStage(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    ASKING = "asking", _("asking the hub")
+    WAITING = "waiting", _("waiting for a person")
+    WATCHING = "watching", _("watching whether orders move")
+    DONE = "done", _("done")
+
+
+class RefreshOutcome(models.TextChoices):
+    MOVED = "moved", _("moved")
+    NO_EFFECT = "no_effect", _("no effect")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Refresh(models.Model):
+    """One forced resync of one integration."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="refreshes")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="requested_refreshes"
+    )
+    """Null: the command line, or a person since deleted; ``actor`` keeps the name."""
+    actor = models.CharField(max_length=150)
+    reason = models.CharField(_("reason"), max_length=300)
+    strategy = models.CharField(max_length=20, choices=RefreshStrategy)
+    stage = models.CharField(max_length=20, choices=RefreshStage, default=RefreshStage.QUEUED)
+    outcome = models.CharField(max_length=20, choices=RefreshOutcome, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    """One sentence on how it stands or ended."""
+    before = models.JSONField(default=dict)
+    """Evidence when it was asked for: last_fetched_at, failing_since, waiting, oldest_waiting_at."""
+    after = models.JSONField(default=dict)
+    """The same evidence when it ended."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    requested_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    """When the hub (or the person in the panel) was asked; the effect must come after it."""
+    give_up_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = _("refresh")
+        verbose_name_plural = _("refreshes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration"], name="refresh_one_running", condition=Q(finished_at__isnull=True)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["integration", "-requested_at"], name="refresh_newest"),
+            models.Index(fields=["due_at"], name="refresh_due", condition=Q(finished_at__isnull=True)),
+        ]
+        permissions = [("force_refresh", "Can force a refresh")]

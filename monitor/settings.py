@@ -1,0 +1,205 @@
+"""All settings, from the environment; every one has a default that works on one machine.
+
+The environment variables are listed in docs/architecture.md.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from environs import Env
+
+from monitor import embedded
+from monitor.local_keys import local_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+# --- where things are ------------------------------------------------------------------------
+VAR_DIR = Path(env.str("SYNCWATCH_VAR", str(BASE_DIR / "var")))
+"""Everything this installation writes, when it brings its own database."""
+DATABASE_URL = env.str("DATABASE_URL", "") or embedded.database_url(VAR_DIR / "postgres")
+BROKER_URL = env.str("BROKER_URL", "") or DATABASE_URL.replace("postgresql://", "pgmq://", 1)
+PUBLIC_URL = env.str("SYNCWATCH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+"""Address under which people reach Syncwatch; links in mails start with it."""
+
+# --- secrets ---------------------------------------------------------------------------------
+DEBUG = env.bool("SYNCWATCH_DEBUG", False)
+SECRET_KEY = env.str("SYNCWATCH_SECRET_KEY", "") or local_secret(VAR_DIR / "keys" / "django")
+SYNCWATCH_KEYS = env.list("SYNCWATCH_KEYS", []) or [local_secret(VAR_DIR / "keys" / "credentials", fernet=True)]
+"""Fernet keys for credentials at rest: the first encrypts, all decrypt."""
+
+# --- Django ----------------------------------------------------------------------------------
+ALLOWED_HOSTS = env.list("SYNCWATCH_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+INSTALLED_APPS = [
+    "monitor.apps.MonitorConfig",
+    "integrations.apps.IntegrationsConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_celery_beat",
+    "django_htmx",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "monitor.dashboard.middleware.PersonMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "monitor.urls"
+WSGI_APPLICATION = "monitor.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.tz",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(DATABASE_URL),
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("SYNCWATCH_DB_POOL", 12), "timeout": 20}},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "monitor.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "sesame.backends.ModelBackend",
+]
+SESAME_ONE_TIME = True
+SESAME_MAX_AGE = timedelta(hours=12)
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- languages and time ------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "monitor" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- static files ------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "monitor.charts.bundle.PlotlyFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- the browser's safety ------------------------------------------------------------------------
+SECURE_SSL = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = SECURE_SSL
+CSRF_COOKIE_SECURE = SECURE_SSL
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("SYNCWATCH_BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        # Plotly sets style attributes on the SVG it draws.
+        "style-src": [SELF, "'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- mail ------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.str("SYNCWATCH_SMTP_HOST", "localhost")
+EMAIL_PORT = env.int("SYNCWATCH_SMTP_PORT", 25)
+EMAIL_HOST_USER = env.str("SYNCWATCH_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.str("SYNCWATCH_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("SYNCWATCH_SMTP_STARTTLS", False)
+EMAIL_USE_SSL = env.bool("SYNCWATCH_SMTP_TLS", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("SYNCWATCH_MAIL_FROM", "Syncwatch <syncwatch@localhost>")
+
+# --- outgoing requests -------------------------------------------------------------------------------
+SYNCWATCH_ALLOWED_NETWORKS = [ip_network(net) for net in env.list("SYNCWATCH_ALLOWED_NETWORKS", [])]
+"""Private networks the operator allows requests to; all others are refused by the address guard."""
+
+# --- rhythm of the work --------------------------------------------------------------------------------
+SYNCWATCH_TICK_S = env.int("SYNCWATCH_TICK_S", 5)
+SYNCWATCH_COLLECT_INTERVAL_S = env.int("SYNCWATCH_COLLECT_INTERVAL_S", 60)
+SYNCWATCH_PROBE_INTERVAL_S = env.int("SYNCWATCH_PROBE_INTERVAL_S", 300)
+SYNCWATCH_HISTORY_DAYS = env.int("SYNCWATCH_HISTORY_DAYS", 14)
+SYNCWATCH_RETENTION_DAYS = env.int("SYNCWATCH_RETENTION_DAYS", 90)
+SYNCWATCH_REFRESH_COOL_DOWN_S = env.int("SYNCWATCH_REFRESH_COOL_DOWN_S", 300)
+
+# --- Celery: see monitor/celery.py for why each of these is set ------------------------------------------
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = env.int("SYNCWATCH_WORKER_THREADS", 4)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+if BROKER_URL.startswith("pgmq://"):
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "conn_string": DATABASE_URL,
+        "init_extension": False,
+        "use_notify": True,
+        "wait_time_seconds": 0,
+        "visibility_timeout": 120,
+    }
+elif BROKER_URL.startswith(("redis://", "rediss://")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "max_connections": 50}
+
+# --- logs ---------------------------------------------------------------------------------------------
+LOGGING_CONFIG = "monitor.logs.configure"
+LOGGING = {"json": env.bool("SYNCWATCH_LOG_JSON", not DEBUG), "level": env.str("SYNCWATCH_LOG_LEVEL", "INFO")}
