@@ -84,12 +84,12 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {
-    "default": {
-        **dj_database_url.parse(DATABASE_URL),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("SYNCWATCH_DB_POOL", 12), "timeout": 20}},
-    }
+_database = dj_database_url.parse(DATABASE_URL)
+_database["OPTIONS"] = {
+    **_database.get("OPTIONS", {}),
+    "pool": {"min_size": 1, "max_size": env.int("SYNCWATCH_DB_POOL", 12), "timeout": 20},
 }
+DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "monitor.User"
 AUTHENTICATION_BACKENDS = [

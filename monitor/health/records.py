@@ -1,0 +1,134 @@
+"""What judging takes and gives. Plain values: no Django, no I/O; every time aware, in UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrations.contracts import CallRecord, ConditionKind, HubFailure
+from monitor.health.states import State
+
+Evidence = Mapping[str, Any]
+"""JSON-able figures behind an answer; times as ISO 8601 strings, durations in seconds (``..._s``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the last attempts to read a source went."""
+
+    ok_at: datetime | None
+    """When it was last read to its end."""
+    tried_at: datetime | None
+    error: str = ""
+    """Class name of the error of the last attempt (:mod:`integrations.errors`); empty: it went well."""
+    message: str = ""
+    failures: int = 0
+    """Failed attempts in a row."""
+    caught_up: bool = False
+    """The history had been read to its end at least once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceProfile:
+    """What is usual: expected arrivals per hour for each of the 168 hours of a UTC week."""
+
+    mean_per_hour: tuple[float, ...]
+    weeks: float
+    """How many weeks it was learned from; few weeks widen the tolerance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known of one integration at one moment, as loaded from the database."""
+
+    now: datetime
+    platform: str
+    hub_kind: str
+    hub_system: str
+    store: Reading
+    """Reading the store's orders."""
+    hub: Reading
+    """Reading what arrived at the hub."""
+    hub_state: Reading
+    """Reading the hub's list of integrations."""
+
+    waiting_count: int
+    """Expected orders without arrival, younger than the judging window."""
+    late_count: int
+    """Those of them older than the tolerance."""
+    oldest_waiting_at: datetime | None
+    newest_eligible_at: datetime | None
+    newest_arrived_at: datetime | None
+    newest_arrived_eligible_at: datetime | None
+    tolerance: timedelta
+    tolerance_source: str
+    """``configured``, ``learned`` or ``default``."""
+    silence: SilenceProfile | None
+
+    is_listed: bool
+    """The hub still lists the integration."""
+    failing_since: datetime | None
+    last_fetched_at: datetime | None
+    rhythm: timedelta
+    rhythm_source: str
+    """``learned`` or ``default``."""
+
+    probes: tuple[CallRecord, ...] = ()
+    """The newest probe of each User-Agent."""
+    hub_failures: tuple[HubFailure, ...] = ()
+    """Newest first: the hub's failed calls to the store since it last fetched, at most 20."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer of one observation to one question, before hysteresis."""
+
+    kind: ConditionKind
+    state: State
+    rule: str
+    observed_at: datetime | None
+    """When the deciding source was asked; the same observation never counts twice.
+    None: there was no observation, so nothing to count."""
+    evidence: Evidence = field(default_factory=dict)
+    since: datetime | None = None
+    """Since when it is so, as far as the evidence reaches; None: since it was observed."""
+    conclusive: bool = False
+    """One observation is enough to confirm it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The confirmed answer to one question and the candidate that may replace it."""
+
+    kind: ConditionKind
+    state: State
+    rule: str
+    since: datetime
+    evidence: Evidence = field(default_factory=dict)
+    observed_at: datetime | None = None
+    candidate_state: State | None = None
+    candidate_since: datetime | None = None
+    candidate_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The overall answer about an integration."""
+
+    state: State
+    cause: ConditionKind | None
+    """The root cause: the first bad condition from cause to consequence."""
+    rule: str
+    since: datetime
+    evidence: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictChange:
+    """A judgement that was stored and differs in state, cause or rule from the one before."""
+
+    integration_id: int
+    old: Judgement
+    new: Judgement
+    waiting_count: int
+    oldest_waiting_at: datetime | None
