@@ -19,9 +19,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
 # --- where things are ------------------------------------------------------------------------
-VAR_DIR = Path(env.str("SYNCWATCH_VAR", str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("SYNCWATCH_VAR", str(BASE_DIR / "var"))).resolve()
 """Everything this installation writes, when it brings its own database."""
-DATABASE_URL = env.str("DATABASE_URL", "") or embedded.database_url(VAR_DIR / "postgres")
+env.read_env(VAR_DIR / "settings.env", recurse=False)
+EMBEDDED = not env.str("DATABASE_URL", "")
+DATABASE_URL = embedded.url(VAR_DIR) if EMBEDDED else env.str("DATABASE_URL")
 BROKER_URL = env.str("BROKER_URL", "") or DATABASE_URL.replace("postgresql://", "pgmq://", 1)
 PUBLIC_URL = env.str("SYNCWATCH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 """Address under which people reach Syncwatch; links in mails start with it."""
@@ -38,7 +40,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 INSTALLED_APPS = [
     "monitor.apps.MonitorConfig",
     "integrations.apps.IntegrationsConfig",
-    "django.contrib.admin",
+    "monitor.apps.SyncwatchAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_celery_beat",
     "django_htmx",
+    "axes",
     "csp",
 ]
 MIDDLEWARE = [
@@ -65,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "monitor.urls"
 WSGI_APPLICATION = "monitor.wsgi.application"
@@ -84,7 +88,9 @@ TEMPLATES = [
         },
     },
 ]
-_database = dj_database_url.parse(DATABASE_URL)
+_database = dj_database_url.parse(DATABASE_URL, conn_health_checks=True)
+if EMBEDDED:
+    _database["ENGINE"] = "monitor.embedded_backend"
 _database["OPTIONS"] = {
     **_database.get("OPTIONS", {}),
     "pool": {"min_size": 1, "max_size": env.int("SYNCWATCH_DB_POOL", 12), "timeout": 20},
@@ -93,11 +99,20 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "monitor.User"
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
     "sesame.backends.ModelBackend",
 ]
 SESAME_ONE_TIME = True
 SESAME_MAX_AGE = timedelta(hours=12)
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "monitor.dashboard.auth.locked_out"
+AXES_CLIENT_IP_CALLABLE = "monitor.access_control.client_address"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
