@@ -90,6 +90,8 @@ class HubState(models.Model):
     failing_since = models.DateTimeField(null=True)
     last_fetched_at = models.DateTimeField(null=True)
     settings_changed_at = models.DateTimeField(null=True)
+    system = models.CharField(max_length=60, blank=True)
+    """The hub's word for the shop system."""
     is_listed = models.BooleanField(default=True)
     """False: the hub no longer lists the integration."""
 

@@ -1,0 +1,119 @@
+"""Claiming due work, and being sure that it is still ours when it is stored."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from integrations.contracts import Watermark
+from monitor.models import Job
+
+LEASE = timedelta(seconds=30)
+"""How long a dead worker's claims hold others up. A living worker renews them."""
+
+_CLAIM = """
+    UPDATE monitor_job SET lease_until = %(until)s, lease_token = %(token)s, last_started_at = %(now)s
+     WHERE id IN (
+        SELECT id FROM monitor_job
+         WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
+         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind, target_id, account_id, cursor, interval_s, failures, caught_up_at
+"""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over; what was read for it must not be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this batch may run and store until its lease ends."""
+
+    id: int
+    kind: str
+    target_id: int
+    account_id: int | None
+    cursor: dict[str, Any]
+    interval_s: int
+    failures: int
+    caught_up_at: datetime | None
+    token: uuid.UUID
+
+    @property
+    def watermark(self) -> Watermark:
+        return Watermark.from_json(self.cursor)
+
+
+def claim(now: datetime, *, limit: int) -> list[Claimed]:
+    """Claims at most ``limit`` due jobs, those due longest first."""
+    token = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"now": now, "until": now + LEASE, "token": token, "limit": limit})
+        rows = cursor.fetchall()
+    return [_claimed(row, token) for row in rows]
+
+
+def claim_these(job_ids: list[int], now: datetime) -> list[Claimed]:
+    """Claims the named jobs whether due or not, except those another worker holds."""
+    Job.objects.filter(id__in=job_ids).update(due_at=now)
+    token = uuid.uuid4()
+    sql = _CLAIM.replace("WHERE due_at <=", "WHERE id = ANY(%(ids)s) AND due_at <=")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql, {"now": now, "until": now + LEASE, "token": token, "limit": len(job_ids), "ids": job_ids}
+        )
+        rows = cursor.fetchall()
+    return [_claimed(row, token) for row in rows]
+
+
+def _claimed(row: tuple[Any, ...], token: uuid.UUID) -> Claimed:
+    pk, kind, target, account, cursor, interval, failures, caught_up = row
+    document = orjson.loads(cursor) if isinstance(cursor, str) else cursor
+    return Claimed(pk, kind, target, account, document, interval, failures, caught_up, token)
+
+
+def renew(token: uuid.UUID, now: datetime) -> None:
+    """Keeps the claims of a batch that is still at work."""
+    Job.objects.filter(lease_token=token).update(lease_until=now + LEASE)
+
+
+def fence(job: Claimed, watermark: Watermark | None = None) -> None:
+    """First statement of every transaction that stores something read by a job: locks the job's
+    row until the commit, and moves the cursor with it.
+
+    Raises LeaseLost when the job is no longer ours.
+    """
+    changes: dict[str, Any] = {"cursor": watermark.to_json()} if watermark else {"lease_token": job.token}
+    if not Job.objects.filter(id=job.id, lease_token=job.token).update(**changes):
+        raise LeaseLost(f"{job.kind} {job.target_id} was taken over by another worker")
+
+
+def finish(
+    job: Claimed,
+    now: datetime,
+    *,
+    ok: bool,
+    error: str = "",
+    message: str = "",
+    retry_in: timedelta | None = None,
+) -> None:
+    """Gives the job back, due again after its interval or ``retry_in``."""
+    mine = Job.objects.filter(id=job.id, lease_token=job.token)
+    if ok and not job.interval_s:
+        mine.delete()
+        return
+    changes: dict[str, Any] = {
+        "lease_until": None,
+        "lease_token": None,
+        "due_at": now + (retry_in or timedelta(seconds=job.interval_s)),
+        "last_error": error,
+        "last_message": message,
+        "failures": 0 if ok else job.failures + 1,
+    }
+    if ok:
+        changes["last_ok_at"] = now
+        changes["caught_up_at"] = job.caught_up_at or now
+    mine.update(**changes)

@@ -1,0 +1,218 @@
+"""Loading everything that judging needs, for many integrations at once: a handful of queries
+whatever their number, each touching what waits or is newest, never the history."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from integrations.contracts import CallRecord, HubFailure, Outcome, PhaseTimings
+from monitor.health import learning
+from monitor.health.records import Facts, Reading, SilenceProfile
+from monitor.models import Call, Job
+from monitor.models.work import JobKind
+
+JUDGING_WINDOW = timedelta(days=7)
+"""Older orders do not count as waiting: whether hubs keep listing them is not known."""
+PROBE_WINDOW = timedelta(hours=2)
+DEFAULT_TOLERANCE = timedelta(hours=1)
+DEFAULT_RHYTHM = timedelta(minutes=15)
+
+_INTEGRATIONS = """
+    SELECT i.id, i.store_id, i.account_id, s.platform, a.kind, i.tolerance_s, p.learned_tolerance_s,
+           p.learned_rhythm_s, p.newest_eligible_at, p.newest_arrived_at, p.newest_arrived_eligible_at,
+           h.failing_since, h.last_fetched_at, h.is_listed, h.system
+      FROM integrations_integration i
+      JOIN integrations_store s ON s.id = i.store_id
+      JOIN integrations_account a ON a.id = i.account_id
+      JOIN monitor_progress p ON p.integration_id = i.id
+      LEFT JOIN LATERAL (SELECT * FROM monitor_hubstate h WHERE h.integration_id = i.id
+                          ORDER BY h.at DESC, h.id DESC LIMIT 1) h ON true
+     WHERE i.id = ANY(%s) ORDER BY i.id
+"""
+_WAITING = """
+    SELECT w.id, count(*), count(*) FILTER (WHERE a.eligible_at < %(now)s - w.tolerance), min(a.eligible_at)
+      FROM unnest(%(ids)s::bigint[], %(tolerances)s::interval[]) AS w(id, tolerance)
+      JOIN monitor_arrival a ON a.integration_id = w.id
+     WHERE a.arrived_at IS NULL AND a.expected AND a.eligible_at >= %(oldest)s AND a.eligible_at <= %(now)s
+     GROUP BY w.id
+"""
+_FAILURES = """
+    SELECT f.integration_id, f.external_id, f.at, f.method, f.path, f.status, f.exception_type, f.outcome, f.by, f.detail
+      FROM unnest(%(ids)s::bigint[], %(since)s::timestamptz[]) AS w(id, since)
+      JOIN LATERAL (SELECT * FROM monitor_hubfailurelog f
+                     WHERE f.integration_id = w.id AND f.at > w.since ORDER BY f.at DESC LIMIT 20) f ON true
+     ORDER BY f.at DESC
+"""
+_PROFILE = """
+    SELECT integration_id, extract(isodow FROM hour)::int - 1, extract(hour FROM hour)::int,
+           sum(n), min(hour) OVER (PARTITION BY integration_id)
+      FROM monitor_latencyhour
+     WHERE integration_id = ANY(%s) AND hour >= %s GROUP BY integration_id, hour
+"""
+
+
+def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
+    """The facts of each integration, by id. Paused and unknown ids are left out."""
+    rows = _rows(_INTEGRATIONS, [list(integration_ids)])
+    if not rows:
+        return {}
+    tolerances = {row[0]: _tolerance(row[5], row[6]) for row in rows}
+    waiting = {row[0]: row[1:] for row in _waiting(tolerances, now)}
+    jobs, histories = _jobs(rows)
+    probes = _probes({row[1] for row in rows}, now)
+    failures = _failures(rows, now)
+    unread = [row[0] for row in rows if jobs.get((JobKind.STORE_ORDERS, row[1]), _NEVER).error]
+    profiles = _profiles(unread, now) if unread else {}
+    facts: dict[int, Facts] = {}
+    for row in rows:
+        pk, store, account = row[0], row[1], row[2]
+        tolerance, source = tolerances[pk]
+        count, late, oldest = waiting.get(pk, (0, 0, None))
+        hub = jobs.get((JobKind.HUB_ARRIVALS, account), _NEVER)
+        if pk in histories:
+            hub = Reading(hub.ok_at, hub.tried_at, hub.error, hub.message, hub.failures, caught_up=False)
+        facts[pk] = Facts(
+            now=now,
+            platform=row[3],
+            hub_kind=row[4],
+            hub_system=row[14] or "",
+            store=jobs.get((JobKind.STORE_ORDERS, store), _NEVER),
+            hub=hub,
+            hub_state=jobs.get((JobKind.HUB_STATE, account), _NEVER),
+            waiting_count=count,
+            late_count=late,
+            oldest_waiting_at=oldest,
+            newest_eligible_at=row[8],
+            newest_arrived_at=row[9],
+            newest_arrived_eligible_at=row[10],
+            tolerance=tolerance,
+            tolerance_source=source,
+            silence=profiles.get(pk),
+            is_listed=row[13] is not False,
+            failing_since=row[11],
+            last_fetched_at=row[12],
+            rhythm=timedelta(seconds=row[7]) if row[7] else DEFAULT_RHYTHM,
+            rhythm_source="learned" if row[7] else "default",
+            probes=tuple(probes.get(store, ())),
+            hub_failures=tuple(failures.get(pk, ())),
+        )
+    return facts
+
+
+_NEVER = Reading(ok_at=None, tried_at=None)
+
+
+def _tolerance(configured: int | None, learned: int | None) -> tuple[timedelta, str]:
+    if configured:
+        return timedelta(seconds=configured), "configured"
+    if learned:
+        return timedelta(seconds=learned), "learned"
+    return DEFAULT_TOLERANCE, "default"
+
+
+def _waiting(tolerances: dict[int, tuple[timedelta, str]], now: datetime) -> list[tuple[Any, ...]]:
+    return _rows(
+        _WAITING,
+        {
+            "ids": list(tolerances),
+            "tolerances": [tolerance for tolerance, _ in tolerances.values()],
+            "now": now,
+            "oldest": now - JUDGING_WINDOW,
+        },
+    )
+
+
+def _jobs(rows: list[tuple[Any, ...]]) -> tuple[dict[tuple[str, int], Reading], set[int]]:
+    """How reading went, by (kind, target); and the integrations whose history is still being read."""
+    stores, accounts, ids = {row[1] for row in rows}, {row[2] for row in rows}, {row[0] for row in rows}
+    found = Job.objects.filter(kind=JobKind.STORE_ORDERS, target_id__in=stores) | Job.objects.filter(
+        kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), target_id__in=accounts
+    )
+    readings = {
+        (job.kind, job.target_id): Reading(
+            ok_at=job.last_ok_at,
+            tried_at=job.last_started_at,
+            error=job.last_error,
+            message=job.last_message,
+            failures=job.failures,
+            caught_up=job.caught_up_at is not None,
+        )
+        for job in found
+    }
+    histories = Job.objects.filter(kind=JobKind.HUB_HISTORY, target_id__in=ids).values_list("target_id", flat=True)
+    return readings, set(histories)
+
+
+def _probes(store_ids: set[int], now: datetime) -> dict[int, list[CallRecord]]:
+    newest = (
+        Call.objects.filter(store_id__in=store_ids, is_probe=True, at__gt=now - PROBE_WINDOW)
+        .order_by("store_id", "user_agent", "-at")
+        .distinct("store_id", "user_agent")
+    )
+    probes: dict[int, list[CallRecord]] = {}
+    for call in newest:
+        assert call.store_id is not None
+        probes.setdefault(call.store_id, []).append(
+            CallRecord(
+                at=call.at,
+                method=call.method,
+                url=call.url,
+                user_agent=call.user_agent,
+                status=call.status,
+                outcome=Outcome(call.outcome),
+                by=call.by,
+                detail=call.detail,
+                excerpt=call.excerpt,
+                timings=PhaseTimings(**call.timings),
+                tls_expires_at=call.tls_expires_at,
+            )
+        )
+    return probes
+
+
+def _failures(rows: list[tuple[Any, ...]], now: datetime) -> dict[int, list[HubFailure]]:
+    horizon = now - JUDGING_WINDOW
+    since = [max(row[12] or horizon, horizon) for row in rows]
+    found = _rows(_FAILURES, {"ids": [row[0] for row in rows], "since": since})
+    failures: dict[int, list[HubFailure]] = {}
+    for pk, external, at, method, path, status, exception, outcome, by, detail in found:
+        failures.setdefault(pk, []).append(
+            HubFailure(
+                external_id=external,
+                integration_id=None,
+                base_url="",
+                at=at,
+                method=method,
+                path=path,
+                status=status,
+                exception_type=exception,
+                outcome=Outcome(outcome),
+                by=by,
+                detail=detail,
+            )
+        )
+    return failures
+
+
+def _profiles(ids: list[int], now: datetime) -> dict[int, SilenceProfile]:
+    counts: dict[int, list[float]] = {}
+    first: dict[int, datetime] = {}
+    for pk, weekday, hour, n, since in _rows(_PROFILE, [ids, now - timedelta(weeks=4)]):
+        counts.setdefault(pk, [0.0] * 168)[weekday * 24 + hour] += n
+        first[pk] = since
+    weeks = {pk: max((now - since) / timedelta(weeks=1), 1 / 7) for pk, since in first.items()}
+    return {pk: learning.silence_profile(hours, weeks=weeks[pk]) for pk, hours in counts.items()}
+
+
+def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def stale_after() -> timedelta:
+    """From which age on a reading no longer says anything about now."""
+    return timedelta(seconds=3 * settings.SYNCWATCH_COLLECT_INTERVAL_S)
