@@ -1,0 +1,168 @@
+"""What each kind of job does: open an adapter, read, store page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from integrations.contracts import ArrivalRecord, CallRecord, OrderRecord, Outcome, Page
+from integrations.models import Account, Integration, Store
+from integrations.opening import open_hub, open_store
+from integrations.registry import adapter_class
+from monitor.collect import hubs, record
+from monitor.collect.claim import Claimed, fence
+from monitor.collect.learn import learn
+from monitor.models import Call, HubFailureLog
+from monitor.models.work import JobKind
+
+if TYPE_CHECKING:
+    from monitor.collect.run import Batch
+
+SUCCESS_SAMPLE = timedelta(minutes=30)
+"""How often a call that went well is kept."""
+NOT_YET = timedelta(seconds=10)
+"""How soon to try again to learn while the history is still being read."""
+
+Runner = Callable[["Batch", Claimed], Awaitable[timedelta | None]]
+"""Does a job; returns when it is due again, where that is not after its interval."""
+
+
+async def store_orders(batch: Batch, job: Claimed) -> timedelta | None:
+    """Orders of a store that changed since the watermark."""
+    store = await batch.database(Store.objects.get, pk=job.target_id)
+    async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
+        try:
+            async for page in adapter.read_orders(job.watermark, now=batch.now):
+                await batch.database(_store_orders, job, store, page, batch.now)
+        finally:
+            await batch.database(_keep_calls, adapter.calls(), batch.now, store_id=store.pk)
+
+
+@transaction.atomic
+def _store_orders(job: Claimed, store: Store, page: Page[OrderRecord], now: datetime) -> None:
+    fence(job, page.watermark)
+    record.record_orders(store.pk, store.platform, page.records, now=now)
+
+
+async def store_access(batch: Batch, job: Claimed) -> timedelta | None:
+    """Asks a store as each of its hubs would."""
+    store = await batch.database(Store.objects.get, pk=job.target_id)
+    user_agents = await batch.database(_user_agents, store)
+    async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
+        calls = await adapter.probe(user_agents, now=batch.now)
+    await batch.database(_store_probes, job, store.pk, calls)
+
+
+def _user_agents(store: Store) -> list[str]:
+    """Every User-Agent that the store's hubs send, each once."""
+    agents: dict[str, None] = {}
+    for account in Account.objects.filter(integrations__store=store, is_active=True).distinct():
+        settings = adapter_class(account.kind).Settings.model_validate(account.settings)
+        agents.update(dict.fromkeys(settings.user_agents_for(store.platform)))
+    return list(agents)
+
+
+@transaction.atomic
+def _store_probes(job: Claimed, store_id: int, calls: Sequence[CallRecord]) -> None:
+    fence(job)
+    hubs.record_calls(calls, store_id=store_id, is_probe=True)
+
+
+async def hub_state(batch: Batch, job: Claimed) -> timedelta | None:
+    """What a hub says of the account's integrations, and its log of failed calls."""
+    account = await batch.database(Account.objects.get, pk=job.target_id)
+    pacer = batch.pacer(account.pk)
+    async with open_hub(account.target(), account.kind, policy=batch.policy, pacer=pacer) as adapter:
+        try:
+            listed = await adapter.read_integrations(now=batch.now)
+            since = await batch.database(_newest_failure, account.pk)
+            failures = await adapter.read_failures(since, now=batch.now)
+        finally:
+            await batch.database(_keep_calls, adapter.calls(), batch.now, account_id=account.pk)
+
+    @transaction.atomic
+    def store() -> None:
+        fence(job)
+        hubs.record_hub_states(account.pk, listed, now=batch.now)
+        hubs.record_failures(account.pk, failures)
+
+    await batch.database(store)
+
+
+def _newest_failure(account_id: int) -> str:
+    newest = HubFailureLog.objects.filter(account_id=account_id).order_by("-at", "-id").first()
+    return newest.external_id if newest else ""
+
+
+async def hub_arrivals(batch: Batch, job: Claimed) -> timedelta | None:
+    """What arrived in the whole account since the watermark."""
+    account = await batch.database(Account.objects.get, pk=job.target_id)
+    await _arrivals(batch, job, account, integration_id=None)
+
+
+async def hub_history(batch: Batch, job: Claimed) -> timedelta | None:
+    """What arrived earlier in an integration that was added to an account that is read already."""
+    integration = await batch.database(Integration.objects.select_related("account").get, pk=job.target_id)
+    await _arrivals(batch, job, integration.account, integration_id=integration.external_id)
+
+
+async def _arrivals(batch: Batch, job: Claimed, account: Account, *, integration_id: str | None) -> None:
+    watched = await batch.database(hubs.watched, account.pk)
+    pacer = batch.pacer(account.pk)
+    async with open_hub(account.target(), account.kind, policy=batch.policy, pacer=pacer) as adapter:
+        try:
+            pages = adapter.read_arrivals(job.watermark, now=batch.now, integration_id=integration_id)
+            async for page in pages:
+                await batch.database(_store_arrivals, job, page, watched)
+        finally:
+            await batch.database(_keep_calls, adapter.calls(), batch.now, account_id=account.pk)
+
+
+@transaction.atomic
+def _store_arrivals(
+    job: Claimed, page: Page[ArrivalRecord], watched: dict[str, tuple[int, int, str]]
+) -> None:
+    fence(job, page.watermark)
+    record.record_arrivals(page.records, watched)
+
+
+async def learn_rules(batch: Batch, job: Claimed) -> timedelta | None:
+    """Learns an integration's tolerance and rhythm from its own past, once that has been read."""
+    return None if await batch.database(_learn, job, batch.now) else NOT_YET
+
+
+@transaction.atomic
+def _learn(job: Claimed, now: datetime) -> bool:
+    fence(job)
+    return learn(job.target_id, now)
+
+
+def _keep_calls(
+    calls: Sequence[CallRecord],
+    now: datetime,
+    *,
+    store_id: int | None = None,
+    account_id: int | None = None,
+) -> None:
+    """Every failure, and a success now and then."""
+    failures = [call for call in calls if call.outcome is not Outcome.PASSED]
+    passed = [call for call in calls if call.outcome is Outcome.PASSED]
+    if passed and not Call.objects.filter(
+        store_id=store_id, account_id=account_id, is_probe=False, outcome=Outcome.PASSED, at__gt=now - SUCCESS_SAMPLE
+    ).exists():
+        failures.append(passed[-1])
+    if failures:
+        hubs.record_calls(failures, store_id=store_id, account_id=account_id)
+
+
+RUNNERS: dict[JobKind, Runner] = {
+    JobKind.STORE_ORDERS: store_orders,
+    JobKind.STORE_ACCESS: store_access,
+    JobKind.HUB_STATE: hub_state,
+    JobKind.HUB_ARRIVALS: hub_arrivals,
+    JobKind.HUB_HISTORY: hub_history,
+    JobKind.LEARN: learn_rules,
+}

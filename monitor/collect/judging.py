@@ -1,0 +1,221 @@
+"""Judging integrations and storing the answers: one transaction that also opens and closes incidents."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import connection, transaction
+
+from integrations.contracts import ConditionKind
+from monitor.alerts.react import react
+from monitor.collect import facts as loading
+from monitor.health import verdict
+from monitor.health.hysteresis import settle
+from monitor.health.records import Facts, Held, Judgement, VerdictChange
+from monitor.health.states import State
+from monitor.models import Condition, Heartbeat, Integration, Job, Transition, Verdict
+from monitor.models.work import JobKind
+
+RECHECK = timedelta(seconds=15)
+"""How soon a first bad observation is looked at again."""
+KEEP_FRESH = timedelta(minutes=10)
+"""How often an unchanged condition's observation time and evidence are written all the same."""
+
+_CONDITIONS = """
+    UPDATE monitor_condition c SET
+        state = r.state, rule = r.rule, evidence = r.evidence, since = r.since, observed_at = r.observed_at,
+        candidate_state = r.candidate_state, candidate_since = r.candidate_since, candidate_count = r.candidate_count
+      FROM jsonb_to_recordset(%s::jsonb) AS r(
+        id bigint, state text, rule text, evidence jsonb, since timestamptz, observed_at timestamptz,
+        candidate_state text, candidate_since timestamptz, candidate_count smallint)
+     WHERE c.id = r.id
+"""
+_VERDICTS = """
+    UPDATE monitor_verdict v SET
+        state = r.state, cause = r.cause, rule = r.rule, evidence = r.evidence, since = r.since,
+        judged_at = r.judged_at, waiting_count = r.waiting_count, oldest_waiting_at = r.oldest_waiting_at
+      FROM jsonb_to_recordset(%s::jsonb) AS r(
+        integration_id bigint, state text, cause text, rule text, evidence jsonb, since timestamptz,
+        judged_at timestamptz, waiting_count int, oldest_waiting_at timestamptz)
+     WHERE v.integration_id = r.integration_id
+"""
+
+
+def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
+    """Judges the integrations as things stand at ``now`` and stores what changed.
+
+    Returns the changes of verdicts. Two workers judging the same integration take turns: the
+    locked conditions are read, judged against facts loaded after the lock, and written.
+    """
+    with transaction.atomic():
+        held = _lock(integration_ids)
+        # Paused since it was queued: nothing to say about it.
+        active = set(Integration.objects.filter(id__in=held, is_paused=False).values_list("id", flat=True))
+        facts = loading.load(sorted(active), now)
+        previous = Verdict.objects.in_bulk(list(facts))
+        changes, conditions, transitions, verdicts = [], [], [], []
+        for pk, known in facts.items():
+            settled, moved = _settle(held[pk], known)
+            conditions += settled
+            old = _judgement(previous[pk])
+            new = verdict.conclude([item for _, item in moved], old, now)
+            verdicts.append(_verdict_row(pk, new, known, now))
+            for before, after in moved:
+                if (before.state, before.rule) != (after.state, after.rule):
+                    transitions.append(_transition(pk, after.kind, before, after, now))
+            if (old.state, old.cause, old.rule) != (new.state, new.cause, new.rule):
+                transitions.append(_transition(pk, "verdict", old, new, now))
+                changes.append(VerdictChange(pk, old, new, known.waiting_count, known.oldest_waiting_at))
+        _write(_CONDITIONS, conditions)
+        _write(_VERDICTS, verdicts)
+        Transition.objects.bulk_create(transitions)
+        if changes:
+            react(changes, now=now)
+        _look_again(facts, {pk: held[pk] for pk in facts}, conditions, now)
+        Heartbeat.objects.update_or_create(part="judge", defaults={"at": now})
+    return changes
+
+
+def _lock(integration_ids: Sequence[int]) -> dict[int, list[Condition]]:
+    rows = (
+        Condition.objects.select_for_update()
+        .filter(integration_id__in=integration_ids)
+        .order_by("integration_id", "kind")
+    )
+    held: dict[int, list[Condition]] = {}
+    for row in rows:
+        held.setdefault(row.integration_id, []).append(row)
+    return held
+
+
+def _settle(rows: list[Condition], facts: Facts) -> tuple[list[dict[str, Any]], list[tuple[Held, Held]]]:
+    """The rows to write, and every condition before and after."""
+    findings = {finding.kind: finding for finding in verdict.judge(facts)}
+    to_write, moved = [], []
+    for row in rows:
+        before = _held(row)
+        finding = findings.get(before.kind)
+        after = settle(before, finding, now=facts.now) if finding else before
+        moved.append((before, after))
+        if _worth_writing(before, after):
+            to_write.append(_condition_row(row.id, after))
+    return to_write, moved
+
+
+def _worth_writing(before: Held, after: Held) -> bool:
+    """Whether more changed than figures that age by themselves."""
+    if before == after:
+        return False
+    if replace(after, evidence=before.evidence, observed_at=before.observed_at) != before:
+        return True
+    if after.state.is_bad and after.evidence != before.evidence:
+        return True
+    if before.observed_at is None or after.observed_at is None:
+        return before.observed_at != after.observed_at
+    return after.observed_at - before.observed_at > KEEP_FRESH
+
+
+def _look_again(
+    facts: dict[int, Facts], held: dict[int, list[Condition]], written: list[dict[str, Any]], now: datetime
+) -> None:
+    """Brings reading forward where something is about to change: a first bad observation waits for
+    its second, an order is about to pass its tolerance."""
+    doubtful = {row["id"] for row in written if row["candidate_count"]}
+    hubs: dict[int, datetime] = {}
+    stores: dict[int, datetime] = {}
+    keys = dict(_targets(list(facts)))
+    for pk, known in facts.items():
+        account, store = keys[pk]
+        moment = verdict.next_check_at(known)
+        if any(row.id in doubtful for row in held[pk]):
+            moment = min(moment or now + RECHECK, now + RECHECK)
+            stores[store] = now + RECHECK
+        if moment is not None and moment > now:
+            hubs[account] = min(moment, hubs.get(account, moment))
+    for account, moment in hubs.items():
+        _bring_forward((JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), account, moment)
+    for store, moment in stores.items():
+        _bring_forward((JobKind.STORE_ORDERS, JobKind.STORE_ACCESS), store, moment)
+
+
+def _bring_forward(kinds: tuple[str, ...], target_id: int, moment: datetime) -> None:
+    # Locked rows are being run right now and get their next due time from that run.
+    mine = Job.objects.filter(kind__in=kinds, target_id=target_id, due_at__gt=moment, lease_token=None)
+    Job.objects.filter(id__in=mine.select_for_update(skip_locked=True).values("id")).update(due_at=moment)
+
+
+def _targets(ids: list[int]) -> list[tuple[int, tuple[int, int]]]:
+    rows = Integration.objects.filter(id__in=ids).values_list("id", "account_id", "store_id")
+    return [(pk, (account, store)) for pk, account, store in rows]
+
+
+def _held(row: Condition) -> Held:
+    return Held(
+        kind=ConditionKind(row.kind),
+        state=State(row.state),
+        rule=row.rule,
+        since=row.since,
+        evidence=row.evidence,
+        observed_at=row.observed_at,
+        candidate_state=State(row.candidate_state) if row.candidate_state else None,
+        candidate_since=row.candidate_since,
+        candidate_count=row.candidate_count,
+    )
+
+
+def _judgement(row: Verdict) -> Judgement:
+    cause = ConditionKind(row.cause) if row.cause else None
+    return Judgement(State(row.state), cause, row.rule, row.since, row.evidence)
+
+
+def _condition_row(pk: int, held: Held) -> dict[str, Any]:
+    return {
+        "id": pk,
+        "state": held.state,
+        "rule": held.rule,
+        "evidence": held.evidence,
+        "since": held.since,
+        "observed_at": held.observed_at,
+        "candidate_state": held.candidate_state or "",
+        "candidate_since": held.candidate_since,
+        "candidate_count": held.candidate_count,
+    }
+
+
+def _verdict_row(pk: int, judgement: Judgement, facts: Facts, now: datetime) -> dict[str, Any]:
+    return {
+        "integration_id": pk,
+        "state": judgement.state,
+        "cause": judgement.cause or "",
+        "rule": judgement.rule,
+        "evidence": judgement.evidence,
+        "since": judgement.since,
+        "judged_at": now,
+        "waiting_count": facts.waiting_count,
+        "oldest_waiting_at": facts.oldest_waiting_at,
+    }
+
+
+def _transition(
+    pk: int, kind: str, before: Held | Judgement, after: Held | Judgement, now: datetime
+) -> Transition:
+    return Transition(
+        integration_id=pk,
+        kind=kind,
+        at=now,
+        old_state=before.state,
+        new_state=after.state,
+        old_rule=before.rule,
+        new_rule=after.rule,
+        evidence=after.evidence,
+        rules_version=verdict.RULES_VERSION,
+    )
+
+
+def _write(sql: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [orjson.dumps(rows).decode()])

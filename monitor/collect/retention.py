@@ -1,0 +1,46 @@
+"""Forgetting: raw rows end after the retention, roll-ups and transitions stay."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+BATCH = 5_000
+"""Rows per statement: short transactions that no reader waits for."""
+
+# Waiting orders are kept however old: nobody may lose sight of one.
+_OLD: dict[str, str] = {
+    "monitor_order": "ordered_at < %(before)s",
+    "monitor_arrival": "arrived_at < %(before)s",
+    "monitor_hubfailurelog": "at < %(before)s",
+    "monitor_hubstate": (
+        "at < %(before)s AND EXISTS (SELECT 1 FROM monitor_hubstate newer"
+        " WHERE newer.integration_id = t.integration_id AND newer.at > t.at)"
+    ),
+}
+_OLD_CALLS = "monitor_call", "at < %(before)s AND outcome = 'passed'", timedelta(days=2)
+_FAILED_CALLS = "monitor_call", "at < %(before)s", timedelta(days=30)
+
+
+def delete_old(now: datetime) -> dict[str, int]:
+    """Deletes rows older than the retention; returns how many, by table."""
+    before = now - timedelta(days=settings.SYNCWATCH_RETENTION_DAYS)
+    deleted = {table: _delete(table, condition, before) for table, condition in _OLD.items()}
+    deleted["monitor_call"] = sum(
+        _delete(table, condition, now - age) for table, condition, age in (_OLD_CALLS, _FAILED_CALLS)
+    )
+    return deleted
+
+
+def _delete(table: str, condition: str, before: datetime) -> int:
+    sql = (
+        f"DELETE FROM {table} WHERE ctid IN "  # noqa: S608  # constants of this module
+        f"(SELECT t.ctid FROM {table} t WHERE {condition} LIMIT {BATCH})"
+    )
+    total = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {"before": before})
+            total += cursor.rowcount
+            if cursor.rowcount < BATCH:
+                return total

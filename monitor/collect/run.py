@@ -1,0 +1,144 @@
+"""Running a batch of claimed jobs: one event loop, many remotes at once, one database connection.
+
+Each page that is read is stored at once, in a transaction that first checks that the job is still
+ours. As soon as a job ends, the integrations it concerns are judged, together with whatever other
+jobs ended meanwhile.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+import uvloop
+from django.conf import settings
+from django.utils import timezone
+
+from integrations.errors import RateLimited, RemoteError
+from integrations.guard import GuardPolicy
+from integrations.models import Integration
+from monitor.collect import claim, jobs
+from monitor.collect.claim import Claimed, LeaseLost
+from monitor.collect.judging import judge
+from monitor.collect.pacing import AccountPacer
+from monitor.collect.threads import DatabaseThread
+from monitor.models.work import JobKind
+
+log = structlog.get_logger(__name__)
+
+IN_FLIGHT = 20
+"""Requests at once per loop: with more, measured latencies become the loop's own queue."""
+RENEW_EVERY_S = 8.0
+JOB_DEADLINE_S = 600.0
+MAX_BACKOFF = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What the jobs of one batch share."""
+
+    now: datetime
+    database: DatabaseThread
+    policy: GuardPolicy
+    pacers: dict[int, AccountPacer] = field(default_factory=dict)
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
+    to_judge: set[int] = field(default_factory=set)
+    """Integrations about which something new is known."""
+    judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def pacer(self, account_id: int) -> AccountPacer:
+        """The one pacer of an account in this batch."""
+        return self.pacers.setdefault(account_id, AccountPacer(account_id, self.database))
+
+
+def policy() -> GuardPolicy:
+    """The address guard as the operator configured it."""
+    return GuardPolicy(allowed_networks=settings.SYNCWATCH_ALLOWED_NETWORKS)
+
+
+def run(claimed: Sequence[Claimed], now: datetime) -> None:
+    """Runs the jobs to their end; remote errors are recorded, never raised."""
+    uvloop.run(_run(claimed, now))
+
+
+async def _run(claimed: Sequence[Claimed], now: datetime) -> None:
+    async with DatabaseThread() as database:
+        batch = Batch(now, database, policy())
+        renewal = asyncio.create_task(_keep_leases(database, {job.token for job in claimed}))
+        try:
+            await asyncio.gather(*(_run_one(batch, job) for job in claimed))
+        finally:
+            renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewal
+
+
+async def _keep_leases(database: DatabaseThread, tokens: set[object]) -> None:
+    while True:
+        await asyncio.sleep(RENEW_EVERY_S)
+        for token in tokens:
+            await database(claim.renew, token, timezone.now())
+
+
+async def _run_one(batch: Batch, job: Claimed) -> None:
+    """One job with its own deadline; whatever happens to it stays its own affair."""
+    bound = log.bind(job=job.kind, target=job.target_id)
+    started = asyncio.get_running_loop().time()
+    async with batch.slots:
+        try:
+            async with asyncio.timeout(JOB_DEADLINE_S):
+                again = await jobs.RUNNERS[JobKind(job.kind)](batch, job)
+        except LeaseLost as error:
+            bound.warning("lease lost", reason=str(error))
+            return
+        except RemoteError as error:
+            ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
+        except TimeoutError:
+            ok, name, message, retry = False, "TimedOut", "Reading took longer than ten minutes.", None
+        except Exception as error:  # one broken job must not take the batch with it; it is reported
+            bound.exception("job failed")
+            ok, name, message, retry = False, "OurMistake", f"{type(error).__name__}: {error}", None
+        else:
+            ok, name, message, retry = True, "", "", again
+    elapsed = timedelta(seconds=asyncio.get_running_loop().time() - started)
+    if ok and job.interval_s and retry is None:
+        # Spread over time: what started together shall not stay together.
+        retry = timedelta(seconds=job.interval_s * random.uniform(0.95, 1.0)) - elapsed  # noqa: S311
+        retry = max(retry, timedelta(seconds=1))
+    ended = batch.now + elapsed
+    await batch.database(claim.finish, job, ended, ok=ok, error=name, message=message[:500], retry_in=retry)
+    if not ok:
+        bound.info("could not read", error=name, message=message[:200])
+    await _judge(batch, job, ended)
+
+
+def _retry_in(job: Claimed, error: RemoteError) -> timedelta:
+    if isinstance(error, RateLimited) and error.retry_after:
+        return error.retry_after
+    interval = timedelta(seconds=job.interval_s or 30)
+    return min(interval * 2 ** min(job.failures, 4), max(MAX_BACKOFF, interval))
+
+
+async def _judge(batch: Batch, job: Claimed, now: datetime) -> None:
+    """Judges what the job concerns. While one judgement runs, further jobs queue up for the next."""
+    batch.to_judge |= set(await batch.database(concerned, job))
+    async with batch.judging:
+        if batch.to_judge:
+            due, batch.to_judge = sorted(batch.to_judge), set()
+            await batch.database(judge, due, now)
+
+
+def concerned(job: Claimed) -> list[int]:
+    """The integrations about which a job finds something out."""
+    field_name = {
+        JobKind.STORE_ORDERS: "store_id",
+        JobKind.STORE_ACCESS: "store_id",
+        JobKind.HUB_STATE: "account_id",
+        JobKind.HUB_ARRIVALS: "account_id",
+        JobKind.HUB_HISTORY: "id",
+        JobKind.LEARN: "id",
+    }[JobKind(job.kind)]
+    return list(Integration.objects.filter(**{field_name: job.target_id}).values_list("id", flat=True))

@@ -1,0 +1,52 @@
+"""One full round now, in this process, without broker or worker."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from integrations.models import Integration
+from monitor.collect import run
+from monitor.collect.claim import claim_these
+from monitor.collect.judging import judge
+from monitor.collect.plan import ensure_jobs
+from monitor.models import Job
+from monitor.models.work import JobKind
+
+# Judging needs what was learned, learning needs the history, and the hub must be asked after the
+# store: an order placed between the two readings would otherwise seem to be missing at the hub.
+ROUNDS = (
+    (JobKind.STORE_ORDERS, JobKind.STORE_ACCESS, JobKind.HUB_STATE),
+    (JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY),
+    (JobKind.LEARN,),
+)
+
+
+def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integration]:
+    """Collects and judges the named integrations (all active ones when empty).
+
+    A job that a worker is running at this moment is left to it. Returns the integrations.
+    """
+    ensure_jobs(now)
+    chosen = Integration.objects.filter(account__is_active=True, store__is_active=True, is_paused=False)
+    if integration_names:
+        chosen = chosen.filter(name__in=integration_names)
+    integrations = list(chosen.select_related("store", "account"))
+    targets = {
+        JobKind.STORE_ORDERS: {item.store_id for item in integrations},
+        JobKind.STORE_ACCESS: {item.store_id for item in integrations},
+        JobKind.HUB_STATE: {item.account_id for item in integrations},
+        JobKind.HUB_ARRIVALS: {item.account_id for item in integrations},
+        JobKind.HUB_HISTORY: {item.pk for item in integrations},
+        JobKind.LEARN: {item.pk for item in integrations},
+    }
+    for kinds in ROUNDS:
+        ids = [
+            pk
+            for kind in kinds
+            for pk in Job.objects.filter(kind=kind, target_id__in=targets[kind]).values_list("id", flat=True)
+        ]
+        moment = timezone.now()
+        run.run(claim_these(ids, moment), moment)
+    judge([item.pk for item in integrations], timezone.now())
+    return integrations
