@@ -1,0 +1,35 @@
+"""The message broker that lives in PostgreSQL, for installations without RabbitMQ or Redis.
+
+Its SQL comes with the package ``pgmq`` and is installed after ``migrate``, not by a migration: it
+belongs to the broker, which may be another database or none of ours, and a switch of
+``BROKER_URL`` must bring it however far the migrations had come.
+"""
+
+from functools import cache
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from pgmq.install import get_embedded_install_sql
+
+INSTALL_LOCK = 0x73796E63
+"""Key of the advisory lock under which only one process installs."""
+
+
+def after_migrate(**_kwargs: Any) -> None:
+    """Receiver of ``post_migrate``."""
+    if settings.BROKER_URL.startswith("pgmq://"):
+        ensure_queues(settings.CELERY_BROKER_TRANSPORT_OPTIONS["conn_string"])
+
+
+@cache
+def ensure_queues(conninfo: str) -> None:
+    """Installs the queue functions in the database unless they are there. Asks once per process.
+
+    Raises psycopg.Error.
+    """
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [INSTALL_LOCK])
+        found = connection.execute("SELECT to_regclass('pgmq.meta')").fetchone()
+        if found == (None,):
+            connection.execute(get_embedded_install_sql().encode())
