@@ -35,6 +35,8 @@ class SilenceProfile:
     mean_per_hour: tuple[float, ...]
     weeks: float
     """How many weeks it was learned from; few weeks widen the tolerance."""
+    burst: float = 1.0
+    """Orders per burst (variance over mean of the daily counts, at least 1); bursts widen it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,18 @@ class Facts:
 
     probes: tuple[CallRecord, ...] = ()
     """The newest probe of each User-Agent."""
+    """Only the User-Agents of this hub, and the neutral one (``Syncwatch/...``)."""
     hub_failures: tuple[HubFailure, ...] = ()
     """Newest first: the hub's failed calls to the store since it last fetched, at most 20."""
+    tail_count: int = 0
+    """Waiting orders that are newer than every order that arrived. A stall behind a few
+    skipped orders shows only here."""
+    tail_oldest_at: datetime | None = None
+    previous_fetched_at: datetime | None = None
+    """The value of ``last_fetched_at`` before the present one."""
+    stale_after: timedelta = timedelta(minutes=5)
+    """A reading older than this says nothing of now: three collection intervals or so."""
+    probe_stale_after: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
