@@ -19,11 +19,16 @@ JUDGING_WINDOW = timedelta(days=7)
 PROBE_WINDOW = timedelta(hours=2)
 DEFAULT_TOLERANCE = timedelta(hours=1)
 DEFAULT_RHYTHM = timedelta(minutes=15)
+READINGS = 3
+"""After so many missed readings what is known is too old to judge by."""
 
 _INTEGRATIONS = """
     SELECT i.id, i.store_id, i.account_id, s.platform, a.kind, i.tolerance_s, p.learned_tolerance_s,
            p.learned_rhythm_s, p.newest_eligible_at, p.newest_arrived_at, p.newest_arrived_eligible_at,
-           h.failing_since, h.last_fetched_at, h.is_listed, h.system
+           h.failing_since, h.last_fetched_at, h.is_listed, h.system, a.settings,
+           (SELECT e.last_fetched_at FROM monitor_hubstate e
+             WHERE e.integration_id = i.id AND e.last_fetched_at < h.last_fetched_at
+             ORDER BY e.at DESC LIMIT 1)
       FROM integrations_integration i
       JOIN integrations_store s ON s.id = i.store_id
       JOIN integrations_account a ON a.id = i.account_id
@@ -33,8 +38,11 @@ _INTEGRATIONS = """
      WHERE i.id = ANY(%s) ORDER BY i.id
 """
 _WAITING = """
-    SELECT w.id, count(*), count(*) FILTER (WHERE a.eligible_at < %(now)s - w.tolerance), min(a.eligible_at)
-      FROM unnest(%(ids)s::bigint[], %(tolerances)s::interval[]) AS w(id, tolerance)
+    SELECT w.id, count(*), count(*) FILTER (WHERE a.eligible_at < %(now)s - w.tolerance), min(a.eligible_at),
+           count(*) FILTER (WHERE w.newest IS NULL OR a.eligible_at > w.newest),
+           min(a.eligible_at) FILTER (WHERE w.newest IS NULL OR a.eligible_at > w.newest)
+      FROM unnest(%(ids)s::bigint[], %(tolerances)s::interval[], %(newest)s::timestamptz[])
+           AS w(id, tolerance, newest)
       JOIN monitor_arrival a ON a.integration_id = w.id
      WHERE a.arrived_at IS NULL AND a.expected AND a.eligible_at >= %(oldest)s AND a.eligible_at <= %(now)s
      GROUP BY w.id
@@ -60,7 +68,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     if not rows:
         return {}
     tolerances = {row[0]: _tolerance(row[5], row[6]) for row in rows}
-    waiting = {row[0]: row[1:] for row in _waiting(tolerances, now)}
+    waiting = {row[0]: row[1:] for row in _waiting(rows, tolerances, now)}
     jobs, histories = _jobs(rows)
     probes = _probes({row[1] for row in rows}, now)
     failures = _failures(rows, now)
@@ -70,7 +78,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     for row in rows:
         pk, store, account = row[0], row[1], row[2]
         tolerance, source = tolerances[pk]
-        count, late, oldest = waiting.get(pk, (0, 0, None))
+        count, late, oldest, tail, tail_oldest = waiting.get(pk, (0, 0, None, 0, None))
         hub = jobs.get((JobKind.HUB_ARRIVALS, account), _NEVER)
         if pk in histories:
             hub = Reading(hub.ok_at, hub.tried_at, hub.error, hub.message, hub.failures, caught_up=False)
@@ -96,8 +104,13 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             last_fetched_at=row[12],
             rhythm=timedelta(seconds=row[7]) if row[7] else DEFAULT_RHYTHM,
             rhythm_source="learned" if row[7] else "default",
-            probes=tuple(probes.get(store, ())),
+            previous_fetched_at=row[16],
+            probes=_of_hub(probes.get(store, []), row[4], orjson.loads(row[15]), row[3]),
             hub_failures=tuple(failures.get(pk, ())),
+            tail_count=tail,
+            tail_oldest_at=tail_oldest,
+            stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_COLLECT_INTERVAL_S),
+            probe_stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_PROBE_INTERVAL_S),
         )
     return facts
 
@@ -113,12 +126,15 @@ def _tolerance(configured: int | None, learned: int | None) -> tuple[timedelta, 
     return DEFAULT_TOLERANCE, "default"
 
 
-def _waiting(tolerances: dict[int, tuple[timedelta, str]], now: datetime) -> list[tuple[Any, ...]]:
+def _waiting(
+    rows: list[tuple[Any, ...]], tolerances: dict[int, tuple[timedelta, str]], now: datetime
+) -> list[tuple[Any, ...]]:
     return _rows(
         _WAITING,
         {
-            "ids": list(tolerances),
-            "tolerances": [tolerance for tolerance, _ in tolerances.values()],
+            "ids": [row[0] for row in rows],
+            "tolerances": [tolerances[row[0]][0] for row in rows],
+            "newest": [row[10] for row in rows],
             "now": now,
             "oldest": now - JUDGING_WINDOW,
         },
@@ -173,6 +189,14 @@ def _probes(store_ids: set[int], now: datetime) -> dict[int, list[CallRecord]]:
     return probes
 
 
+def _of_hub(
+    probes: list[CallRecord], kind: str, document: dict[str, Any], platform: str
+) -> tuple[CallRecord, ...]:
+    """The probes that speak for this hub: with its own User-Agents, and the neutral one."""
+    agents = user_agents(kind, document, platform)
+    return tuple(probe for probe in probes if probe.user_agent in agents or probe.user_agent == NEUTRAL_AGENT)
+
+
 def _failures(rows: list[tuple[Any, ...]], now: datetime) -> dict[int, list[HubFailure]]:
     horizon = now - JUDGING_WINDOW
     since = [max(row[12] or horizon, horizon) for row in rows]
@@ -211,8 +235,3 @@ def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
-
-
-def stale_after() -> timedelta:
-    """From which age on a reading no longer says anything about now."""
-    return timedelta(seconds=3 * settings.SYNCWATCH_COLLECT_INTERVAL_S)
