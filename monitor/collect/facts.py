@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection
 
@@ -17,8 +18,7 @@ from monitor.models.work import JobKind
 JUDGING_WINDOW = timedelta(days=7)
 """Older orders do not count as waiting: whether hubs keep listing them is not known."""
 PROBE_WINDOW = timedelta(hours=2)
-DEFAULT_TOLERANCE = timedelta(hours=1)
-DEFAULT_RHYTHM = timedelta(minutes=15)
+PROFILE_WINDOW = timedelta(weeks=4)
 READINGS = 3
 """After so many missed readings what is known is too old to judge by."""
 
@@ -54,11 +54,8 @@ _FAILURES = """
                      WHERE f.integration_id = w.id AND f.at > w.since ORDER BY f.at DESC LIMIT 20) f ON true
      ORDER BY f.at DESC
 """
-_PROFILE = """
-    SELECT integration_id, extract(isodow FROM hour)::int - 1, extract(hour FROM hour)::int,
-           sum(n), min(hour) OVER (PARTITION BY integration_id)
-      FROM monitor_latencyhour
-     WHERE integration_id = ANY(%s) AND hour >= %s GROUP BY integration_id, hour
+_HOURS = """
+    SELECT integration_id, hour, n FROM monitor_latencyhour WHERE integration_id = ANY(%s) AND hour >= %s
 """
 
 
@@ -102,7 +99,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             is_listed=row[13] is not False,
             failing_since=row[11],
             last_fetched_at=row[12],
-            rhythm=timedelta(seconds=row[7]) if row[7] else DEFAULT_RHYTHM,
+            rhythm=timedelta(seconds=row[7]) if row[7] else learning.DEFAULT_RHYTHM,
             rhythm_source="learned" if row[7] else "default",
             previous_fetched_at=row[16],
             probes=_of_hub(probes.get(store, []), row[4], orjson.loads(row[15]), row[3]),
@@ -123,7 +120,7 @@ def _tolerance(configured: int | None, learned: int | None) -> tuple[timedelta, 
         return timedelta(seconds=configured), "configured"
     if learned:
         return timedelta(seconds=learned), "learned"
-    return DEFAULT_TOLERANCE, "default"
+    return learning.DEFAULT_TOLERANCE, "default"
 
 
 def _waiting(
@@ -222,13 +219,13 @@ def _failures(rows: list[tuple[Any, ...]], now: datetime) -> dict[int, list[HubF
 
 
 def _profiles(ids: list[int], now: datetime) -> dict[int, SilenceProfile]:
-    counts: dict[int, list[float]] = {}
-    first: dict[int, datetime] = {}
-    for pk, weekday, hour, n, since in _rows(_PROFILE, [ids, now - timedelta(weeks=4)]):
-        counts.setdefault(pk, [0.0] * 168)[weekday * 24 + hour] += n
-        first[pk] = since
-    weeks = {pk: max((now - since) / timedelta(weeks=1), 1 / 7) for pk, since in first.items()}
-    return {pk: learning.silence_profile(hours, weeks=weeks[pk]) for pk, hours in counts.items()}
+    """What is usual, for integrations whose store cannot be read: all that is left to judge by."""
+    start = now - PROFILE_WINDOW
+    hours: dict[int, dict[datetime, int]] = {}
+    for pk, hour, n in _rows(_HOURS, [ids, start]):
+        hours.setdefault(pk, {})[hour] = n
+    learned = {pk: learning.learn_silence(counts, max(start, min(counts)), now) for pk, counts in hours.items()}
+    return {pk: profile for pk, profile in learned.items() if profile is not None}
 
 
 def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:

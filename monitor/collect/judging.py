@@ -52,7 +52,7 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
     """
     with transaction.atomic():
         held = _lock(integration_ids)
-        # Paused since it was queued: nothing to say about it.
+        # Paused since it was queued: nothing is said about it.
         active = set(Integration.objects.filter(id__in=held, is_paused=False).values_list("id", flat=True))
         facts = loading.load(sorted(active), now)
         previous = Verdict.objects.in_bulk(list(facts))
@@ -98,7 +98,7 @@ def _settle(rows: list[Condition], facts: Facts) -> tuple[list[dict[str, Any]], 
     for row in rows:
         before = _held(row)
         finding = findings.get(before.kind)
-        after = settle(before, finding, now=facts.now) if finding else before
+        after = settle(before, finding) if finding else before
         moved.append((before, after))
         if _worth_writing(before, after):
             to_write.append(_condition_row(row.id, after))

@@ -8,11 +8,9 @@ from django.db import connection, transaction
 from integrations.contracts import Watermark
 from integrations.models import Integration
 from monitor.health.states import State
+from monitor.health.verdict import JUDGED
 from monitor.models import Condition, Job, Progress, Verdict
 from monitor.models.work import JobKind
-
-CONDITIONS = ("access", "credentials", "throttle", "imports")
-"""The conditions that are judged."""
 
 # An integration added to a store that is read already gets the orders that are known.
 _ATTACH = """
@@ -71,11 +69,11 @@ def ensure_jobs(now: datetime) -> None:
 def _ensure_rows(fresh: list[int], now: datetime) -> None:
     Progress.objects.bulk_create([Progress(integration_id=pk) for pk in fresh], ignore_conflicts=True)
     Verdict.objects.bulk_create(
-        [Verdict(integration_id=pk, state=State.UNKNOWN, rule="not_yet_judged", since=now, judged_at=now) for pk in fresh],
+        [Verdict(integration_id=pk, state=State.UNKNOWN, rule="not_read_yet", since=now, judged_at=now) for pk in fresh],
         ignore_conflicts=True,
     )
     Condition.objects.bulk_create(
-        [Condition(integration_id=pk, kind=kind, rule="not_yet_judged", since=now) for pk in fresh for kind in CONDITIONS],
+        [Condition(integration_id=pk, kind=kind, rule="not_read_yet", since=now) for pk in fresh for kind in JUDGED],
         ignore_conflicts=True,
     )
 
