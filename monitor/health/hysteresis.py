@@ -15,7 +15,7 @@ def nothing_known(kind: ConditionKind, now: datetime) -> Held:
     return Held(kind, State.UNKNOWN, "not_read_yet", since=now)
 
 
-def settle(held: Held, finding: Finding) -> Held:
+def settle(held: Held, finding: Finding, *, now: datetime) -> Held:
     """The answer after one more observation; the same object when nothing was learned.
 
     - An observation that was judged already, or an older one, changes nothing.
@@ -25,12 +25,16 @@ def settle(held: Held, finding: Finding) -> Held:
       other: both are bad. One is enough if it is conclusive, and for the very first answer
       unless that would be an alarm.
     """
-    observed_at = finding.observed_at
-    if observed_at is None or (held.observed_at is not None and observed_at <= held.observed_at):
+    if finding.observed_at is None:
+        return held
+    # A hub's clock may be ahead of ours: a moment to come would hide the next observations.
+    observed_at = min(finding.observed_at, now)
+    if held.observed_at is not None and observed_at <= held.observed_at:
         return held
     began_at = min(finding.since or observed_at, observed_at)
     if finding.state is held.state:
-        return _confirmed(held, finding, min(held.since, began_at) if finding.since else held.since)
+        since = min(held.since, began_at) if finding.since else held.since
+        return _confirmed(held, finding, since, observed_at)
     if held.candidate_state is not None and _agree(held.candidate_state, finding.state):
         count = held.candidate_count + 1
         began_at = min(held.candidate_since or began_at, began_at)
@@ -38,7 +42,7 @@ def settle(held: Held, finding: Finding) -> Held:
         count = 1
     is_first = held.observed_at is None and not finding.state.is_bad
     if finding.conclusive or is_first or count >= CONFIRMED_BY:
-        return _confirmed(held, finding, began_at)
+        return _confirmed(held, finding, began_at, observed_at)
     return replace(
         held,
         observed_at=observed_at,
@@ -52,5 +56,5 @@ def _agree(one: State, other: State) -> bool:
     return one is other or (one.is_bad and other.is_bad)
 
 
-def _confirmed(held: Held, finding: Finding, since: datetime) -> Held:
-    return Held(held.kind, finding.state, finding.rule, since, finding.evidence, finding.observed_at)
+def _confirmed(held: Held, finding: Finding, since: datetime, observed_at: datetime) -> Held:
+    return Held(held.kind, finding.state, finding.rule, since, finding.evidence, observed_at)

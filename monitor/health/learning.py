@@ -1,12 +1,12 @@
 """What is usual for an integration: its tolerance, its hub's rhythm, its weekly profile."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import mean, median, variance
+from statistics import median
 
 from monitor.health.records import SilenceProfile
-from monitor.health.silence import HOURS_PER_WEEK, hour_of_week
+from monitor.health.silence import HOURS_PER_WEEK
 from monitor.health.sketch import Sketch, merge, quantile
 
 DEFAULT_TOLERANCE = timedelta(minutes=60)
@@ -19,8 +19,8 @@ ENOUGH_ORDERS = 30
 ENOUGH_FETCHES = 6
 ENOUGH_BURSTS = 20
 _SAME_BURST = timedelta(seconds=30)
-_HOUR = timedelta(hours=1)
-_WEEK = timedelta(weeks=1)
+_SMOOTHED_AWAY = 54
+"""Degrees of freedom that smoothing takes: 168 * (2/8 + 1/14)."""
 
 
 def learn_tolerance(day_sketches: Iterable[Sketch]) -> timedelta | None:
@@ -51,40 +51,28 @@ def learn_rhythm(fetched_at: Sequence[datetime], arrived_at: Sequence[datetime] 
     return _within(SHORTEST_RHYTHM, sorted(bursts)[len(bursts) // 4], LONGEST_RHYTHM)
 
 
-def learn_silence(
-    arrivals_per_hour: Mapping[datetime, int], start: datetime, end: datetime
-) -> SilenceProfile | None:
-    """The hour-of-week profile of whole weeks that end at ``end``; None for less than one week.
+def silence_profile(counts: Sequence[float], weeks: float) -> SilenceProfile:
+    """The hour-of-week profile of what arrived in a few weeks.
 
-    An hour of the week was seen only once per week, so it is averaged with its neighbours and
-    half of it is the same hour of all days.
+    An hour of the week is seen only once per week, so it is averaged with its neighbours and with
+    the same hour of all days. What the counts scatter around that beyond Poisson's chance
+    (Pearson's dispersion) is taken for orders coming in bursts.
 
-    :param arrivals_per_hour: full hours (UTC) to arrivals; hours without any may be missing.
+    :param counts: 168 sums over all those weeks, from Monday midnight UTC.
     """
-    weeks = (end - start) // _WEEK
-    if weeks < 1:
-        return None
-    first = (end - weeks * _WEEK).replace(minute=0, second=0, microsecond=0)
-    totals = [0.0] * HOURS_PER_WEEK
-    days = [0] * (weeks * 7)
-    for hour, count in arrivals_per_hour.items():
-        if first <= hour < first + weeks * _WEEK:
-            totals[hour_of_week(hour)] += count
-            days[(hour - first) // timedelta(days=1)] += count
-    usual = mean(days)
-    burst = max(1.0, variance(days) / usual) if usual else 1.0
-    return SilenceProfile(tuple(total / weeks for total in _smoothed(totals)), float(weeks), burst)
+    usual = _smoothed(list(counts))
+    scatter = sum((count - mean) ** 2 / mean for count, mean in zip(counts, usual, strict=True) if mean)
+    burst = max(1.0, scatter / (HOURS_PER_WEEK - _SMOOTHED_AWAY))
+    return SilenceProfile(tuple(mean / weeks for mean in usual), weeks, burst)
 
 
-def _smoothed(totals: list[float]) -> list[float]:
-    of_day = [sum(totals[hour::24]) / 7 for hour in range(24)]
-    nearby = (
-        (before + 2 * hour + after) / 4
-        for before, hour, after in zip(
-            totals[-1:] + totals[:-1], totals, totals[1:] + totals[:1], strict=True
-        )
-    )
-    return [(near + of_day[i % 24]) / 2 for i, near in enumerate(nearby)]
+def _smoothed(counts: list[float]) -> list[float]:
+    same_hour = [sum(counts[hour::24]) / 7 for hour in range(24)]
+    before, after = counts[-1:] + counts[:-1], counts[1:] + counts[:1]
+    return [
+        (earlier + 2 * count + later) / 8 + same_hour[i % 24] / 2
+        for i, (earlier, count, later) in enumerate(zip(before, counts, after, strict=True))
+    ]
 
 
 def _gaps(moments: Sequence[datetime]) -> list[timedelta]:
