@@ -80,6 +80,11 @@ def is_running(var: Path) -> bool:
     return True
 
 
+def is_alive(var: Path) -> bool:
+    """Whether the server's process lives; cheaper than :func:`is_running`, also true while it starts."""
+    return _postmaster_pid(_data(var)) is not None
+
+
 def ensure_running(var: Path) -> None:
     """Starts the server unless it runs, and keeps it up at least as long as this process lives.
 
@@ -90,6 +95,14 @@ def ensure_running(var: Path) -> None:
     known = _postmasters.get(var)
     if known is not None and psutil.pid_exists(known):
         return
+    revive(var)
+
+
+def revive(var: Path) -> None:
+    """As :func:`ensure_running`, but looks closely.
+
+    Raises EmbeddedError.
+    """
     with _this_process:
         _join_users(var)
         with _locked(var / "postgres.lock"):
@@ -99,13 +112,31 @@ def ensure_running(var: Path) -> None:
 
 
 def stop(var: Path) -> None:
-    """Stops the server, whoever uses it."""
+    """Stops the server, whoever uses it.
+
+    Raises EmbeddedError.
+    """
     data = _data(var)
-    pid = _postmaster_pid(data)
-    if pid is not None:
+    if _postmaster_pid(data) is not None:
         user = _user_of(data)
         _run(user, "pg_ctl", "-D", data, "-m", "fast", "-w", "-t", START_TIMEOUT_S, "stop")
     _postmasters.pop(var, None)
+
+
+def stop_if_unused(var: Path) -> bool:
+    """Stops the server unless another process uses it; false when one does.
+
+    Raises EmbeddedError.
+    """
+    if not var.exists():
+        return True
+    descriptor = _users.get(var) or _open_users(var)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    stop(var)
+    return True
 
 
 def delete(var: Path) -> None:
@@ -134,22 +165,21 @@ def _join_users(var: Path) -> None:
     if var in _users:
         return
     var.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(var / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _open_users(var)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     _users[var] = descriptor
     atexit.register(_leave, var, os.getpid())
 
 
+def _open_users(var: Path) -> int:
+    return os.open(var / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
+
+
 def _leave(var: Path, pid: int) -> None:
     """The last user to leave stops the server."""
-    if pid != os.getpid():  # a fork inherited the registration
-        return
-    try:
-        fcntl.flock(_users[var], fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
-    with suppress(EmbeddedError, FileNotFoundError):  # nobody is left to be told; the next start repairs
-        stop(var)
+    if pid == os.getpid():  # a fork inherits the registration
+        with suppress(EmbeddedError, OSError):  # nobody is left to be told; the next start repairs
+            stop_if_unused(var)
 
 
 @contextmanager
@@ -312,7 +342,9 @@ def _postmaster_pid(data: Path) -> int | None:
     """The process id in the pid file, if that is a living PostgreSQL."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        return pid if psutil.Process(pid).name() == "postgres" else None
+        process = psutil.Process(pid)
+        alive = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        return pid if alive else None
     except (OSError, ValueError, psutil.NoSuchProcess):
         return None
 

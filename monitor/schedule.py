@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,6 @@ SCHEDULE = (
 def ensure_schedule() -> None:
     """Adds the rows that are missing. An operator's changes of interval and on/off stay; which
     code a row runs is ours."""
-    from django_celery_beat.models import IntervalSchedule, PeriodicTask
-
     for periodic in SCHEDULE:
         seconds = int(periodic.every.total_seconds())
         row = PeriodicTask.objects.filter(name=periodic.name).first()
@@ -58,7 +57,5 @@ def ensure_schedule() -> None:
 
 def after_migrate(**_kwargs: Any) -> None:
     """Receiver of ``post_migrate``, which is sent however few apps were migrated."""
-    from django_celery_beat.models import PeriodicTask
-
     if PeriodicTask._meta.db_table in connection.introspection.table_names():
         ensure_schedule()

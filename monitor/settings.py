@@ -8,12 +8,16 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import dj_database_url
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
 from monitor import embedded
 from monitor.local_keys import local_secret
+
+# Django's generic classes take their type in brackets only with this.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -195,6 +199,7 @@ SYNCWATCH_REFRESH_COOL_DOWN_S = env.int("SYNCWATCH_REFRESH_COOL_DOWN_S", 300)
 # --- Celery: see monitor/celery.py for why each of these is set ------------------------------------------
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None
 CELERY_TASK_ACKS_LATE = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -206,7 +211,8 @@ if BROKER_URL.startswith("pgmq://"):
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_WORKER_PREFETCH_MULTIPLIER = 4
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "conn_string": DATABASE_URL,
+        "conn_string": BROKER_URL.replace("pgmq://", "postgresql://", 1),
+        "pool_timeout": 10,
         "init_extension": False,
         "use_notify": True,
         "wait_time_seconds": 0,

@@ -1,0 +1,1 @@
+"""Running the whole product as one foreground process: what ``manage.py up`` does."""

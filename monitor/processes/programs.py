@@ -1,0 +1,84 @@
+"""The programs that run side by side, and how to start each."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One child process of ``up``."""
+
+    name: str
+    command: tuple[str, ...]
+    port: int | None = None
+    """The port whose answering shows that it is ready; None: it is ready when it runs."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Every port in use, derived from the one the operator chooses so that one option moves all."""
+
+    web: int
+
+    @property
+    def shops(self) -> int:
+        return self.web + 601
+
+    @property
+    def hub(self) -> int:
+        return self.web + 602
+
+    @property
+    def smtp(self) -> int:
+        return self.web + 525
+
+    @property
+    def mail(self) -> int:
+        return self.web + 526
+
+    def all(self, *, demo: bool) -> tuple[int, ...]:
+        return (self.web, *((self.shops, self.hub, self.smtp, self.mail) if demo else ()))
+
+
+def product(ports: Ports, host: str) -> tuple[Program, ...]:
+    """Web server, worker and scheduler."""
+    celery = (sys.executable, "-m", "celery", "-A", "monitor.celery")
+    return (
+        Program(
+            "web",
+            (
+                *(sys.executable, "-m", "granian", "monitor.wsgi:application", "--interface", "wsgi"),
+                *("--host", host, "--port", str(ports.web), "--no-ws"),
+                *("--workers", "1", "--blocking-threads", "8", "--respawn-failed-workers"),
+            ),
+            port=ports.web,
+        ),
+        Program(
+            "worker",
+            (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        ),
+        Program("scheduler", (*celery, "beat", "--loglevel", "INFO", "--pidfile", "")),
+    )
+
+
+def stand_ins(ports: Ports, state: Path) -> tuple[Program, ...]:
+    """The demo's outside world: shops, hub, and a mail server with a page."""
+    sandbox = (sys.executable, "-m", "integrations.sandbox")
+    return (
+        Program(
+            "sandbox",
+            (*sandbox, "serve", "--port", str(ports.shops), "--state", str(state)),
+            port=ports.hub,
+        ),
+        Program(
+            "mail",
+            (
+                *(sys.executable, "-m", "integrations.sandbox.mail", "--smtp-port", str(ports.smtp)),
+                *("--http-port", str(ports.mail), "--state", str(state / "mail")),
+            ),
+            port=ports.smtp,
+        ),
+    )
