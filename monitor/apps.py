@@ -1,8 +1,22 @@
 """The Django app of the product."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class MonitorConfig(AppConfig):
     name = "monitor"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from monitor import broker, celery, checks, schedule  # noqa: F401
+        from monitor.access_control import after_migrate
+
+        post_migrate.connect(after_migrate, sender=self, dispatch_uid="monitor.access_control")
+        post_migrate.connect(broker.after_migrate, sender=self, dispatch_uid="monitor.broker")
+        post_migrate.connect(schedule.after_migrate, sender=self, dispatch_uid="monitor.schedule")
+
+
+class SyncwatchAdminConfig(AdminConfig):
+    default_site = "monitor.admin_site.SyncwatchAdminSite"

@@ -1,0 +1,77 @@
+"""Who may do what: three groups with real permissions, and the check that views carry.
+
+The groups are set to exactly these permissions after every migrate; for other needs make another
+group in the admin. A superuser may do everything.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.apps import apps as installed_apps
+from django.apps.registry import Apps
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.management import create_permissions
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+
+VIEWER: Final = "viewer"
+OPERATOR: Final = "operator"
+ADMIN: Final = "admin"
+
+FORCE_REFRESH: Final = "monitor.force_refresh"
+ACKNOWLEDGE: Final = "monitor.acknowledge_incident"
+VIEW: Final = "monitor.view_verdict"
+CONNECT: Final = "integrations.change_account"
+PEOPLE: Final = "monitor.change_user"
+VIEW_AUDIT: Final = "monitor.view_audit"
+
+_WATCHED = ("monitor", "integrations")
+_ABOUT_PEOPLE = ("view_audit", "view_user", "view_subscription", "view_notice")
+"""What speaks of persons is for administrators."""
+_OPERATES = ("force_refresh", "acknowledge_incident")
+
+ViewFunction = Callable[..., HttpResponse]
+
+
+def requires(permission: str) -> Callable[[ViewFunction], ViewFunction]:
+    """A view that only people with the permission reach; others get the page that says who can help.
+
+    Whoever is not signed in has been sent to the sign-in page before.
+    """
+    decorator: Any = permission_required(permission, raise_exception=True)
+    return decorator  # type: ignore[no-any-return]  # the stubs know view functions of one shape only
+
+
+def ensure_groups(apps: Apps) -> None:
+    """Makes the three groups and sets their permissions. Changes nothing when called again."""
+    # Permissions of apps that are handled later in the same migrate do not exist yet.
+    for config in installed_apps.get_app_configs():
+        create_permissions(config, verbosity=0, apps=apps)
+    Group = apps.get_model("auth", "Group")  # noqa: N806
+    Permission = apps.get_model("auth", "Permission")  # noqa: N806
+    sees = Q(content_type__app_label__in=_WATCHED, codename__startswith="view_") & ~Q(codename__in=_ABOUT_PEOPLE)
+    operates = Q(content_type__app_label="monitor", codename__in=_OPERATES)
+    for name, which in ((VIEWER, sees), (OPERATOR, sees | operates), (ADMIN, Q())):
+        group, _created = Group.objects.get_or_create(name=name)
+        group.permissions.set(Permission.objects.filter(which))
+
+
+def after_migrate(apps: Apps = installed_apps, **_kwargs: Any) -> None:
+    """Receiver of ``post_migrate``. A half-migrated database has no groups to fill yet."""
+    try:
+        apps.get_model("auth", "Group")
+    except LookupError:
+        return
+    ensure_groups(apps)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address a request came from, for the sign-in limit.
+
+    Behind a proxy that is the last address the proxy added; a client can write only the ones before it.
+    """
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+        return str(forwarded).rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,71 @@
+"""Signing in, signing out, and being told that one may not."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.messages.views import SuccessMessageMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from sesame.views import LoginView as SesameLoginView
+
+from monitor import audit
+from monitor.access_control import ADMIN
+from monitor.models import User
+
+
+class SignIn(views.LoginView):
+    """The sign-in page. Who is signed in already goes on to the overview."""
+
+    template_name = "registration/login.html"
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(is_empty=not User.objects.exists(), **kwargs)
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class SignInOnce(SesameLoginView):  # type: ignore[misc]  # sesame has no types
+    """A link that signs in once; a used or old one leads to the sign-in page, which says so."""
+
+    next_page = "overview"
+
+    def login_failed(self) -> HttpResponse:
+        messages.error(self.request, _("This sign-in link was used already or is too old. Ask for a new one."))
+        return redirect("login")
+
+
+class ChangePassword(SuccessMessageMixin[Any], views.PasswordChangeView):
+    template_name = "registration/password_change_form.html"
+    success_url = reverse_lazy("settings")
+    success_message = gettext_lazy("Your password is changed.")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        audit.record(cast(User, self.request.user), "person.password", cast(User, self.request.user))
+        return response
+
+
+def locked_out(request: HttpRequest, credentials: dict[str, Any], *_args: Any, **_kwargs: Any) -> HttpResponse:
+    """What a person sees after too many wrong passwords. Called by django-axes."""
+    del credentials
+    minutes = int(cast(timedelta, settings.AXES_COOLOFF_TIME).total_seconds() // 60)
+    response = render(request, "registration/locked_out.html", {"minutes": minutes}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 403 page: what happened and who can help."""
+    del exception
+    helpers = User.objects.filter(is_active=True, groups__name=ADMIN).order_by("username")[:5]
+    context = {"helpers": [person.get_full_name() or person.get_username() for person in helpers]}
+    return render(request, "registration/denied.html", context, status=403)

@@ -1,0 +1,1 @@
+"""Connecting stores and hubs: forms made from the adapters' own models, and the live test."""

@@ -1,0 +1,168 @@
+"""Form fields from a pydantic model, and back: for credentials and settings of any kind of adapter.
+
+Credentials are write-only: what is stored is never rendered, an empty field keeps it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import orjson
+from django import forms
+from django.utils.translation import gettext, gettext_lazy
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+FORGET = "forget"
+
+
+@dataclass(frozen=True)
+class DocumentForm:
+    """The part of a form that edits one document (credentials, or settings) of one adapter."""
+
+    model: type[BaseModel]
+    prefix: str
+    stored: Mapping[str, Any]
+    is_secret: bool
+
+    def fields(self) -> dict[str, forms.Field]:
+        """Form fields by their names in the form, in the model's order."""
+        made: dict[str, forms.Field] = {}
+        for name, info in self.model.model_fields.items():
+            made[self.key(name)] = self._field(name, info)
+            if self._is_hidden(info) and not info.is_required() and self.stored.get(name):
+                made[self.key(f"{FORGET}-{name}")] = forms.BooleanField(
+                    label=gettext("Forget it: %(label)s") % {"label": _label(name, info)}, required=False
+                )
+        return made
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def read(self, cleaned: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str | None, str]]:
+        """The document that was entered, and what is wrong with it by form field (None: as a whole)."""
+        document: dict[str, Any] = {}
+        errors: dict[str | None, str] = {}
+        for name, info in self.model.model_fields.items():
+            value = cleaned.get(self.key(name))
+            if self._is_hidden(info) and value in (None, "") and not cleaned.get(self.key(f"{FORGET}-{name}")):
+                value = self.stored.get(name)
+            elif isinstance(value, str) and _shape(info) == "json" and value:
+                try:
+                    value = orjson.loads(value)
+                except orjson.JSONDecodeError:
+                    errors[self.key(name)] = gettext("This is not valid JSON.")
+                    continue
+            elif isinstance(value, str) and _shape(info) == "lines":
+                value = [line.strip() for line in value.splitlines() if line.strip()]
+            if value not in (None, "", []):
+                document[name] = value
+        if not errors:
+            errors = self._mistakes(document)
+        return document, errors
+
+    def _mistakes(self, document: dict[str, Any]) -> dict[str | None, str]:
+        try:
+            self.model.model_validate(document)
+        except ValidationError as error:
+            found: dict[str | None, str] = {}
+            for mistake in error.errors(include_url=False, include_input=False):
+                place = mistake["loc"]
+                message = mistake["msg"].removeprefix("Value error, ")
+                deeper = ".".join(str(step) for step in place[1:])
+                known = place and place[0] in self.model.model_fields
+                found[self.key(str(place[0])) if known else None] = f"{deeper}: {message}" if deeper else message
+            return found
+        return {}
+
+    def _is_hidden(self, info: FieldInfo) -> bool:
+        return self.is_secret and _shape(info) in {"text", "json", "lines"}
+
+    def _field(self, name: str, info: FieldInfo) -> forms.Field:
+        hidden = self._is_hidden(info)
+        is_stored = bool(self.stored.get(name))
+        common: dict[str, Any] = {
+            "label": _label(name, info),
+            "help_text": gettext(info.description) if info.description else "",
+            "required": info.is_required() and not (hidden and is_stored),
+        }
+        if hidden:
+            kept = gettext_lazy("Stored. Leave empty to keep it.") if is_stored else ""
+            common["help_text"] = " ".join(str(part) for part in (common["help_text"], kept) if part)
+            return forms.CharField(
+                **common, widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+            )
+        return _shown_field(info, common, self.stored.get(name, info.get_default(call_default_factory=True)))
+
+
+def _shown_field(info: FieldInfo, common: dict[str, Any], value: Any) -> forms.Field:
+    plain = value if info.is_required() is False or value.__class__.__name__ != "PydanticUndefinedType" else None
+    shape = _shape(info)
+    if shape == "bool":
+        return forms.BooleanField(**{**common, "required": False}, initial=plain)
+    if shape == "int":
+        return forms.IntegerField(**common, initial=plain)
+    if shape == "float":
+        return forms.FloatField(**common, initial=plain)
+    if shape == "choice":
+        choices = [(choice, str(choice)) for choice in _choices(info)]
+        return forms.ChoiceField(**common, choices=choices, initial=plain)
+    if shape == "lines":
+        lines = "\n".join(str(line) for line in plain or ())
+        hint = gettext("One per line.")
+        common["help_text"] = f"{common['help_text']} {hint}".strip()
+        return forms.CharField(**common, initial=lines, widget=forms.Textarea(attrs={"rows": 4}))
+    if shape == "json":
+        return forms.CharField(**common, initial=_as_json(plain), widget=forms.Textarea(attrs={"rows": 6}))
+    return forms.CharField(**common, initial=plain)
+
+
+def _as_json(value: Any) -> str:
+    if value in (None, {}, [], ()):
+        return ""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def _label(name: str, info: FieldInfo) -> str:
+    return gettext(info.title) if info.title else name.replace("_", " ").capitalize()
+
+
+def _bare_type(info: FieldInfo) -> Any:
+    """The annotation without ``| None``."""
+    annotation: Any = info.annotation
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        return kinds[0] if len(kinds) == 1 else None
+    return annotation
+
+
+def _shape(info: FieldInfo) -> str:
+    kind = _bare_type(info)
+    origin = get_origin(kind)
+    if origin is Literal:
+        return "choice"
+    if origin in (list, tuple, set, frozenset):
+        return "lines" if all(item in (str, Ellipsis) for item in get_args(kind)) else "json"
+    if origin is not None or kind is None:
+        return "json"
+    if not isinstance(kind, type):
+        return "text"
+    if issubclass(kind, Enum):
+        return "choice"
+    if issubclass(kind, BaseModel | dict | list | tuple):
+        return "json"
+    for name in ("bool", "int", "float"):
+        if kind.__name__ == name:
+            return name
+    return "text"
+
+
+def _choices(info: FieldInfo) -> tuple[Any, ...]:
+    kind = _bare_type(info)
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return tuple(member.value for member in kind)

@@ -1,0 +1,138 @@
+"""The forms of the connect pages."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.models import Account, Integration, Store
+from integrations.registry import adapter_class
+from monitor.dashboard.connect.documents import DocumentForm
+from monitor.dashboard.settings_page import zone_choices
+
+
+class RemoteForm(forms.ModelForm[Any]):
+    """What accounts and stores share: a name, an address, and the documents of their adapter."""
+
+    title = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    name = forms.SlugField(
+        label=gettext_lazy("Short name"),
+        max_length=80,
+        required=False,
+        help_text=gettext_lazy("For addresses and commands; cannot change later. Empty: made from the name."),
+    )
+    url = forms.URLField(label=gettext_lazy("Address"), max_length=500, assume_scheme="https")
+
+    kind_field: ClassVar[str]
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        setattr(self.instance, self.kind_field, kind)
+        adapter = adapter_class(kind)
+        self.documents = {
+            "credentials": DocumentForm(
+                adapter.Credentials, "credentials", self.instance.credentials, is_secret=True
+            ),
+            "settings": DocumentForm(adapter.Settings, "settings", self.instance.settings, is_secret=False),
+        }
+        if self.instance.pk:
+            del self.fields["name"]
+        elif not self.initial.get("url"):
+            self.initial["url"] = getattr(adapter, "default_url", "")
+        for part in self.documents.values():
+            self.fields.update(part.fields())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for attribute, part in self.documents.items():
+            document, mistakes = part.read(cleaned)
+            for field, message in mistakes.items():
+                if field not in self.errors:
+                    self.add_error(field, message)
+            setattr(self.instance, attribute, document)
+        return cleaned
+
+    def clean_name(self) -> str:
+        """The short name, made from the name when it was left empty."""
+        name = self.cleaned_data["name"] or slugify(self.cleaned_data.get("title", ""))[:80]
+        if not name:
+            raise ValidationError(_("Give a short name of letters and digits."))
+        if type(self.instance)._default_manager.filter(name=name).exists():
+            raise ValidationError(_("“%(name)s” is taken. Choose another short name.") % {"name": name})
+        return str(name)
+
+    def parts(self) -> dict[str, list[forms.BoundField]]:
+        """The bound fields by the part of the page they are shown in."""
+        shown: dict[str, list[forms.BoundField]] = {"main": [], "credentials": [], "settings": []}
+        for field in self:
+            prefix = field.name.partition("-")[0]
+            shown[prefix if "-" in field.name else "main"].append(field)
+        return shown
+
+
+class AccountForm(RemoteForm):
+    kind_field = "kind"
+
+    class Meta:
+        model = Account
+        fields = ("title", "name", "url", "requests_per_minute", "is_active")
+
+
+class StoreForm(RemoteForm):
+    kind_field = "platform"
+
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone of the shop"), choices=zone_choices)
+    tags = forms.CharField(
+        label=gettext_lazy("Tags"),
+        required=False,
+        help_text=gettext_lazy("Separated by commas. People subscribe to mails by tags."),
+    )
+
+    class Meta:
+        model = Store
+        fields = ("title", "name", "url", "time_zone", "tags", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["tags"] = ", ".join(self.instance.tags)
+
+    def clean_tags(self) -> list[str]:
+        tags = [tag.strip() for tag in self.cleaned_data["tags"].split(",")]
+        if any(len(tag) > 40 for tag in tags):
+            raise ValidationError(_("A tag has at most 40 characters."))
+        return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+class IntegrationForm(forms.ModelForm[Integration]):
+    tolerance_min = forms.IntegerField(
+        label=gettext_lazy("Tolerance in minutes"),
+        required=False,
+        min_value=1,
+        max_value=7 * 24 * 60,
+        help_text=gettext_lazy(
+            "How late an order may be before it counts as stuck. Empty: learned from the last 14 days."
+        ),
+    )
+
+    class Meta:
+        model = Integration
+        fields = ("is_paused",)
+        help_texts = {"is_paused": gettext_lazy("Nothing is read, judged or mailed while it is paused.")}
+
+    field_order = ("tolerance_min", "is_paused")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.tolerance_s:
+            self.initial["tolerance_min"] = max(1, round(self.instance.tolerance_s / 60))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        minutes = cleaned.get("tolerance_min")
+        # A tolerance in seconds, set by a file, stays exact while its minutes are not changed here.
+        if "tolerance_min" in self.changed_data:
+            self.instance.tolerance_s = minutes * 60 if minutes else None
+        return cleaned

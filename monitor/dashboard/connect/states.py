@@ -1,0 +1,111 @@
+"""How each account and store stands, and what is missing next: for the list of connections."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from integrations.models import Account, Store
+from integrations.registry import HUBS, STORES, adapter_class
+from monitor.dashboard.faces import Face
+from monitor.models import Job
+from monitor.models.work import JobKind
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One row of the list."""
+
+    row: Account | Store
+    kind: str
+    """The kind's name as people know it."""
+    url: str
+    integrations: int
+    face: Face
+    sentence: str
+    next_step: str = ""
+    """What is missing; empty when nothing is."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of hub or store that can be added."""
+
+    name: str
+    label: str
+    url: str
+
+
+def hub_kinds() -> list[Kind]:
+    return [Kind(kind, kind_label(kind), reverse("connect-account-add", args=[kind])) for kind in HUBS]
+
+
+def store_kinds() -> list[Kind]:
+    return [Kind(kind, kind_label(kind), reverse("connect-store-add", args=[kind])) for kind in STORES]
+
+
+def kind_label(kind: str) -> str:
+    return str(adapter_class(kind).label)
+
+
+def accounts() -> list[Connection]:
+    """Every account, by name. Two queries."""
+    jobs = _newest_jobs([JobKind.HUB_STATE, JobKind.HUB_ARRIVALS])
+    return [
+        _connection(
+            account,
+            account.kind,
+            reverse("connect-account", args=[account.name]),
+            jobs.get(account.pk),
+            account.count,  # type: ignore[attr-defined]  # annotated below
+            _("Test the connection and choose which of its integrations to watch."),
+        )
+        for account in Account.objects.annotate(count=Count("integrations"))
+    ]
+
+
+def stores() -> list[Connection]:
+    """Every store, by name. Two queries."""
+    jobs = _newest_jobs([JobKind.STORE_ORDERS])
+    return [
+        _connection(
+            store,
+            store.platform,
+            reverse("connect-store", args=[store.name]),
+            jobs.get(store.pk),
+            store.count,  # type: ignore[attr-defined]  # annotated below
+            _("Link it to a hub: test the hub's connection and choose this store."),
+        )
+        for store in Store.objects.annotate(count=Count("integrations"))
+    ]
+
+
+def _newest_jobs(kinds: Iterable[JobKind]) -> dict[int, Job]:
+    """By target: the job that failed, if one did, else the one that ran last."""
+    jobs: dict[int, Job] = {}
+    for job in Job.objects.filter(kind__in=list(kinds)).order_by("last_ok_at"):
+        known = jobs.get(job.target_id)
+        if known is None or not known.last_error:
+            jobs[job.target_id] = job
+    return jobs
+
+
+def _connection(
+    row: Account | Store, kind: str, url: str, job: Job | None, integrations: int, without_any: str
+) -> Connection:
+    def made(shape: str, word: str, sentence: str, next_step: str = "") -> Connection:
+        return Connection(row, kind_label(kind), url, integrations, Face(shape, word), sentence, next_step)
+
+    if not row.is_active:
+        return made("paused", _("paused"), _("Nothing is read while it is not active."))
+    if not row.credentials:
+        return made("unknown", _("no key"), _("There is no key to read with yet."), _("Enter its key."))
+    if not integrations:
+        return made("unknown", _("not linked"), _("No integration is watched yet."), without_any)
+    if job is None or job.last_started_at is None:
+        return made("unknown", _("waiting"), _("Not read yet; the first reading starts by itself."))
+    if job.last_error:
+        return made("fail", _("not read"), job.last_message, _("Test the connection to see what to do."))
+    return made("ok", _("read"), _("Read without trouble."))

@@ -1,0 +1,143 @@
+"""The connect pages: the list, adding and changing accounts and stores, and testing them live."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import select_template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from integrations.contracts import ConnectionReport
+from integrations.models import Account, Integration, Store
+from integrations.registry import HUBS, STORES
+from monitor.access_control import CONNECT, requires
+from monitor.dashboard.connect import changes, states, testing
+from monitor.dashboard.connect.forms import AccountForm, RemoteForm, StoreForm
+from monitor.dashboard.connect.matching import match
+from monitor.models import User
+
+
+@dataclass(frozen=True)
+class Side:
+    """What differs between the pages of accounts and those of stores."""
+
+    name: str
+    model: Any
+    form: type[RemoteForm]
+    kinds: Mapping[str, str]
+    check: Callable[[Any, datetime], ConnectionReport]
+
+    def page(self, row: Account | Store) -> str:
+        return reverse(f"connect-{self.name}", args=[row.name])
+
+
+ACCOUNTS = Side("account", Account, AccountForm, HUBS, testing.check_account)
+STORES_SIDE = Side("store", Store, StoreForm, STORES, testing.check_store)
+SIDES = {side.name: side for side in (ACCOUNTS, STORES_SIDE)}
+
+
+@require_safe
+@requires(CONNECT)
+def connections(request: HttpRequest) -> HttpResponse:
+    """Everything that is connected, how it stands and what is missing next."""
+    context = {
+        "accounts": states.accounts(),
+        "stores": states.stores(),
+        "hub_kinds": states.hub_kinds(),
+        "store_kinds": states.store_kinds(),
+    }
+    return render(request, "connect/list.html", context)
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@requires(CONNECT)
+def add(request: HttpRequest, side: str, kind: str) -> HttpResponse:
+    """A new account or store of a kind; saving leads to its page, where the test starts by itself."""
+    chosen = SIDES[side]
+    if kind not in chosen.kinds:
+        raise Http404
+    # The page of a hub's integrations leads here with the address and name of a store it listed.
+    initial = {key: value for key, value in request.GET.items() if key in {"title", "url"} and value}
+    form = chosen.form(request.POST or None, kind=kind, instance=chosen.model(), initial=initial)
+    if form.is_valid():
+        row = form.save(commit=False)
+        changes.save(row, cast(User, request.user), timezone.now())
+        return redirect(f"{chosen.page(row)}?test")
+    return _form_page(request, chosen, kind, form)
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@requires(CONNECT)
+def change(request: HttpRequest, side: str, name: str) -> HttpResponse:
+    """One account or store: its form, its guide, the test and what belongs to it."""
+    chosen = SIDES[side]
+    row = get_object_or_404(chosen.model, name=name)
+    kind = getattr(row, chosen.form.kind_field)
+    form = chosen.form(request.POST or None, kind=kind, instance=row)
+    if form.is_valid():
+        changes.save(form.save(commit=False), cast(User, request.user), timezone.now())
+        messages.success(request, _("Saved."))
+        return redirect(f"{chosen.page(row)}?test")
+    return _form_page(request, chosen, kind, form, tests_itself="test" in request.GET)
+
+
+@never_cache
+@require_POST
+@requires(CONNECT)
+def test(request: HttpRequest, side: str, name: str) -> HttpResponse:
+    """Asks the remote now, with what is stored, and shows every need; a fragment for htmx, else the page."""
+    chosen = SIDES[side]
+    row = get_object_or_404(chosen.model, name=name)
+    now = timezone.now()
+    context = {**_report(row, chosen.check(row, now)), "now": now, "row": row}
+    if getattr(request, "htmx", False):
+        return render(request, "connect/report.html", context)
+    kind = getattr(row, chosen.form.kind_field)
+    return _form_page(request, chosen, kind, chosen.form(kind=kind, instance=row), **context)
+
+
+def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
+    context: dict[str, Any] = {"report": report, "facts": dict(report.facts)}
+    if isinstance(row, Account):
+        stores = list(Store.objects.all())
+        watched = set(row.integrations.values_list("external_id", flat=True))
+        context |= {
+            "matches": match(report.integrations, stores, watched),
+            "stores": stores,
+            "store_kinds": states.store_kinds(),
+        }
+    return context
+
+
+def _form_page(
+    request: HttpRequest, side: Side, kind: str, form: RemoteForm, **more: Any
+) -> HttpResponse:
+    row = form.instance if form.instance.pk else None
+    guides = select_template([f"connect/guides/{kind}.html", "connect/guides/default.html"])
+    context = {
+        "side": side.name,
+        "kind": kind,
+        "kind_label": states.kind_label(kind),
+        "row": row,
+        "form": form,
+        "parts": form.parts(),
+        "guide": guides.render({"kind": kind}, request),
+        "integrations": list(
+            Integration.objects.filter(**{side.name: row}).select_related("store", "account") if row else ()
+        ),
+        **more,
+    }
+    return render(request, "connect/remote.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,84 @@
+"""Whether Syncwatch itself is well, for load balancers and outside monitors. Public, without secrets."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu.exceptions import KombuError, OperationalError
+
+from integrations.models import Integration
+from monitor.celery import app
+from monitor.models import Heartbeat
+
+BROKER_TIMEOUT_S: Final = 3
+
+
+def allowed_ages() -> dict[str, timedelta]:
+    """How old the last sign of life of each part may be."""
+    tick = timedelta(seconds=max(60, 6 * settings.SYNCWATCH_TICK_S))
+    judge = timedelta(seconds=max(180, 3 * settings.SYNCWATCH_COLLECT_INTERVAL_S))
+    return {"tick": tick, "judge": judge, "deliver": 2 * tick}
+
+
+@login_not_required
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nobody else."""
+    return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_safe
+@never_cache
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """200 when everything Syncwatch needs to do its work is there, else 503 with the reasons."""
+    report, problems = readiness(timezone.now())
+    return JsonResponse(
+        {"status": "unavailable" if problems else "ok", "problems": problems, **report},
+        status=503 if problems else 200,
+    )
+
+
+def readiness(now: datetime) -> tuple[dict[str, Any], list[str]]:
+    """What is known of database, broker and heartbeats (ages in seconds), and what is wrong."""
+    try:
+        beats = dict(Heartbeat.objects.values_list("part", "at"))
+        has_work = Integration.objects.filter(
+            is_paused=False, account__is_active=True, store__is_active=True
+        ).exists()
+    except DatabaseError:
+        connection.close()
+        return {"database": "no answer", "broker": "not asked", "ages_s": {}}, ["The database does not answer."]
+    problems: list[str] = []
+    broker = "ok" if _broker_answers() else "no answer"
+    if broker != "ok":
+        problems.append("The message broker does not answer.")
+    ages: dict[str, int | None] = {}
+    for part, allowed in allowed_ages().items():
+        at = beats.get(part)
+        ages[part] = None if at is None else round((now - at).total_seconds())
+        if part == "judge" and not has_work:
+            continue
+        if at is None:
+            problems.append(f"The last {part} is unknown: it never ran.")
+        elif now - at > allowed:
+            problems.append(
+                f"The last {part} was {ages[part]} s ago; at most {allowed.total_seconds():.0f} s are allowed."
+            )
+    return {"database": "ok", "broker": broker, "ages_s": ages}, problems
+
+
+def _broker_answers() -> bool:
+    try:
+        with app.connection_for_write(connect_timeout=BROKER_TIMEOUT_S) as link:
+            link.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_S)
+    except (KombuError, OperationalError, OSError, *app.connection_for_write().connection_errors):
+        return False
+    return True

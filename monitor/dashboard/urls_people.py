@@ -1,0 +1,43 @@
+"""Addresses of the pages about people, connections and the health of Syncwatch itself."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import URLPattern, path
+
+from monitor.dashboard import auth, health_pages, settings_page, setup
+from monitor.dashboard.audit_page import audit_page
+from monitor.dashboard.connect import integration_views, views
+
+
+def _remote(side: str) -> list[URLPattern]:
+    """The pages that accounts and stores both have."""
+    of, kind = f"connect/{side}s/<slug:name>/", {"side": side}
+    return [
+        path(f"connect/add/{side}/<slug:kind>/", views.add, kind, name=f"connect-{side}-add"),
+        path(of, views.change, kind, name=f"connect-{side}"),
+        path(f"{of}test/", views.test, kind, name=f"connect-{side}-test"),
+        path(f"{of}remove/", integration_views.remove, kind, name=f"connect-{side}-remove"),
+    ]
+
+
+urlpatterns = [
+    path("login/", auth.SignIn.as_view(), name="login"),
+    path("login/once/", auth.SignInOnce.as_view(), name="login-once"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("setup/", setup.setup, name="setup"),
+    path("settings/", settings_page.settings_page, name="settings"),
+    path("settings/password/", auth.ChangePassword.as_view(), name="password-change"),
+    path("audit/", audit_page, name="audit"),
+    path("healthz", health_pages.healthz, name="healthz"),
+    path("readyz", health_pages.readyz, name="readyz"),
+    path("connect/", views.connections, name="connect"),
+    *_remote("account"),
+    *_remote("store"),
+    path("connect/accounts/<slug:name>/integrations/", integration_views.watch, name="connect-watch"),
+    path("connect/integrations/<slug:name>/", integration_views.change, name="connect-integration"),
+    path(
+        "connect/integrations/<slug:name>/remove/",
+        integration_views.remove,
+        {"side": "integration"},
+        name="connect-integration-remove",
+    ),
+]
