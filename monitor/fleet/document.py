@@ -1,0 +1,171 @@
+"""The entries of a fleet file. A key that an entry leaves out keeps what is stored."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from integrations.registry import HUBS, STORES
+from monitor.fleet.problems import did_you_mean, sentences
+
+_LARGEST = 2_147_483_647
+"""PostgreSQL's integer."""
+
+
+def _one_of(value: str, words: Iterable[str], message: str) -> str:
+    known = list(words)
+    if value not in known:
+        raise ValueError(sentences(message % {"value": value}, did_you_mean(value, known)))
+    return value
+
+
+def _hub_kind(value: str) -> str:
+    return _one_of(value, HUBS, _('"%(value)s" is not a kind of hub.'))
+
+
+def _platform(value: str) -> str:
+    return _one_of(value, STORES, _('"%(value)s" is not a platform.'))
+
+
+def _time_zone(value: str) -> str:
+    return _one_of(value, available_timezones(), _('"%(value)s" is not a time zone of the IANA list.'))
+
+
+def _language(value: str) -> str:
+    return _one_of(value, dict(settings.LANGUAGES), _('"%(value)s" is not a language of Syncwatch.'))
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or any(letter.isspace() for letter in value):
+        raise ValueError(_("is not a web address; write it like https://shop.example."))
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(_("holds a user or password; put those under credentials."))
+    if parts.query or parts.fragment:
+        raise ValueError(_('must end before "?" or "#".'))
+    return value
+
+
+def _name(value: str) -> str:
+    if not value.isascii() or not value.replace("-", "").replace("_", "").isalnum():
+        raise ValueError(
+            _("may hold letters, digits, dashes and underscores only; a title may hold anything.")
+        )
+    return value
+
+
+def _email(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValueError(_("is not an e-mail address.")) from error
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_name)]
+LongName = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_name)]
+Title = Annotated[str, StringConstraints(max_length=120)]
+Url = Annotated[str, StringConstraints(max_length=500), AfterValidator(_url)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+
+class Entry(BaseModel):
+    """What all entries share: unknown keys are refused, numbers may stand where text is wanted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class AccountEntry(Entry):
+    """One set of credentials at a hub."""
+
+    name: Name = Field(description="Short name by which the file and the commands speak of the account.")
+    title: Title = Field("", description="What people see; the name when empty.")
+    kind: Annotated[str, AfterValidator(_hub_kind)] = Field(
+        description="Kind of hub.", json_schema_extra={"enum": [*sorted(HUBS)]}
+    )
+    url: Url = Field(description="Base address of the hub's API.", json_schema_extra={"format": "uri"})
+    credentials: dict[str, Any] = Field(
+        default_factory=dict, description="Secrets, each by env:NAME or file:PATH; replaces all stored ones."
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of this kind of hub.")
+    requests_per_minute: int = Field(60, ge=1, le=_LARGEST, description="Rate limit shared by all workers.")
+    active: bool = Field(True, description="False: neither read nor judged.")
+
+
+class StoreEntry(Entry):
+    """A shop."""
+
+    name: Name = Field(description="Short name by which the file and the commands speak of the store.")
+    title: Title = Field("", description="What people see; the name when empty.")
+    platform: Annotated[str, AfterValidator(_platform)] = Field(
+        description="Shop software.", json_schema_extra={"enum": [*sorted(STORES)]}
+    )
+    url: Url = Field(description="The shop's address.", json_schema_extra={"format": "uri"})
+    time_zone: TimeZone = Field("UTC", description="The shop's IANA time zone, such as Europe/Paris.")
+    credentials: dict[str, Any] = Field(
+        default_factory=dict, description="Secrets, each by env:NAME or file:PATH; replaces all stored ones."
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of this platform.")
+    tags: list[Tag] = Field(default_factory=list, description="Words that subscriptions choose stores by.")
+    active: bool = Field(True, description="False: neither read nor judged.")
+
+
+class IntegrationEntry(Entry):
+    """One store in one hub account."""
+
+    name: LongName = Field(
+        description="Short name by which the file and the commands speak of the integration."
+    )
+    account: Name = Field(description="Name of the hub account.")
+    store: Name = Field(description="Name of the store.")
+    external_id: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(
+        description="The hub's own id of the integration."
+    )
+    tolerance_s: int | None = Field(
+        None,
+        ge=1,
+        le=_LARGEST,
+        description="Seconds an order may wait before it is late; null: learned from the last 14 days.",
+    )
+    paused: bool = Field(False, description="True: not watched until it is resumed.")
+
+
+class SubscriptionEntry(Entry):
+    """A person who is told about incidents."""
+
+    email: Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)] = Field(
+        description="Where mails go.", json_schema_extra={"format": "email"}
+    )
+    language: Annotated[str, AfterValidator(_language)] = Field(
+        "en",
+        description="Language of the mails.",
+        json_schema_extra={"enum": [*sorted(dict(settings.LANGUAGES))]},
+    )
+    time_zone: TimeZone = Field("UTC", description="IANA time zone of the times in the mails.")
+    tags: list[Tag] = Field(
+        default_factory=list, description="Only stores with one of these tags; empty: all."
+    )
+    include_warnings: bool = Field(True, description="Also tell about warnings, not only about failures.")
+    active: bool = Field(True, description="False: sends nothing.")
+
+
+class FleetDocument(Entry):
+    """Everything Syncwatch watches. A section that is left out is not touched."""
+
+    accounts: list[AccountEntry] | None = Field(None, description="Hub accounts.")
+    stores: list[StoreEntry] | None = Field(None, description="Shops.")
+    integrations: list[IntegrationEntry] | None = Field(
+        None, description="Which store is connected to which hub."
+    )
+    subscriptions: list[SubscriptionEntry] | None = Field(None, description="Who is told.")
