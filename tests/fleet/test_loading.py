@@ -159,9 +159,9 @@ def mistakes(path: str) -> list[str]:
     ],
 )
 def test_a_mistake_is_named_with_line_field_and_remedy(
-    write: Write, old: str, new: str, expected: str
+    write: Write, old: str, new: str, place: str, sentence: str
 ) -> None:
-    assert expected in mistakes(write(FLEET, (old, new)))
+    assert f"{place}: {sentence}" in mistakes(write(FLEET, (old, new)))
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_lines(write: Write) -> None:
