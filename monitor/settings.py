@@ -146,9 +146,10 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "monitor.charts.bundle.PlotlyFinder",
 ]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "monitor.static_files.StaticFilesStorage"},
 }
 
 # --- the browser's safety ------------------------------------------------------------------------
