@@ -101,6 +101,6 @@ _SENTENCES: Mapping[str, str] = {
     "greater_than_equal": gettext_noop("must be at least %(ge)s."),
     "less_than_equal": gettext_noop("must be at most %(le)s."),
     "string_too_long": gettext_noop("is longer than %(max_length)s characters."),
-    "string_too_short": gettext_noop("must not be empty."),
+    "string_too_short": gettext_noop("must have at least %(min_length)s characters."),
 }
 """pydantic's error types -> what to do."""
