@@ -18,7 +18,8 @@ from monitor.models.work import JobKind
 JUDGING_WINDOW = timedelta(days=7)
 """Older orders do not count as waiting: whether hubs keep listing them is not known."""
 PROBE_WINDOW = timedelta(hours=2)
-PROFILE_WINDOW = timedelta(weeks=4)
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
+PROFILE_WEEKS = 4
 READINGS = 3
 """After so many missed readings what is known is too old to judge by."""
 
@@ -48,14 +49,18 @@ _WAITING = """
      GROUP BY w.id
 """
 _FAILURES = """
-    SELECT f.integration_id, f.external_id, f.at, f.method, f.path, f.status, f.exception_type, f.outcome, f.by, f.detail
+    SELECT f.integration_id, f.external_id, f.at, f.method, f.path, f.status, f.exception_type,
+           f.outcome, f.by, f.detail
       FROM unnest(%(ids)s::bigint[], %(since)s::timestamptz[]) AS w(id, since)
       JOIN LATERAL (SELECT * FROM monitor_hubfailurelog f
                      WHERE f.integration_id = w.id AND f.at > w.since ORDER BY f.at DESC LIMIT 20) f ON true
      ORDER BY f.at DESC
 """
-_HOURS = """
-    SELECT integration_id, hour, n FROM monitor_latencyhour WHERE integration_id = ANY(%s) AND hour >= %s
+_WEEK = """
+    SELECT integration_id, (extract(isodow FROM hour AT TIME ZONE 'UTC')::int - 1) * 24
+           + extract(hour FROM hour AT TIME ZONE 'UTC')::int AS hour_of_week, sum(n)
+      FROM monitor_latencyhour WHERE integration_id = ANY(%s) AND hour >= %s AND hour < %s
+     GROUP BY integration_id, hour_of_week
 """
 
 
@@ -155,7 +160,9 @@ def _jobs(rows: list[tuple[Any, ...]]) -> tuple[dict[tuple[str, int], Reading], 
         )
         for job in found
     }
-    histories = Job.objects.filter(kind=JobKind.HUB_HISTORY, target_id__in=ids).values_list("target_id", flat=True)
+    histories = Job.objects.filter(kind=JobKind.HUB_HISTORY, target_id__in=ids).values_list(
+        "target_id", flat=True
+    )
     return readings, set(histories)
 
 
@@ -219,13 +226,24 @@ def _failures(rows: list[tuple[Any, ...]], now: datetime) -> dict[int, list[HubF
 
 
 def _profiles(ids: list[int], now: datetime) -> dict[int, SilenceProfile]:
-    """What is usual, for integrations whose store cannot be read: all that is left to judge by."""
-    start = now - PROFILE_WINDOW
-    hours: dict[int, dict[datetime, int]] = {}
-    for pk, hour, n in _rows(_HOURS, [ids, start]):
-        hours.setdefault(pk, {})[hour] = n
-    learned = {pk: learning.learn_silence(counts, max(start, min(counts)), now) for pk, counts in hours.items()}
-    return {pk: profile for pk, profile in learned.items() if profile is not None}
+    """What is usual, for integrations whose store cannot be read: all that is left to judge by.
+
+    Learned from whole weeks, up to four, so that no hour of the week is seen more often than another.
+    """
+    oldest = _rows(
+        "SELECT integration_id, min(hour) FROM monitor_latencyhour"
+        " WHERE integration_id = ANY(%s) AND hour >= %s GROUP BY integration_id",
+        [ids, now - PROFILE_WEEKS * WEEK],
+    )
+    profiles = {}
+    for weeks in range(1, PROFILE_WEEKS + 1):
+        # A day less is forgiven: history begins at an order, not at midnight.
+        group = [pk for pk, first in oldest if min((now - first + DAY) // WEEK, PROFILE_WEEKS) == weeks]
+        sums: dict[int, list[float]] = {pk: [0.0] * 168 for pk in group}
+        for pk, hour, n in _rows(_WEEK, [group, now - weeks * WEEK, now]) if group else []:
+            sums[pk][hour] = n
+        profiles.update({pk: learning.silence_profile(counts, weeks) for pk, counts in sums.items()})
+    return profiles
 
 
 def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:

@@ -30,7 +30,7 @@ Runner = Callable[["Batch", Claimed], Awaitable[timedelta | None]]
 """Does a job; returns when it is due again, where that is not after its interval."""
 
 
-async def store_orders(batch: Batch, job: Claimed) -> timedelta | None:
+async def store_orders(batch: Batch, job: Claimed) -> None:
     """Orders of a store that changed since the watermark."""
     store = await batch.database(Store.objects.get, pk=job.target_id)
     async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
@@ -47,7 +47,7 @@ def _store_orders(job: Claimed, store: Store, page: Page[OrderRecord], now: date
     record.record_orders(store.pk, store.platform, page.records, now=now)
 
 
-async def store_access(batch: Batch, job: Claimed) -> timedelta | None:
+async def store_access(batch: Batch, job: Claimed) -> None:
     """Asks a store as each of its hubs would."""
     store = await batch.database(Store.objects.get, pk=job.target_id)
     user_agents = await batch.database(_user_agents, store)
@@ -71,7 +71,7 @@ def _store_probes(job: Claimed, store_id: int, calls: Sequence[CallRecord]) -> N
     hubs.record_calls(calls, store_id=store_id, is_probe=True)
 
 
-async def hub_state(batch: Batch, job: Claimed) -> timedelta | None:
+async def hub_state(batch: Batch, job: Claimed) -> None:
     """What a hub says of the account's integrations, and its log of failed calls."""
     account = await batch.database(Account.objects.get, pk=job.target_id)
     pacer = batch.pacer(account.pk)
@@ -97,13 +97,13 @@ def _newest_failure(account_id: int) -> str:
     return newest.external_id if newest else ""
 
 
-async def hub_arrivals(batch: Batch, job: Claimed) -> timedelta | None:
+async def hub_arrivals(batch: Batch, job: Claimed) -> None:
     """What arrived in the whole account since the watermark."""
     account = await batch.database(Account.objects.get, pk=job.target_id)
     await _arrivals(batch, job, account, integration_id=None)
 
 
-async def hub_history(batch: Batch, job: Claimed) -> timedelta | None:
+async def hub_history(batch: Batch, job: Claimed) -> None:
     """What arrived earlier in an integration that was added to an account that is read already."""
     integration = await batch.database(Integration.objects.select_related("account").get, pk=job.target_id)
     await _arrivals(batch, job, integration.account, integration_id=integration.external_id)
@@ -150,10 +150,13 @@ def _keep_calls(
     """Every failure, and a success now and then."""
     failures = [call for call in calls if call.outcome is not Outcome.PASSED]
     passed = [call for call in calls if call.outcome is Outcome.PASSED]
-    if passed and not Call.objects.filter(
-        store_id=store_id, account_id=account_id, is_probe=False, outcome=Outcome.PASSED, at__gt=now - SUCCESS_SAMPLE
-    ).exists():
-        failures.append(passed[-1])
+    if passed:
+        remote = (
+            Call.objects.filter(store_id=store_id) if store_id else Call.objects.filter(account_id=account_id)
+        )
+        recent = remote.filter(is_probe=False, outcome=Outcome.PASSED, at__gt=now - SUCCESS_SAMPLE)
+        if not recent.exists():
+            failures.append(passed[-1])
     if failures:
         hubs.record_calls(failures, store_id=store_id, account_id=account_id)
 

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db import connection, transaction
 
 from integrations.contracts import ConditionKind
+from integrations.models import Integration
 from monitor.alerts.react import react
 from monitor.collect import facts as loading
 from monitor.health import verdict
 from monitor.health.hysteresis import settle
 from monitor.health.records import Facts, Held, Judgement, VerdictChange
 from monitor.health.states import State
-from monitor.models import Condition, Heartbeat, Integration, Job, Transition, Verdict
+from monitor.models import Condition, Heartbeat, Job, Transition, Verdict
 from monitor.models.work import JobKind
 
 RECHECK = timedelta(seconds=15)
@@ -27,7 +27,8 @@ KEEP_FRESH = timedelta(minutes=10)
 _CONDITIONS = """
     UPDATE monitor_condition c SET
         state = r.state, rule = r.rule, evidence = r.evidence, since = r.since, observed_at = r.observed_at,
-        candidate_state = r.candidate_state, candidate_since = r.candidate_since, candidate_count = r.candidate_count
+        candidate_state = r.candidate_state, candidate_since = r.candidate_since,
+        candidate_count = r.candidate_count
       FROM jsonb_to_recordset(%s::jsonb) AS r(
         id bigint, state text, rule text, evidence jsonb, since timestamptz, observed_at timestamptz,
         candidate_state text, candidate_since timestamptz, candidate_count smallint)
@@ -98,7 +99,7 @@ def _settle(rows: list[Condition], facts: Facts) -> tuple[list[dict[str, Any]], 
     for row in rows:
         before = _held(row)
         finding = findings.get(before.kind)
-        after = settle(before, finding) if finding else before
+        after = settle(before, finding, now=facts.now) if finding else before
         moved.append((before, after))
         if _worth_writing(before, after):
             to_write.append(_condition_row(row.id, after))

@@ -20,11 +20,13 @@ def learn(integration_id: int, now: datetime) -> bool:
         return False
     days = LatencyDay.objects.filter(integration=integration, day__gte=(now - WINDOW).date())
     tolerance = learning.learn_tolerance(Sketch(day.n, tuple(day.buckets), tuple(day.counts)) for day in days)
-    fetches = set(
-        HubState.objects.filter(
+    fetches = {
+        moment
+        for moment in HubState.objects.filter(
             integration=integration, at__gt=now - WINDOW, failing_since=None, last_fetched_at__isnull=False
         ).values_list("last_fetched_at", flat=True)
-    )
+        if moment is not None
+    }
     arrivals = _arrivals(integration_id, now) if len(fetches) < learning.ENOUGH_FETCHES else []
     rhythm = learning.learn_rhythm(sorted(fetches), arrivals)
     Progress.objects.filter(integration=integration).update(
@@ -39,7 +41,9 @@ def _history_is_read(integration: Integration) -> bool:
     if Job.objects.filter(kind=JobKind.HUB_HISTORY, target_id=integration.pk).exists():
         return False
     return (
-        Job.objects.filter(kind=JobKind.STORE_ORDERS, target_id=integration.store_id, caught_up_at__isnull=False)
+        Job.objects.filter(
+            kind=JobKind.STORE_ORDERS, target_id=integration.store_id, caught_up_at__isnull=False
+        )
         | Job.objects.filter(
             kind=JobKind.HUB_ARRIVALS, target_id=integration.account_id, caught_up_at__isnull=False
         )

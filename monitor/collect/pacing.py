@@ -27,7 +27,8 @@ _RESERVE = """
               (SELECT extract(epoch FROM each) FROM step)
 """
 _PAUSE = """
-    INSERT INTO monitor_ratelimit AS r (account_id, free_at) VALUES (%(account)s, clock_timestamp() + %(pause)s)
+    INSERT INTO monitor_ratelimit AS r (account_id, free_at)
+    VALUES (%(account)s, clock_timestamp() + %(pause_s)s * interval '1 second')
     ON CONFLICT (account_id) DO UPDATE SET free_at = GREATEST(r.free_at, excluded.free_at)
 """
 
@@ -44,7 +45,7 @@ def pause(account_id: int, duration: timedelta) -> None:
     """No worker gets a slot of this account for ``duration``."""
     with connection.cursor() as cursor:
         # The burst allowance would otherwise let requests start before the pause is over.
-        cursor.execute(_PAUSE, {"account": account_id, "pause": duration + BURST})
+        cursor.execute(_PAUSE, {"account": account_id, "pause_s": (duration + BURST).total_seconds()})
 
 
 class AccountPacer:

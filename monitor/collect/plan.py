@@ -32,9 +32,9 @@ def ensure_jobs(now: datetime) -> None:
         # Two changes at once must not both believe they were first.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('syncwatch.plan'))")
     active = list(
-        Integration.objects.filter(account__is_active=True, store__is_active=True, is_paused=False).values_list(
-            "id", "account_id", "store_id"
-        )
+        Integration.objects.filter(
+            account__is_active=True, store__is_active=True, is_paused=False
+        ).values_list("id", "account_id", "store_id")
     )
     known = set(Progress.objects.values_list("integration_id", flat=True))
     fresh = [pk for pk, _, _ in active if pk not in known]
@@ -50,7 +50,9 @@ def ensure_jobs(now: datetime) -> None:
                 account_id=account,
                 due_at=now,
                 interval_s=interval,
-                cursor=start if kind in (JobKind.STORE_ORDERS, JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY) else {},
+                cursor=start
+                if kind in (JobKind.STORE_ORDERS, JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY)
+                else {},
             )
             for (kind, target), (account, interval) in wanted.items()
             if (kind, target) not in existing
@@ -69,11 +71,18 @@ def ensure_jobs(now: datetime) -> None:
 def _ensure_rows(fresh: list[int], now: datetime) -> None:
     Progress.objects.bulk_create([Progress(integration_id=pk) for pk in fresh], ignore_conflicts=True)
     Verdict.objects.bulk_create(
-        [Verdict(integration_id=pk, state=State.UNKNOWN, rule="not_read_yet", since=now, judged_at=now) for pk in fresh],
+        [
+            Verdict(integration_id=pk, state=State.UNKNOWN, rule="not_read_yet", since=now, judged_at=now)
+            for pk in fresh
+        ],
         ignore_conflicts=True,
     )
     Condition.objects.bulk_create(
-        [Condition(integration_id=pk, kind=kind, rule="not_read_yet", since=now) for pk in fresh for kind in JUDGED],
+        [
+            Condition(integration_id=pk, kind=kind, rule="not_read_yet", since=now)
+            for pk in fresh
+            for kind in JUDGED
+        ],
         ignore_conflicts=True,
     )
 
@@ -83,9 +92,7 @@ def _wanted(
 ) -> dict[tuple[str, int], tuple[int | None, int]]:
     """(kind, target) -> (account, interval in seconds)."""
     collect, probe = settings.SYNCWATCH_COLLECT_INTERVAL_S, settings.SYNCWATCH_PROBE_INTERVAL_S
-    reading = set(
-        Job.objects.filter(kind=JobKind.HUB_ARRIVALS).values_list("target_id", flat=True)
-    )
+    reading = set(Job.objects.filter(kind=JobKind.HUB_ARRIVALS).values_list("target_id", flat=True))
     wanted: dict[tuple[str, int], tuple[int | None, int]] = {}
     for pk, account, store in active:
         wanted[JobKind.STORE_ORDERS, store] = (None, collect)

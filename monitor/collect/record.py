@@ -59,7 +59,8 @@ _ORDERS = """
           FROM monitor_arrival a JOIN target USING (integration_id, order_key)
          ORDER BY a.integration_id, a.order_key FOR UPDATE OF a),
     written AS (
-        INSERT INTO monitor_arrival AS a (integration_id, order_key, order_number, eligible_at, expected, hub_id)
+        INSERT INTO monitor_arrival AS a
+               (integration_id, order_key, order_number, eligible_at, expected, hub_id)
         SELECT t.integration_id, t.order_key, t.number, t.eligible_at, t.expected, ''
           FROM target t LEFT JOIN prior USING (integration_id, order_key)
          ORDER BY t.integration_id, t.order_key
@@ -121,7 +122,9 @@ _ARRIVALS = """
 """
 
 
-def record_orders(store_id: int, platform: str, records: Sequence[OrderRecord], *, now: datetime) -> list[int]:
+def record_orders(
+    store_id: int, platform: str, records: Sequence[OrderRecord], *, now: datetime
+) -> list[int]:
     """Stores orders read from a store. Returns the integrations for which something changed."""
     rows = _run(_ORDERS, {"store": store_id, "now": now, "records": _orders_json(records)})
     if not rows:
@@ -188,9 +191,7 @@ def _orders_json(records: Sequence[OrderRecord]) -> bytes:
     )
 
 
-def _arrivals_json(
-    records: Sequence[ArrivalRecord], integrations: dict[str, tuple[int, int, str]]
-) -> bytes:
+def _arrivals_json(records: Sequence[ArrivalRecord], integrations: dict[str, tuple[int, int, str]]) -> bytes:
     return orjson.dumps(
         [
             {

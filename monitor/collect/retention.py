@@ -41,6 +41,7 @@ def _delete(table: str, condition: str, before: datetime) -> int:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(sql, {"before": before})
-            total += cursor.rowcount
-            if cursor.rowcount < BATCH:
-                return total
+            deleted: int = cursor.rowcount
+        total += deleted
+        if deleted < BATCH:
+            return total

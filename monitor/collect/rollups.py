@@ -33,7 +33,9 @@ _MERGE = """
 _HOUR = _MERGE.format(
     table="monitor_latencyhour", keys="integration_id, hour", types="integration_id bigint, hour timestamptz"
 )
-_DAY = _MERGE.format(table="monitor_latencyday", keys="integration_id, day", types="integration_id bigint, day date")
+_DAY = _MERGE.format(
+    table="monitor_latencyday", keys="integration_id, day", types="integration_id bigint, day date"
+)
 _FLEET = _MERGE.format(
     table="monitor_latencyfleethour", keys="platform, hour", types="platform text, hour timestamptz"
 )

@@ -119,7 +119,8 @@ def _retry_in(job: Claimed, error: RemoteError) -> timedelta:
     if isinstance(error, RateLimited) and error.retry_after:
         return error.retry_after
     interval = timedelta(seconds=job.interval_s or 30)
-    return min(interval * 2 ** min(job.failures, 4), max(MAX_BACKOFF, interval))
+    longer: timedelta = interval * 2 ** min(job.failures, 4)
+    return min(longer, max(MAX_BACKOFF, interval))
 
 
 async def _judge(batch: Batch, job: Claimed, now: datetime) -> None:
