@@ -87,7 +87,7 @@ class Notice(models.Model):
 
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="notices")
     step = models.CharField(max_length=20)
-    """``opened``, ``recovered``, ``test``."""
+    """``opened``, ``worsened``, ``recovered``, ``test``."""
     recipient = models.EmailField()
     language = models.CharField(max_length=8, default="en")
     time_zone = models.CharField(max_length=60, default="UTC")

@@ -1,0 +1,246 @@
+"""From judgements that changed to incidents and notices, in the transaction of the judgement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from integrations.models import Integration
+from monitor.alerts import notices
+from monitor.alerts.facts import NoticeFacts, RefreshFacts, Step
+from monitor.health.records import Judgement, VerdictChange
+from monitor.health.states import State
+from monitor.models import Incident, Member, Notice, Refresh, Subscription
+from monitor.models.refreshes import RefreshOutcome
+
+
+@dataclass(slots=True)
+class Reaction:
+    """What one call is about to store."""
+
+    opened: list[tuple[Incident, Integration, VerdictChange]] = field(default_factory=list)
+    changed: list[Incident] = field(default_factory=list)
+    worsened: list[tuple[Incident, Integration, VerdictChange]] = field(default_factory=list)
+    left: list[tuple[Member, Integration]] = field(default_factory=list)
+
+
+@transaction.atomic
+def react(changes: Sequence[VerdictChange], *, now: datetime) -> None:
+    """Opens, updates and closes incidents, and puts the notices about it into the outbox.
+
+    Bad opens an incident; another cause while it is open only updates it; from a warning to a
+    failure it is told once more; ok closes it; unknown leaves it as it is. Paused integrations
+    open and update nothing. Calling it again with the same changes changes nothing.
+
+    A few queries however many changes; locks the integrations in the order of their keys.
+    """
+    newest = {change.integration_id: change for change in changes}
+    if not newest:
+        return
+    integrations = {
+        row.pk: row
+        for row in Integration.objects.filter(pk__in=newest)
+        .select_related("store", "account")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    }
+    membership = {
+        member.integration_id: member
+        for member in Member.objects.filter(integration__in=newest, left_at__isnull=True).select_related(
+            "incident"
+        )
+    }
+    reaction = Reaction()
+    for pk, integration in integrations.items():
+        _weigh(reaction, integration, newest[pk], membership.get(pk), now)
+    _store_opened(reaction, now)
+    if reaction.changed:
+        fields = ["cause", "rule", "state", "evidence", "peak_waiting"]
+        Incident.objects.bulk_update(reaction.changed, fields)
+    recovered = _close(reaction.left, now)
+    _tell(reaction, recovered, now)
+
+
+def _weigh(
+    reaction: Reaction, integration: Integration, change: VerdictChange, member: Member | None, now: datetime
+) -> None:
+    new = change.new
+    if member is not None and new.state is State.OK:
+        reaction.left.append((member, integration))
+    elif not new.state.is_bad or integration.is_paused:
+        return
+    elif member is None:
+        reaction.opened.append((_incident(change, now), integration, change))
+    else:
+        incident = member.incident
+        if incident.state == State.WARN and new.state is State.FAIL:
+            reaction.worsened.append((incident, integration, change))
+        if _updated(incident, change):
+            reaction.changed.append(incident)
+
+
+def _incident(change: VerdictChange, now: datetime) -> Incident:
+    incident = Incident(
+        scope=f"integration:{change.integration_id}",
+        opened_at=now,
+        started_at=min(change.new.since, now),
+        peak_waiting=change.waiting_count,
+    )
+    _updated(incident, change)
+    return incident
+
+
+def _updated(incident: Incident, change: VerdictChange) -> bool:
+    """Takes the judgement over; whether anything differs."""
+    new = change.new
+    values = {
+        "cause": _cause(new),
+        "rule": new.rule,
+        "state": new.state.value,
+        "evidence": dict(new.evidence),
+        "peak_waiting": max(incident.peak_waiting, change.waiting_count),
+    }
+    differs = any(getattr(incident, name) != value for name, value in values.items())
+    for name, value in values.items():
+        setattr(incident, name, value)
+    return differs
+
+
+def _cause(judgement: Judgement) -> str:
+    assert judgement.cause is not None, "a bad judgement names its cause"
+    return judgement.cause.value
+
+
+def _store_opened(reaction: Reaction, now: datetime) -> None:
+    Incident.objects.bulk_create([incident for incident, _, _ in reaction.opened])
+    Member.objects.bulk_create(
+        [
+            Member(incident=incident, integration=integration, joined_at=now)
+            for incident, integration, _ in reaction.opened
+        ]
+    )
+
+
+def _close(left: Sequence[tuple[Member, Integration]], now: datetime) -> list[tuple[Incident, Integration]]:
+    """Ends memberships and the incidents nobody is in any more; returns the latter."""
+    if not left:
+        return []
+    Member.objects.filter(pk__in=[member.pk for member, _ in left]).update(left_at=now)
+    ids = {member.incident_id for member, _ in left}
+    still_open = set(
+        Member.objects.filter(incident__in=ids, left_at__isnull=True).values_list("incident_id", flat=True)
+    )
+    Incident.objects.filter(pk__in=ids - still_open, closed_at__isnull=True).update(closed_at=now)
+    ended = {
+        m.incident_id: (m.incident, integration) for m, integration in left if m.incident_id not in still_open
+    }
+    return list(ended.values())
+
+
+def _tell(reaction: Reaction, recovered: Sequence[tuple[Incident, Integration]], now: datetime) -> None:
+    if not (reaction.opened or reaction.worsened or recovered):
+        return
+    rows: list[Notice] = []
+    told = notices.told(
+        [incident.pk for incident, _, _ in reaction.worsened] + [incident.pk for incident, _ in recovered]
+    )
+    subscriptions = (
+        list(Subscription.objects.filter(is_active=True)) if reaction.opened or reaction.worsened else []
+    )
+    for incident, integration, change in [*reaction.opened, *reaction.worsened]:
+        facts = _facts(incident, integration, now, change)
+        # Who was not told of the warning hears of the failure as something new.
+        knows = {opening.recipient for opening in told.get(incident.pk, ())}
+        rows += [
+            notices.notice(
+                Step.WORSENED if subscription.email in knows else Step.OPENED,
+                incident,
+                facts,
+                recipient=subscription.email,
+                language=subscription.language,
+                time_zone=subscription.time_zone,
+                now=now,
+            )
+            for subscription in subscriptions
+            if notices.wants(subscription, integration, change.new.state)
+        ]
+    refreshes = _refreshes(recovered)
+    for incident, integration in recovered:
+        facts = _facts(incident, integration, now, refresh=refreshes.get(integration.pk))
+        rows += [
+            notices.notice(
+                Step.RECOVERED,
+                incident,
+                facts,
+                recipient=opening.recipient,
+                language=opening.language,
+                time_zone=opening.time_zone,
+                now=now,
+            )
+            for opening in told[incident.pk]
+        ]
+    notices.put(rows)
+
+
+def _facts(
+    incident: Incident,
+    integration: Integration,
+    now: datetime,
+    change: VerdictChange | None = None,
+    refresh: RefreshFacts | None = None,
+) -> NoticeFacts:
+    return NoticeFacts.model_validate(
+        {
+            "title": str(integration),
+            "state": incident.state,
+            "cause": incident.cause,
+            "rule": incident.rule,
+            "evidence": incident.evidence,
+            "started_at": incident.started_at,
+            "at": now,
+            "waiting": change.waiting_count if change else 0,
+            "oldest_waiting_at": change.oldest_waiting_at if change else None,
+            "peak_waiting": incident.peak_waiting,
+            "refresh": refresh,
+        }
+    )
+
+
+def _refreshes(recovered: Sequence[tuple[Incident, Integration]]) -> dict[int, RefreshFacts]:
+    """The last refresh of each integration that was asked for in its incident and moved orders, or is
+    still being watched while they move."""
+    if not recovered:
+        return {}
+    since = {integration.pk: incident.started_at for incident, integration in recovered}
+    asked = Refresh.objects.filter(
+        Q(outcome=RefreshOutcome.MOVED) | Q(outcome=""),
+        integration__in=since,
+        asked_at__gte=min(since.values()),
+    ).order_by("asked_at")
+    return {
+        row.integration_id: RefreshFacts(actor=row.actor, reason=row.reason, asked_at=row.asked_at)
+        for row in asked
+        if row.asked_at is not None and row.asked_at >= since[row.integration_id]
+    }
+
+
+_TOUCH = """
+    UPDATE monitor_incident AS i SET peak_waiting = now.waiting
+      FROM (SELECT m.incident_id, sum(v.waiting_count) AS waiting
+              FROM monitor_member m JOIN monitor_verdict v USING (integration_id)
+             WHERE m.left_at IS NULL
+               AND m.incident_id IN (SELECT incident_id FROM monitor_member
+                                      WHERE left_at IS NULL AND integration_id = ANY(%s))
+             GROUP BY m.incident_id) AS now
+     WHERE i.id = now.incident_id AND i.peak_waiting < now.waiting
+"""
+
+
+def touch(integration_ids: Sequence[int]) -> None:
+    """Raises ``peak_waiting`` of the open incidents of these integrations to what their stored
+    verdicts say now. One statement that writes only what grew; call it after the verdicts are stored."""
+    if integration_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_TOUCH, [list(integration_ids)])
