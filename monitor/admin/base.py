@@ -1,0 +1,68 @@
+"""What the admin pages share: changes are audited, history cannot be changed."""
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet, URLField
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from monitor import audit
+from monitor.models import User
+
+
+class Audited(admin.ModelAdmin[Any]):
+    """Writes an audit row with the fields that changed, relations included."""
+
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
+        old = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None
+        self._remember(request, audit.snapshot(old) if old else {})
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        # Relations such as a person's groups are stored only now.
+        row = form.instance
+        verb = "change" if change else "create"
+        before = getattr(request, "audit_before", {})
+        audit.record_change(_user(request), f"{row._meta.model_name}.{verb}", row, before, audit.snapshot(row))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        self._record_removal(request, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self._record_removal(request, row)
+        super().delete_queryset(request, queryset)
+
+    def _record_removal(self, request: HttpRequest, row: Model) -> None:
+        audit.record(_user(request), f"{row._meta.model_name}.remove", row, before=audit.snapshot(row))
+
+    def _remember(self, request: HttpRequest, before: dict[str, Any]) -> None:
+        request.audit_before = before  # type: ignore[attr-defined]  # one request, one change
+
+
+class ReadOnly(admin.ModelAdmin[Any]):
+    """Rows that happened: to be read and searched, never changed."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        del request
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -1,0 +1,79 @@
+"""Accounts, stores and integrations as rows. Credentials are entered on the connect pages and never shown."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import Account, Integration, Store
+from monitor.access_control import FORCE_REFRESH
+from monitor.admin.base import Audited
+from monitor.admin.refreshing import force_refresh_page
+from monitor.collect.plan import ensure_jobs
+
+
+class Connected(Audited):
+    """Rows whose changes change the work there is to do; added and removed on the connect pages only."""
+
+    list_per_page = 100
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        del request
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        ensure_jobs(timezone.now())
+
+
+@admin.register(Account)
+class AccountAdmin(Connected):
+    list_display = ("name", "title", "kind", "url", "is_active")
+    list_filter = ("kind", "is_active")
+    search_fields = ("name", "title", "url")
+    fields = ("name", "title", "kind", "url", "requests_per_minute", "is_active", "settings", "created_at")
+    readonly_fields = ("name", "kind", "settings", "created_at")
+
+
+@admin.register(Store)
+class StoreAdmin(Connected):
+    list_display = ("name", "title", "platform", "url", "time_zone", "tags", "is_active")
+    list_filter = ("platform", "is_active")
+    search_fields = ("name", "title", "url", "tags")
+    fields = ("name", "title", "platform", "url", "time_zone", "tags", "is_active", "settings", "created_at")
+    readonly_fields = ("name", "platform", "settings", "created_at")
+
+
+@admin.register(Integration)
+class IntegrationAdmin(Connected):
+    list_display = ("name", "store", "account", "external_id", "state", "waiting", "is_paused")
+    list_filter = ("verdict__state", "is_paused", "account", "store__platform")
+    list_select_related = ("store", "account", "verdict")
+    search_fields = ("name", "external_id", "store__name", "store__title", "account__name", "account__title")
+    fields = ("name", "store", "account", "external_id", "tolerance_s", "is_paused", "created_at")
+    readonly_fields = ("name", "store", "account", "external_id", "created_at")
+    actions = ("force_refresh",)
+
+    @admin.display(description=_("state"), ordering="verdict__state")
+    def state(self, row: Integration) -> str:
+        return row.verdict.state if hasattr(row, "verdict") else "–"
+
+    @admin.display(description=_("orders waiting"), ordering="verdict__waiting_count")
+    def waiting(self, row: Integration) -> int | str:
+        return row.verdict.waiting_count if hasattr(row, "verdict") else "–"
+
+    def has_force_refresh_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(FORCE_REFRESH)
+
+    @admin.action(description=_("Force refresh"), permissions=["force_refresh"])
+    @transaction.non_atomic_requests
+    def force_refresh(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return force_refresh_page(self, request, queryset)

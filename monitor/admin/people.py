@@ -1,0 +1,62 @@
+"""People, groups, and who gets which mails."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from monitor.admin.base import Audited
+from monitor.models import Subscription, User
+
+admin.site.unregister(Group)
+
+
+class NewPersonForm(AdminUserCreationForm[User]):
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+
+
+@admin.register(User)
+class UserAdmin(Audited, DjangoUserAdmin[User]):
+    """People. What somebody may do follows from the groups; only a superuser makes superusers."""
+
+    add_form = NewPersonForm
+    list_display = ("username", "email", "first_name", "last_name", "is_active", "last_login")
+    fieldsets: Any = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email", "language", "time_zone")}),
+        (_("May do"), {"fields": ("is_active", "groups", "is_superuser")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets: Any = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "email", "usable_password", "password1", "password2", "groups"),
+            },
+        ),
+    )
+    list_filter = ("is_active", "groups")
+    filter_horizontal = ("groups",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        always = ("last_login", "date_joined")
+        return always if request.user.is_superuser else (*always, "is_superuser")
+
+
+@admin.register(Group)
+class GroupAdmin(Audited, DjangoGroupAdmin):
+    """Groups. The permissions of viewer, operator and admin are set again at every migrate."""
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(Audited):
+    list_display = ("email", "language", "time_zone", "tags", "include_warnings", "is_active")
+    list_filter = ("is_active", "language")
+    search_fields = ("email", "tags")

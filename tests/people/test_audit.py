@@ -1,0 +1,70 @@
+"""The audit holds what changed, never a secret, and cannot be rewritten."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from monitor import audit
+from monitor.models import Audit, User
+from tests.people.conftest import SECRET, Fleet, person
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def row(db: None) -> Audit:
+    return audit.record(person("eve"), "store.change", "store lyon", {"url": "a"}, {"url": "b"})
+
+
+def test_row_cannot_be_changed(row: Audit) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        Audit.objects.filter(pk=row.pk).update(actor="somebody else")
+
+
+def test_row_cannot_be_deleted(row: Audit) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        Audit.objects.filter(pk=row.pk).delete()
+
+
+def test_row_outlives_the_person_and_keeps_the_name(row: Audit) -> None:
+    User.objects.get(username="eve").delete()
+    row.refresh_from_db()
+    assert (row.user, row.actor) == (None, "eve")
+
+
+def test_snapshot_of_a_store_leaves_credentials_out(fleet: Fleet) -> None:
+    kept = audit.snapshot(fleet.store)
+    assert kept["url"] == fleet.store.url
+    assert SECRET not in str(kept)
+    assert "credentials" not in kept
+
+
+def test_credentials_given_by_mistake_are_dropped(db: None) -> None:
+    row = audit.record(None, "store.change", "x", {"credentials": {"secret": SECRET}}, {"password": SECRET})
+    assert (row.before, row.after, row.actor) == ({}, {}, "Syncwatch")
+
+
+def test_only_differences_are_recorded(db: None) -> None:
+    row = audit.record_change(None, "x.change", "x", {"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4})
+    assert row is not None
+    assert (row.before, row.after) == ({"b": 2}, {"b": 3, "c": 4})
+    assert audit.record_change(None, "x.change", "x", {"a": 1}, {"a": 1}) is None
+
+
+def test_page_shows_the_newest_first_and_pages_on(admin: Client) -> None:
+    for number in range(60):
+        audit.record(None, "store.change", f"store number-{number}", actor="command line (ops)")
+    first = admin.get(reverse("audit")).content.decode()
+    second = admin.get(reverse("audit"), {"page": 2}).content.decode()
+    assert "number-59" in first
+    assert "number-0<" not in first
+    assert "number-0<" in second
+
+
+def test_page_finds_by_target(admin: Client) -> None:
+    audit.record(None, "store.change", "store lyon")
+    audit.record(None, "store.change", "store paris")
+    page = admin.get(reverse("audit"), {"q": "lyon"}).content.decode()
+    assert "store lyon" in page
+    assert "store paris" not in page

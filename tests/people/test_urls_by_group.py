@@ -1,0 +1,187 @@
+"""Every address, as nobody, as a viewer, as an operator and as an administrator.
+
+An address without a line in the tables fails :func:`test_every_address_is_declared`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.people.conftest import Fleet
+
+pytestmark = pytest.mark.integration
+
+ANYBODY, VIEWER, OPERATOR, ADMIN, NOBODY = range(5)
+"""From which group on an address opens. A signed-in person of no group counts as none of them."""
+
+
+@dataclass(frozen=True)
+class Page:
+    opens_for: int
+    args: tuple[str, ...] = ()
+    """Attributes of the fleet: ``store.name``; other words stand for themselves."""
+    post: dict[str, str] | None = None
+    """Sent as a POST when given."""
+    statuses: tuple[int, ...] = (200, 302)
+
+
+def posts(opens_for: int, *args: str, **data: str) -> Page:
+    return Page(opens_for, args, post=data)
+
+
+PAGES: dict[str, Page] = {
+    "healthz": Page(ANYBODY),
+    "readyz": Page(ANYBODY, statuses=(200, 503)),
+    "login": Page(ANYBODY),
+    "login-once": Page(ANYBODY),
+    "setup": Page(ANYBODY),
+    "logout": posts(VIEWER),
+    "settings": Page(VIEWER),
+    "password-change": Page(VIEWER),
+    "overview": Page(VIEWER),
+    "integrations": Page(VIEWER),
+    "integration": Page(VIEWER, ("integration.name",)),
+    "refresh-request": posts(OPERATOR, "integration.name", reason="customers call"),
+    "refresh-opened": posts(OPERATOR, "integration.name"),
+    "incidents": Page(VIEWER),
+    "incident": Page(VIEWER, ("incident.pk",)),
+    "incident-acknowledge": posts(OPERATOR, "incident.pk"),
+    "chart-fleet-latency": Page(VIEWER, ("shopify", "json")),
+    "chart-latency": Page(VIEWER, ("integration.name", "json")),
+    "audit": Page(ADMIN),
+    "connect": Page(ADMIN),
+    "connect-account-add": Page(ADMIN, ("sendcloud",)),
+    "connect-account": Page(ADMIN, ("account.name",)),
+    "connect-account-test": posts(ADMIN, "account.name"),
+    "connect-account-remove": Page(ADMIN, ("account.name",)),
+    "connect-store-add": Page(ADMIN, ("woocommerce",)),
+    "connect-store": Page(ADMIN, ("store.name",)),
+    "connect-store-test": posts(ADMIN, "store.name"),
+    "connect-store-remove": Page(ADMIN, ("store.name",)),
+    "connect-watch": posts(ADMIN, "account.name"),
+    "connect-integration": Page(ADMIN, ("integration.name",)),
+    "connect-integration-remove": Page(ADMIN, ("integration.name",)),
+    "admin:index": Page(OPERATOR),
+    "admin:login": Page(OPERATOR),
+    "admin:logout": posts(OPERATOR),
+    "admin:password_change": Page(OPERATOR),
+    "admin:password_change_done": Page(OPERATOR),
+    "admin:jsi18n": Page(OPERATOR),
+    "admin:autocomplete": Page(NOBODY),
+    "admin:view_on_site": Page(OPERATOR, ("1", "1"), statuses=(404,)),
+    "admin:app_list": Page(OPERATOR, ("integrations",)),
+    "admin:auth_user_password_change": Page(ADMIN, ("1",), statuses=(302, 404)),
+    "admin:<any other>": Page(OPERATOR, statuses=(404,)),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """From which group on the rows of a table may be seen, added, changed and deleted."""
+
+    seen: int
+    added: int = NOBODY
+    changed: int = NOBODY
+    deleted: int = NOBODY
+    row: str = field(default="")
+
+
+TABLES: dict[str, Table] = {
+    "integrations_account": Table(OPERATOR, changed=ADMIN, row="account.pk"),
+    "integrations_store": Table(OPERATOR, changed=ADMIN, row="store.pk"),
+    "integrations_integration": Table(OPERATOR, changed=ADMIN, row="integration.pk"),
+    "monitor_incident": Table(OPERATOR, row="incident.pk"),
+    "monitor_transition": Table(OPERATOR),
+    "monitor_refresh": Table(OPERATOR, row="refresh.pk"),
+    "monitor_notice": Table(ADMIN),
+    "monitor_audit": Table(ADMIN),
+    "monitor_user": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "monitor_subscription": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "auth_group": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "django_celery_beat_periodictask": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "django_celery_beat_intervalschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "django_celery_beat_crontabschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "django_celery_beat_clockedschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "django_celery_beat_solarschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
+    "axes_accessattempt": Table(ADMIN, deleted=ADMIN),
+    "axes_accesslog": Table(ADMIN, deleted=ADMIN),
+}
+
+
+def addresses(resolver: Any = None, namespace: str = "") -> Iterator[str]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from addresses(pattern, inner)
+        else:
+            assert isinstance(pattern, URLPattern)
+            # A row's short address only redirects to its change page.
+            if pattern.name is None and namespace and "<path:object_id>/" == str(pattern.pattern):
+                continue
+            yield f"{namespace}{pattern.name or '<any other>'}"
+
+
+def of_tables() -> dict[str, Page]:
+    """The addresses that the admin site makes for each table."""
+    pages = {}
+    for name, table in TABLES.items():
+        row = (table.row or "4711",)
+        # A row that is not there is told by leading to the index, after the permission was checked.
+        pages |= {
+            f"admin:{name}_changelist": Page(table.seen),
+            f"admin:{name}_add": Page(table.added),
+            f"admin:{name}_history": Page(table.seen, row, statuses=(200, 302)),
+            f"admin:{name}_change": Page(table.seen, row, statuses=(200, 302)),
+            f"admin:{name}_delete": Page(table.deleted, row, statuses=(200, 302)),
+        }
+    return pages
+
+
+DECLARED = {**PAGES, **of_tables()}
+
+
+def test_every_address_is_declared() -> None:
+    assert sorted(set(addresses())) == sorted(DECLARED)
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_address_opens_for_its_groups_only(
+    name: str, fleet: Fleet, viewer: Client, operator: Client, admin: Client
+) -> None:
+    page = DECLARED[name]
+    url = address_of(name, page, fleet)
+    clients = {ANYBODY: Client(), VIEWER: viewer, OPERATOR: operator, ADMIN: admin}
+    for group, client in clients.items():
+        answer = client.get(url) if page.post is None else client.post(url, page.post)
+        to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/login/")
+        if group >= page.opens_for:
+            is_login_page = name in {"login", "login-once", "setup"}
+            assert answer.status_code in page.statuses, (group, answer.status_code)
+            assert is_login_page or not to_sign_in or name.endswith("logout"), group
+        elif group == ANYBODY:
+            assert to_sign_in, answer.status_code
+        else:
+            assert answer.status_code == 403, (group, answer.status_code)
+
+
+def address_of(name: str, page: Page, fleet: Fleet) -> str:
+    if name == "admin:<any other>":
+        return "/admin/no-such-page/"
+    values = []
+    for word in page.args:
+        thing, dot, attribute = word.partition(".")
+        values.append(getattr(getattr(fleet, thing), attribute) if dot else word)
+    return reverse(name, args=values)
+
+
+@pytest.mark.parametrize("name", ["overview", "integrations", "incidents", "audit", "connect", "admin:index"])
+def test_person_without_a_group_is_told_who_can_help(name: str, admin: Client) -> None:
+    from tests.people.conftest import person, signed_in
+
+    answer = signed_in(person("gus")).get(reverse(name))
+    assert answer.status_code == 403
+    assert "ada" in answer.content.decode()
