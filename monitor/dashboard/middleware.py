@@ -1,23 +1,39 @@
 """Pages in the reader's own language and time zone."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo, available_timezones
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+ZONES = frozenset(available_timezones())
+
+
+def zone_of(*names: str) -> ZoneInfo:
+    """The first of the names that is a time zone, else UTC. Cookies may hold anything."""
+    return next((ZoneInfo(name) for name in names if name in ZONES), ZoneInfo("UTC"))
+
 
 class PersonMiddleware:
-    """Activates the signed-in person's language and time zone."""
+    """Activates the signed-in person's language and time zone.
+
+    A person who has chosen no zone gets the browser's, which ``page.js`` writes to the cookie ``tz``.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        names = [unquote(request.COOKIES.get("tz", ""))]
         if request.user.is_authenticated:
-            translation.activate(request.user.language)
-            zone = request.user.time_zone or request.COOKIES.get("tz", "UTC")
-            timezone.activate(ZoneInfo(zone))
-        response = self.get_response(request)
-        timezone.deactivate()
-        return response
+            names.insert(0, request.user.time_zone)
+            if request.user.language in dict(settings.LANGUAGES):
+                translation.activate(request.user.language)
+                request.LANGUAGE_CODE = translation.get_language()
+        timezone.activate(zone_of(*names))
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()

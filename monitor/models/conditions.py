@@ -1,6 +1,7 @@
 """The current answer to every question about an integration, and its history."""
 
 from django.db import models
+from django.db.models import Q
 
 from integrations.contracts import ConditionKind
 from integrations.models import Integration
@@ -50,7 +51,10 @@ class Transition(models.Model):
     rules_version = models.PositiveSmallIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["integration", "-at"], name="transition_newest")]
+        indexes = [
+            models.Index(fields=["integration", "-at"], name="transition_newest"),
+            models.Index(fields=["at"], name="transition_of_verdict", condition=Q(kind="verdict")),
+        ]
 
 
 class Verdict(models.Model):

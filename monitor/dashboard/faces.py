@@ -1,0 +1,78 @@
+"""How a state looks: a shape, drawn with a colour, so that colour is never alone.
+
+The shapes are symbols of ``monitor/static/monitor/shapes.svg``; the words are
+:mod:`monitor.wording`'s, the same on pages, in mails and on the command line.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext, gettext_lazy
+
+from integrations.contracts import ConditionKind
+from integrations.models import Integration
+from monitor.health.states import State
+from monitor.models import Verdict
+from monitor.wording import PHRASES, state_word
+
+QUESTIONS = {
+    ConditionKind.EDGE: gettext_lazy("Does the protection in front of the store let the hub through?"),
+    ConditionKind.ACCESS: gettext_lazy("Can the hub reach the store?"),
+    ConditionKind.CREDENTIALS: gettext_lazy("Are the keys accepted?"),
+    ConditionKind.WEBHOOKS: gettext_lazy("Does the store announce its orders?"),
+    ConditionKind.THROTTLE: gettext_lazy("Does the hub fetch in its usual rhythm?"),
+    ConditionKind.IMPORTS: gettext_lazy("Do the orders arrive?"),
+    ConditionKind.TRACKING: gettext_lazy("Do tracking numbers reach the store?"),
+    ConditionKind.EVENTS: gettext_lazy("Do events arrive?"),
+}
+"""What each condition asks."""
+NOTICE_STEPS = {
+    "opened": gettext_lazy("it began"),
+    "worsened": gettext_lazy("it became worse"),
+    "recovered": gettext_lazy("it is over"),
+    "test": gettext_lazy("a test"),
+}
+_SHAPES_OF_WARNINGS = {"maintenance": "paused", "hub_meets_maintenance": "paused"}
+_SHAPES = {State.OK: "ok", State.WARN: "late", State.FAIL: "fail", State.UNKNOWN: "unknown"}
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A state as people see it."""
+
+    shape: str
+    """``ok``, ``late``, ``fail``, ``throttled``, ``unknown`` or ``paused``."""
+    word: str
+
+
+def shape_of(state: str, rule: str = "") -> str:
+    """The shape of a condition's or a verdict's state."""
+    answer = State(state)
+    if answer.is_bad and rule == "throttled":
+        return "throttled"
+    if answer is State.WARN and rule in _SHAPES_OF_WARNINGS:
+        return _SHAPES_OF_WARNINGS[rule]
+    return _SHAPES[answer]
+
+
+def face_of(state: str, rule: str = "") -> Face:
+    """The face of a condition or a verdict."""
+    return Face(shape_of(state, rule), state_word(State(state), rule))
+
+
+def face_of_integration(integration: Integration) -> Face:
+    """The face of an integration as a whole: paused, not judged yet, or its verdict's."""
+    if integration.is_paused or not (integration.store.is_active and integration.account.is_active):
+        return Face("paused", gettext("paused"))
+    verdict: Verdict | None = getattr(integration, "verdict", None)
+    return face_of(State.UNKNOWN) if verdict is None else face_of(verdict.state, verdict.rule)
+
+
+def kind_of_rule(rule: str, state: str) -> str:
+    """The condition a verdict's rule belongs to; transitions of a verdict keep the rule alone.
+
+    The first from cause to consequence that answers so; what is not bad speaks of imports if it can.
+    """
+    kinds = [kind for kind, phrases in PHRASES.items() if rule in phrases]
+    fitting = [kind for kind in kinds if PHRASES[kind][rule].state == state] or kinds
+    if not State(state).is_bad and ConditionKind.IMPORTS in fitting:
+        return ConditionKind.IMPORTS
+    return fitting[0] if fitting else ""

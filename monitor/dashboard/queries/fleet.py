@@ -1,0 +1,143 @@
+"""What the overview and the list of integrations ask the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Sum, When
+
+from integrations.models import Integration
+from monitor.health.states import State
+from monitor.models import Incident, Member, Refresh, Verdict
+
+BAD = Q(verdict__state__in=[State.WARN, State.FAIL])
+WATCHED = Q(is_paused=False, store__is_active=True, account__is_active=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The whole fleet in one row. ``ok + bad + unknown + unwatched = total``."""
+
+    total: int
+    ok: int
+    bad: int
+    acknowledged: int
+    """Bad ones that a person has taken into their hands."""
+    unwatched: int
+    """Paused, or their store or account is switched off."""
+    waiting: int
+    oldest_waiting_at: datetime | None
+    newest_arrived_at: datetime | None
+    judged_at: datetime | None
+
+    @property
+    def need_a_person(self) -> int:
+        return self.bad - self.acknowledged
+
+    @property
+    def unknown(self) -> int:
+        """Watched, but without an answer; those never judged included."""
+        return self.total - self.ok - self.bad - self.unwatched
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether Syncwatch itself has fallen behind: nothing was judged for five collections."""
+        patience = timedelta(seconds=max(5 * settings.SYNCWATCH_COLLECT_INTERVAL_S, 300))
+        return self.judged_at is not None and now - self.judged_at > patience
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An integration with its verdict, and what people do about it when it is bad."""
+
+    integration: Integration
+    incident: Incident | None = None
+    refresh: Refresh | None = None
+    """The one that runs."""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return self.incident is not None and self.incident.acknowledged_at is not None
+
+
+def summary() -> Summary:
+    """Everything the five-second answer needs, by one query over integrations."""
+    taken = Member.objects.filter(
+        integration=OuterRef("pk"), left_at=None, incident__acknowledged_at__isnull=False
+    )
+    row = Integration.objects.annotate(taken=Exists(taken)).aggregate(
+        total=Count("pk"),
+        ok=Count("pk", filter=WATCHED & Q(verdict__state=State.OK)),
+        bad=Count("pk", filter=WATCHED & BAD),
+        acknowledged=Count("pk", filter=WATCHED & BAD & Q(taken=True)),
+        unwatched=Count("pk", filter=~WATCHED),
+        waiting=Sum("verdict__waiting_count", filter=WATCHED, default=0),
+        oldest_waiting_at=Min("verdict__oldest_waiting_at", filter=WATCHED),
+        newest_arrived_at=Max("progress__newest_arrived_at", filter=WATCHED),
+        judged_at=Max("verdict__judged_at", filter=WATCHED),
+    )
+    return Summary(**row)
+
+
+def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+    """Bad before unknown before healthy; among equals the one with the most waiting orders."""
+    severity = Case(
+        When(~WATCHED, then=4),
+        When(verdict__state=State.FAIL, then=0),
+        When(verdict__state=State.WARN, then=1),
+        When(verdict__state=State.OK, then=3),
+        default=2,
+        output_field=IntegerField(),
+    )
+    return integrations.select_related("store", "account", "verdict").order_by(
+        severity, "-verdict__waiting_count", "verdict__since", "name"
+    )
+
+
+def troubles(integrations: Sequence[Integration], limit: int) -> list[Line]:
+    """The bad ones of those given worst first; what a person has taken into their hands comes last."""
+    bad = [one for one in integrations if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad]
+    return sorted(with_people(bad[:limit]), key=lambda line: line.is_acknowledged)
+
+
+def verdict_of(integration: Integration) -> Verdict | None:
+    """The verdict, or None before the first one."""
+    return getattr(integration, "verdict", None)
+
+
+def with_people(integrations: Sequence[Integration]) -> list[Line]:
+    """Adds the open incident and the running refresh of each."""
+    members = Member.objects.filter(integration__in=integrations, left_at=None)
+    incidents = {
+        member.integration_id: member.incident
+        for member in members.select_related("incident", "incident__acknowledged_by")
+    }
+    refreshes = {
+        refresh.integration_id: refresh
+        for refresh in Refresh.objects.filter(integration__in=integrations, finished_at=None)
+    }
+    return [Line(one, incidents.get(one.pk), refreshes.get(one.pk)) for one in integrations]
+
+
+STATE_FILTERS: dict[str, Q] = {
+    "bad": WATCHED & BAD,
+    "ok": WATCHED & Q(verdict__state=State.OK),
+    "unknown": WATCHED & (Q(verdict=None) | Q(verdict__state=State.UNKNOWN)),
+    "unwatched": ~WATCHED,
+}
+
+
+def search(text: str, state: str) -> QuerySet[Integration]:
+    """Integrations by state (a key of :data:`STATE_FILTERS`, or empty) and free text, worst first."""
+    found = Integration.objects.filter(STATE_FILTERS.get(state, Q()))
+    for word in text.split()[:6]:
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(store__title__icontains=word)
+            | Q(store__url__icontains=word)
+            | Q(store__platform__icontains=word)
+            | Q(store__tags__icontains=word)
+            | Q(account__title__icontains=word)
+            | Q(account__name__icontains=word)
+        )
+    return worst_first(found)

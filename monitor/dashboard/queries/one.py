@@ -1,0 +1,158 @@
+"""What the page of one integration asks the database, each question when the template needs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from integrations.contracts import ConditionKind, Outcome
+from integrations.models import Integration
+from monitor.collect.facts import JUDGING_WINDOW
+from monitor.dashboard.bands import Band, band_of, changes_of_state
+from monitor.models import (
+    Arrival,
+    Call,
+    Condition,
+    HubFailureLog,
+    HubState,
+    Incident,
+    Refresh,
+    Transition,
+    Verdict,
+)
+from monitor.refresh.hub import Abilities, abilities
+
+SHOWN_ORDERS = 50
+SHOWN_CALLS = 20
+SHOWN_REFRESHES = 10
+SHOWN_EVENTS = 30
+ORDER_OF_CAUSES = [kind.value for kind in ConditionKind]
+
+
+def with_hub_state() -> QuerySet[Integration]:
+    """Integrations with all their one-to-one rows, and the hub's newest
+    ``last_fetched_at`` and ``hub_system``."""
+    newest = HubState.objects.filter(integration=OuterRef("pk")).order_by("-at")
+    return Integration.objects.select_related("store", "account", "verdict", "progress").annotate(
+        last_fetched_at=Subquery(newest.values("last_fetched_at")[:1]),
+        hub_system=Subquery(newest.values("system")[:1]),
+    )
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of the timeline."""
+
+    at: datetime
+    transition: Transition | None = None
+    refresh: Refresh | None = None
+    incident: Incident | None = None
+
+
+class IntegrationPage:
+    """Everything about one integration at one moment. Each property costs at most one query."""
+
+    def __init__(self, integration: Integration, *, now: datetime, span: timedelta) -> None:
+        self.integration = integration
+        self.now = now
+        self.start_at = now - span
+        self.middle_at = now - span / 2
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        return getattr(self.integration, "verdict", None)
+
+    @cached_property
+    def conditions(self) -> list[Condition]:
+        """From cause to consequence."""
+        rows = Condition.objects.filter(integration=self.integration)
+        return sorted(rows, key=lambda row: ORDER_OF_CAUSES.index(row.kind))
+
+    @cached_property
+    def transitions(self) -> list[Transition]:
+        """Of the verdict, in the shown time, oldest first."""
+        newest = changes_of_state().filter(integration=self.integration, at__gte=self.start_at).order_by("-at")[:500]
+        return list(reversed(newest))
+
+    @cached_property
+    def band(self) -> Band:
+        return band_of(self.integration, self.transitions, start=self.start_at, end=self.now)
+
+    @cached_property
+    def waiting(self) -> Sequence[Arrival]:
+        """The oldest orders that should be in the hub and are not."""
+        return list(
+            Arrival.objects.filter(
+                integration=self.integration,
+                expected=True,
+                arrived_at=None,
+                eligible_at__range=(self.now - JUDGING_WINDOW, self.now),
+            ).order_by("eligible_at")[:SHOWN_ORDERS]
+        )
+
+    @cached_property
+    def waiting_beyond(self) -> int:
+        """Waiting orders that are not shown, as counted by the last verdict."""
+        counted = self.verdict.waiting_count if self.verdict else 0
+        return max(counted - len(self.waiting), 0) if len(self.waiting) == SHOWN_ORDERS else 0
+
+    @cached_property
+    def hub_failures(self) -> Sequence[HubFailureLog]:
+        return list(HubFailureLog.objects.filter(integration=self.integration).order_by("-at")[:SHOWN_CALLS])
+
+    @cached_property
+    def calls(self) -> Sequence[Call]:
+        """Our own calls that failed, to the store and to the hub account, newest first."""
+        failed = Call.objects.exclude(outcome=Outcome.PASSED).order_by("-at")
+        # Two walks down an index each; an OR over both remotes would sort all their calls.
+        of_store = failed.filter(store=self.integration.store_id)[:SHOWN_CALLS]
+        of_account = failed.filter(account=self.integration.account_id)[:SHOWN_CALLS]
+        return list(of_store.union(of_account).order_by("-at")[:SHOWN_CALLS])
+
+    @cached_property
+    def refreshes(self) -> Sequence[Refresh]:
+        """Newest first."""
+        return list(
+            Refresh.objects.filter(integration=self.integration).order_by("-requested_at")[:SHOWN_REFRESHES]
+        )
+
+    @cached_property
+    def running(self) -> Refresh | None:
+        return next((refresh for refresh in self.refreshes if refresh.finished_at is None), None)
+
+    @cached_property
+    def abilities(self) -> Abilities:
+        """The ways to refresh it."""
+        return abilities(self.integration, getattr(self.integration, "hub_system", None) or "")
+
+    @cached_property
+    def last_refresh(self) -> Refresh | None:
+        return next((refresh for refresh in self.refreshes if refresh.finished_at is not None), None)
+
+    @cached_property
+    def incidents(self) -> Sequence[Incident]:
+        """Newest first."""
+        return list(
+            Incident.objects.filter(members__integration=self.integration)
+            .select_related("acknowledged_by")
+            .order_by("-opened_at")[:SHOWN_REFRESHES]
+        )
+
+    @cached_property
+    def incident(self) -> Incident | None:
+        """The one that is open."""
+        return next((incident for incident in self.incidents if incident.closed_at is None), None)
+
+    @cached_property
+    def timeline(self) -> list[Event]:
+        """Changes of the verdict and what people did, newest first."""
+        events = [Event(change.at, transition=change) for change in self.transitions]
+        events += [Event(one.requested_at, refresh=one) for one in self.refreshes if one.requested_at >= self.start_at]
+        events += [
+            Event(one.acknowledged_at, incident=one)
+            for one in self.incidents
+            if one.acknowledged_at and one.acknowledged_at >= self.start_at
+        ]
+        return sorted(events, key=lambda event: event.at, reverse=True)[:SHOWN_EVENTS]

@@ -1,0 +1,62 @@
+// Live parts: htmx asks again every few seconds; this keeps them from disturbing the reader.
+(() => {
+  const last = new Map();
+  let openDetails = [];
+  const sign = document.getElementById("disconnected");
+  const stamp = document.getElementById("last-live");
+  let lastLive = new Date();
+
+  const connected = (yes) => {
+    if (yes) lastLive = new Date();
+    else if (sign.hidden) stamp.textContent = lastLive.toLocaleTimeString(document.documentElement.lang);
+    sign.hidden = yes;
+    document.body.classList.toggle("is-disconnected", !yes);
+  };
+
+  const inUse = (part) => {
+    const active = document.activeElement;
+    if (part.contains(active) && active.matches("input, textarea, select")) return true;
+    for (const field of part.querySelectorAll("input:not([type=hidden]), textarea")) {
+      if (field.value !== field.defaultValue) return true;
+    }
+    const selection = getSelection();
+    return !selection.isCollapsed && part.contains(selection.anchorNode);
+  };
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.detail.elt;
+    if (part.matches("[data-live]") && (document.hidden || inUse(part))) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, target, xhr, serverResponse } = event.detail;
+    if (!elt.matches("[data-live]") || !event.detail.shouldSwap) return;
+    connected(true);
+    if (new URL(xhr.responseURL).pathname !== new URL(elt.getAttribute("hx-get"), location.href).pathname) {
+      // Answered from another address: the session has ended and this is the sign-in page.
+      event.detail.shouldSwap = false;
+      location.reload();
+      return;
+    }
+    if (last.get(elt.id) === serverResponse || inUse(target)) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    last.set(elt.id, serverResponse);
+    openDetails = [...target.querySelectorAll("details[open][id]")].map((details) => details.id);
+  });
+
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of openDetails) {
+      const details = document.getElementById(id);
+      if (details) details.open = true;
+    }
+    openDetails = [];
+  });
+
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(name, (event) => {
+      if (event.detail.elt?.matches("[data-live]")) connected(false);
+    });
+  }
+})();

@@ -1,0 +1,81 @@
+// Small helps that every page has: the reader's time zone, the theme, ages, menus.
+(() => {
+  const root = document.documentElement;
+
+  // --- time zone: the server renders times; it only has to know the zone ----------------------
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const known = document.cookie.split("; ").find((pair) => pair.startsWith("tz="))?.slice(3);
+  if (zone && !("zoneChosen" in root.dataset) && known !== encodeURIComponent(zone)) {
+    document.cookie = `tz=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+    const stored = document.cookie.includes(`tz=${encodeURIComponent(zone)}`);
+    // Nothing has been typed yet on a page that has just loaded, so loading it again is harmless.
+    if (stored && root.dataset.zone !== zone && !document.querySelector("form[method=post] input:not([type=hidden])")) {
+      location.reload();
+    }
+  }
+
+  // --- theme -----------------------------------------------------------------------------------
+  for (const button of document.querySelectorAll("[data-theme-switch]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const dark = root.dataset.theme
+        ? root.dataset.theme === "dark"
+        : matchMedia("(prefers-color-scheme: dark)").matches;
+      root.dataset.theme = dark ? "light" : "dark";
+      try {
+        localStorage.setItem("theme", root.dataset.theme);
+      } catch {
+        // Without storage the choice lasts until the next page.
+      }
+      document.dispatchEvent(new Event("themechange"));
+    });
+  }
+
+  // --- ages of seconds, counted on from what the server wrote -----------------------------------
+  const format = new Intl.RelativeTimeFormat(root.lang, { numeric: "always", style: "short" });
+  const tick = () => {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const age = Math.max(0, Math.round((Date.now() - Date.parse(time.dateTime)) / 1000));
+      const text =
+        age < 60 ? format.format(-age, "second")
+        : age < 3600 ? format.format(-Math.floor(age / 60), "minute")
+        : age < 86400 ? format.format(-Math.floor(age / 3600), "hour")
+        : format.format(-Math.floor(age / 86400), "day");
+      if (time.textContent !== text) time.textContent = text;
+    }
+  };
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener("htmx:afterSwap", tick);
+
+  // --- a menu closes when one clicks elsewhere or presses Escape --------------------------------
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    if (event.key === "/" && !event.target.closest("input, textarea, select")) {
+      const find = document.getElementById("find");
+      if (find) {
+        event.preventDefault();
+        find.focus();
+      }
+    }
+  });
+
+  // --- following a link that the server should know of ------------------------------------------
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-tell]");
+    const token = document.querySelector("#act [name=csrfmiddlewaretoken]")?.value;
+    if (!link || !token) return;
+    fetch(link.dataset.tell, { method: "POST", headers: { "X-CSRFToken": token }, keepalive: true });
+  });
+})();

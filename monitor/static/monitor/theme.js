@@ -1,0 +1,10 @@
+// Runs before the first paint, so that a chosen theme never flashes.
+(() => {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("theme");
+  } catch {
+    // Storage may be forbidden; the system's choice then stands.
+  }
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+})();

@@ -1,0 +1,160 @@
+"""What templates need to draw states and times, and to say what is the matter."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from monitor import wording
+from monitor.dashboard import faces, progress
+from monitor.health.states import State
+from monitor.models import Refresh, Transition
+
+register = template.Library()
+
+
+@register.filter
+def startswith(text: str, prefix: str | None) -> bool:
+    return bool(prefix) and text.startswith(str(prefix))
+
+
+# --- states ------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """A state's shape, silent for screen readers: a word stands beside it."""
+    return format_html(
+        '<svg class="shape is-{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        name, static("monitor/shapes.svg"), name,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def state(face: faces.Face) -> SafeString:
+    """A state as shape and word."""
+    return format_html('<span class="state is-{}">{} {}</span>', face.shape, shape(face.shape), face.word)
+
+
+@register.filter
+def face(row: Any) -> faces.Face:
+    """The face of a condition, a verdict, an incident or an integration."""
+    return faces.face_of_integration(row) if hasattr(row, "store") else faces.face_of(row.state, row.rule)
+
+
+@register.filter
+def new_face(transition: Transition) -> faces.Face:
+    return faces.face_of(transition.new_state, transition.new_rule)
+
+
+@register.filter
+def question(kind: str) -> str:
+    """The question a condition answers."""
+    return str(faces.QUESTIONS[kind])
+
+
+@register.filter
+def step_words(step: str) -> str:
+    """What a notice was about."""
+    return str(faces.NOTICE_STEPS.get(step, step))
+
+
+@register.filter
+def steps(refresh: Refresh) -> list[progress.Step]:
+    return progress.steps_of(refresh)
+
+
+# --- sentences -----------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def explain(context: template.Context, row: Any) -> wording.Explanation:
+    """The sentences about a condition, a verdict or an incident."""
+    kind = row.kind if hasattr(row, "kind") else row.cause
+    return _explain(context, kind, row.rule, row.evidence, row.state)
+
+
+@register.simple_tag(takes_context=True)
+def headline(context: template.Context, transition: Transition) -> str:
+    """The sentence about the state that began with a transition of the verdict."""
+    kind = faces.kind_of_rule(transition.new_rule, transition.new_state)
+    words = _explain(context, kind, transition.new_rule, transition.evidence, transition.new_state)
+    return words.headline
+
+
+def _explain(
+    context: template.Context, kind: str, rule: str, evidence: dict[str, Any], state: str
+) -> wording.Explanation:
+    zone = timezone.get_current_timezone()
+    return wording.explain(kind, rule, evidence, now=context["now"], tz=zone, state=State(state))
+
+
+# --- times -----------------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, at: datetime | None) -> SafeString:
+    """A time as short as it is clear: ``13:42`` today, ``21 Nov, 13:42`` otherwise; exact on hover."""
+    return SafeString("–") if at is None else _time(at, _clock(context, at))
+
+
+@register.simple_tag(takes_context=True)
+def since(context: template.Context, at: datetime | None) -> SafeString:
+    """``13:42 (47 min)``."""
+    if at is None:
+        return SafeString("–")
+    return format_html("{} ({})", _time(at, _clock(context, at)), wording.duration(context["now"] - at))
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: template.Context, at: datetime | None) -> SafeString:
+    """How long ago, to the minute here and to the second once the page's script counts on."""
+    if at is None:
+        return SafeString(gettext("never"))
+    age = context["now"] - at
+    text = (
+        gettext("less than a minute ago")
+        if age < timedelta(minutes=1)
+        else gettext("%(duration)s ago") % {"duration": wording.duration(age)}
+    )
+    return _time(at, text, " data-ago")
+
+
+@register.simple_tag(takes_context=True)
+def age(context: template.Context, at: datetime) -> str:
+    """How long it is since then, in words."""
+    return wording.duration(context["now"] - at)
+
+
+@register.simple_tag(takes_context=True, name="clock")
+def clock_tag(context: template.Context, at: datetime) -> str:
+    """The time alone, for places where markup cannot stand."""
+    return _clock(context, at)
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    return "–" if value is None else wording.duration(value)
+
+
+@register.filter
+def instant(text: str | None) -> datetime | None:
+    """A time out of a JSON document."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def _clock(context: template.Context, at: datetime) -> str:
+    return wording.clock(at, now=context["now"], tz=timezone.get_current_timezone())
+
+
+def _time(at: datetime, text: str, attributes: str = "") -> SafeString:
+    local = timezone.localtime(at)
+    exact = f"{formats.date_format(local, 'D j M Y, H:i:s')} {timezone.get_current_timezone_name()}"
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>', at.isoformat(), exact, SafeString(attributes), text
+    )
