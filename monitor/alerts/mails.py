@@ -1,7 +1,8 @@
 """Writing a notice as a mail: in its recipient's language and time zone, as text and as HTML."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from email.header import Header
 from email.utils import formatdate
 from zoneinfo import ZoneInfo
 
@@ -9,14 +10,14 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import formats, timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from monitor.alerts.facts import NoticeFacts, Step
 from monitor.health.states import State
 from monitor.models import Notice
-from monitor.wording import Explanation, duration, explain
+from monitor.wording import Explanation, clock, duration, explain, since, waiting
 
 LIST_ID = "Syncwatch <incidents.syncwatch>"
 COLOURS = {State.WARN: "#9a6200", State.FAIL: "#c3261c", State.OK: "#567866"}
@@ -47,24 +48,29 @@ def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
 
     Raises whatever a broken context or template raises; the caller decides.
     """
-    with translation.override(notice.language), timezone.override(ZoneInfo(notice.time_zone)):
+    with translation.override(notice.language):
         words = _words(notice)
         context = {
             "words": words,
-            "notice": notice,
+            "language": notice.language,
+            "recipient": notice.recipient,
             "zone": notice.time_zone,
             "public_url": settings.PUBLIC_URL,
         }
         text = render_to_string("mail/notice.txt", context)
-        html = render_to_string("mail/notice.html", {**context, "language": notice.language})
+        html = render_to_string("mail/notice.html", context)
     mail = EmailMultiAlternatives(
-        subject=" ".join(words.subject.split()),
-        body=text,
-        to=[notice.recipient],
-        headers=_headers(notice, now),
+        subject=_encoded(words.subject), body=text, to=[notice.recipient], headers=_headers(notice, now)
     )
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _encoded(subject: str) -> str:
+    """The subject in words short enough for the first line: Django's own encoding would leave that
+    line empty, and some readers then show a subject that starts with a space."""
+    line = " ".join(subject.split())
+    return line if line.isascii() else Header(line, "utf-8", header_name="Subject").encode(linesep="")
 
 
 def _headers(notice: Notice, now: datetime) -> dict[str, str]:
@@ -103,55 +109,65 @@ def _words(notice: Notice) -> Words:
             link_text=_("Open Syncwatch"),
         )
     facts = NoticeFacts.model_validate(notice.context)
+    zone = ZoneInfo(notice.time_zone)
     link = settings.PUBLIC_URL + reverse("incident", args=[notice.incident_id])
-    told = explain(facts.cause, facts.rule, facts.evidence, now=facts.at, tz=timezone.get_current_timezone())
+    told = explain(facts.cause, facts.rule, facts.evidence, now=facts.at, tz=zone, state=facts.state)
     if notice.step == Step.RECOVERED:
-        return _recovery(facts, told, link)
-    return _trouble(facts, told, link, worsened=notice.step == Step.WORSENED)
+        return _recovery(facts, told, link, zone)
+    return _trouble(facts, told, link, zone, worsened=notice.step == Step.WORSENED)
 
 
-def _trouble(facts: NoticeFacts, told: Explanation, link: str, *, worsened: bool) -> Words:
-    lines = [_since(facts)]
+def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *, worsened: bool) -> Words:
+    subject = told.headline
+    lines = [_("Since %(since)s.") % {"since": since(facts.started_at, now=facts.at, tz=zone)}]
+    if facts.waiting:
+        oldest = clock(facts.oldest_waiting_at or facts.started_at, now=facts.at, tz=zone)
+        subject = ngettext(
+            "%(count)d order waiting since %(time)s", "%(count)d orders waiting since %(time)s", facts.waiting
+        ) % {"count": facts.waiting, "time": oldest}
+        lines.append(f"{waiting(facts.waiting)}.")
+    else:
+        lines.append(_("No orders are waiting yet."))
     if worsened:
-        lines.insert(0, _("It was a warning and has become worse."))
+        lines.append(_("It was a warning and has become worse."))
     return Words(
-        subject=f"[{told.state_word}] {facts.title}: {_waiting(facts) or told.headline}",
-        state_word=str(told.state_word),
+        subject=f"[{told.state_word}] {facts.title}: {subject}",
+        state_word=told.state_word,
         colour=COLOURS[facts.state],
         title=facts.title,
-        headline=str(told.headline),
-        lines=[*lines, *([_waiting(facts) + "."] if facts.waiting else [_("No orders are waiting yet.")])],
-        why=str(told.why),
-        steps=tuple(str(step) for step in told.steps[:MAX_STEPS]),
+        headline=told.headline,
+        lines=lines,
+        why=told.why,
+        steps=told.steps[:MAX_STEPS],
         link=link,
         link_text=_("Open the incident"),
     )
 
 
-def _recovery(facts: NoticeFacts, told: Explanation, link: str) -> Words:
+def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) -> Words:
     lasted = duration(facts.at - facts.started_at)
-    affected = ngettext(
-        "%(count)d order was affected", "up to %(count)d orders were affected", facts.peak_waiting
-    )
     lines = [
         _("It was %(state)s from %(start)s until %(end)s (%(duration)s).")
         % {
             "state": told.state_word,
-            "start": _clock(facts.started_at, facts.at),
-            "end": _clock(facts.at, facts.at),
+            "start": clock(facts.started_at, now=facts.at, tz=zone),
+            "end": clock(facts.at, now=facts.at, tz=zone),
             "duration": lasted,
         },
     ]
     subject = _("[recovered] %(title)s: after %(duration)s") % {"title": facts.title, "duration": lasted}
     if facts.peak_waiting:
-        subject += ", " + affected % {"count": facts.peak_waiting}
-        lines.append((affected % {"count": facts.peak_waiting}).capitalize() + ".")
+        affected = ngettext(
+            "%(count)d order was late", "up to %(count)d orders were late", facts.peak_waiting
+        ) % {"count": facts.peak_waiting}
+        subject += f", {affected}"
+        lines.append(f"{affected[:1].upper()}{affected[1:]}.")
     if facts.refresh:
         lines.append(
             _("It recovered after the refresh that %(actor)s asked for at %(time)s (“%(reason)s”).")
             % {
                 "actor": facts.refresh.actor,
-                "time": _clock(facts.refresh.asked_at, facts.at),
+                "time": clock(facts.refresh.asked_at, now=facts.at, tz=zone),
                 "reason": facts.refresh.reason,
             }
         )
@@ -167,25 +183,3 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str) -> Words:
         link=link,
         link_text=_("Open the incident"),
     )
-
-
-def _since(facts: NoticeFacts) -> str:
-    return _("Since %(time)s (%(duration)s).") % {
-        "time": _clock(facts.started_at, facts.at),
-        "duration": duration(max(facts.at - facts.started_at, timedelta())),
-    }
-
-
-def _waiting(facts: NoticeFacts) -> str:
-    if not facts.waiting:
-        return ""
-    return ngettext(
-        "%(count)d order waiting since %(time)s", "%(count)d orders waiting since %(time)s", facts.waiting
-    ) % {"count": facts.waiting, "time": _clock(facts.oldest_waiting_at or facts.started_at, facts.at)}
-
-
-def _clock(at: datetime, now: datetime) -> str:
-    """The time of day in the recipient's zone, with the date when it is another day's."""
-    local = timezone.localtime(at)
-    same_day = local.date() == timezone.localtime(now).date()
-    return formats.date_format(local, "H:i" if same_day else "j M, H:i")
