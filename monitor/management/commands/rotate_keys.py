@@ -31,9 +31,9 @@ class Count:
 
 class Command(BaseCommand):
     help = (
-        "Encrypts all stored credentials anew under the first key of SYNCWATCH_KEYS. Put the new key in front, "
-        "restart every process, run this, and drop the old key once it says that it may go. Can be stopped "
-        "and run again at any time. Exit codes: 0 the old keys may go, 1 some rows no key can decrypt."
+        "Encrypts all stored credentials anew under the first key of SYNCWATCH_KEYS. Put the new key in "
+        "front, restart every process, run this, and drop the old key once it says that it may go. Can be "
+        "stopped and run again at any time. Exit codes: 0 the old keys may go, 1 some rows no key decrypts."
     )
     requires_system_checks = []
 
@@ -56,7 +56,8 @@ class Command(BaseCommand):
                 )
         if unreadable:
             message = _(
-                "No key decrypts the credentials of %(rows)s. Add the key they were stored with, or enter them anew."
+                "No key decrypts the credentials of %(rows)s. "
+                "Add the key they were stored with, or enter them anew."
             )
             raise CommandError(message % {"rows": ", ".join(unreadable)})
         if not json:
