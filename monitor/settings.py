@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env
 
 from monitor import embedded
+from monitor.broker import queue_conninfo
 from monitor.local_keys import local_secret
 
 # Django's generic classes take their type in brackets only with this.
@@ -211,8 +212,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if BROKER_URL.startswith("pgmq://"):
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+    # Kombu cannot read a query in this address, such as the folder of PostgreSQL's socket.
+    CELERY_BROKER_URL = "pgmq://localhost"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "conn_string": BROKER_URL.replace("pgmq://", "postgresql://", 1),
+        "conn_string": queue_conninfo(BROKER_URL),
         "pool_timeout": 10,
         "init_extension": False,
         "use_notify": True,

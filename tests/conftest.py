@@ -1,0 +1,59 @@
+"""What all tests share. They run on real PostgreSQL: one cluster, one database per xdist worker."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+TIERS = {"unit", "integration", "acceptance"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test says what it needs; one that does not is a mistake."""
+    for item in items:
+        tiers = TIERS & {mark.name for mark in item.iter_markers()}
+        if len(tiers) != 1:
+            raise pytest.UsageError(f"{item.nodeid} needs exactly one of the marks {sorted(TIERS)}")
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings) -> None:
+    """Pages name static files without the manifest that only a start writes."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def service() -> Callable[[str, str], str]:
+    """Gives the URL of a server that must be installed on the machine, or skips the test; where
+    SYNCWATCH_REQUIRE_SERVICES is 1 it fails instead."""
+
+    def reach(name: str, url: str) -> str:
+        parts = urlsplit(url)
+        try:
+            with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=2):
+                return url
+        except OSError as error:
+            reason = f"no {name} answers at {parts.hostname}:{parts.port} ({error})"
+        if os.environ.get("SYNCWATCH_REQUIRE_SERVICES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return reach
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser, or the test is skipped; where SYNCWATCH_REQUIRE_BROWSER is 1 it fails."""
+    for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"):
+        if Path(name).exists():
+            return name
+    reason = "no Chromium is installed"
+    if os.environ.get("SYNCWATCH_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
