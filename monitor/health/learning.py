@@ -1,12 +1,12 @@
 """What is usual for an integration: its tolerance, its hub's rhythm, its weekly profile."""
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
 from monitor.health.records import SilenceProfile
-from monitor.health.silence import HOURS_PER_WEEK
 from monitor.health.sketch import Sketch, merge, quantile
 
 DEFAULT_TOLERANCE = timedelta(minutes=60)
@@ -19,8 +19,10 @@ ENOUGH_ORDERS = 30
 ENOUGH_FETCHES = 6
 ENOUGH_BURSTS = 20
 _SAME_BURST = timedelta(seconds=30)
-_SMOOTHED_AWAY = 54
-"""Degrees of freedom that smoothing takes: 168 * (2/8 + 1/14)."""
+_FREE_HOURS = 88
+"""Degrees of freedom left of 168 hours by smoothing: the trace of (I - S)'(I - S)."""
+_SURE_ENOUGH = 1 + 2 * math.sqrt(2 / _FREE_HOURS)
+"""Two standard errors of the dispersion: an underestimated burst means false alarms."""
 
 
 def learn_tolerance(day_sketches: Iterable[Sketch]) -> timedelta | None:
@@ -56,13 +58,13 @@ def silence_profile(counts: Sequence[float], weeks: float) -> SilenceProfile:
 
     An hour of the week is seen only once per week, so it is averaged with its neighbours and with
     the same hour of all days. What the counts scatter around that beyond Poisson's chance
-    (Pearson's dispersion) is taken for orders coming in bursts.
+    (Pearson's dispersion, at the upper end of its error) is taken for orders coming in bursts.
 
     :param counts: 168 sums over all those weeks, from Monday midnight UTC.
     """
     usual = _smoothed(list(counts))
     scatter = sum((count - mean) ** 2 / mean for count, mean in zip(counts, usual, strict=True) if mean)
-    burst = max(1.0, scatter / (HOURS_PER_WEEK - _SMOOTHED_AWAY))
+    burst = max(1.0, scatter / _FREE_HOURS) * _SURE_ENOUGH
     return SilenceProfile(tuple(mean / weeks for mean in usual), weeks, burst)
 
 
