@@ -28,8 +28,8 @@ def json_schema() -> dict[str, Any]:
 
 def _of_kind(choice: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     adapter = adapter_class(kind)
-    settings = adapter.Settings.model_json_schema(ref_template="#/$defs/{model}")
-    definitions.update(settings.pop("$defs", {}))
+    settings = adapter.Settings.model_json_schema(ref_template=f"#/$defs/{kind}_{{model}}")
+    definitions.update({f"{kind}_{name}": part for name, part in settings.pop("$defs", {}).items()})
     settings_name, credentials_name = f"{kind}_settings", f"{kind}_credentials"
     definitions[settings_name] = settings
     definitions[credentials_name] = _credentials(adapter.Credentials)

@@ -70,7 +70,7 @@ subscriptions:
 Write = Callable[..., str]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def known_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.HUBS, "test-hub", "tests.fleet.conftest.Hub")
     monkeypatch.setitem(registry.STORES, "test-shop", "tests.fleet.conftest.Shop")
@@ -78,7 +78,7 @@ def known_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
+def write(tmp_path: Path, known_kinds: None) -> Write:
     """Writes a fleet file (``FLEET`` unless told otherwise, words replaced) and returns its path."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "lyon").write_text("shop-secret-value\n")
