@@ -1,5 +1,6 @@
 """Which adapter serves which kind. A new platform is one folder and one line here."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -25,3 +26,9 @@ def adapter_class(kind: str) -> Any:
     path = {**STORES, **HUBS}[kind]
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)
+
+
+def user_agents(kind: str, settings: Mapping[str, Any], platform: str) -> tuple[str, ...]:
+    """The User-Agents that a hub of that kind, with those settings, sends to a store of that platform."""
+    document = adapter_class(kind).Settings.model_validate(settings)
+    return tuple(agent.replace("{system}", platform) for agent in document.user_agents)

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import connection
 
 from integrations.contracts import CallRecord, HubFailure, Outcome, PhaseTimings
+from integrations.http import USER_AGENT as NEUTRAL_AGENT
+from integrations.registry import user_agents
 from monitor.health import learning
 from monitor.health.records import Facts, Reading, SilenceProfile
 from monitor.models import Call, Job
@@ -197,8 +199,8 @@ def _of_hub(
     probes: list[CallRecord], kind: str, document: dict[str, Any], platform: str
 ) -> tuple[CallRecord, ...]:
     """The probes that speak for this hub: with its own User-Agents, and the neutral one."""
-    agents = user_agents(kind, document, platform)
-    return tuple(probe for probe in probes if probe.user_agent in agents or probe.user_agent == NEUTRAL_AGENT)
+    agents = (*user_agents(kind, document, platform), NEUTRAL_AGENT)
+    return tuple(probe for probe in probes if probe.user_agent in agents)
 
 
 def _failures(rows: list[tuple[Any, ...]], now: datetime) -> dict[int, list[HubFailure]]:

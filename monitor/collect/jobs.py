@@ -11,7 +11,7 @@ from django.db import transaction
 from integrations.contracts import ArrivalRecord, CallRecord, OrderRecord, Outcome, Page
 from integrations.models import Account, Integration, Store
 from integrations.opening import open_hub, open_store
-from integrations.registry import adapter_class
+from integrations.registry import user_agents
 from monitor.collect import hubs, record
 from monitor.collect.claim import Claimed, fence
 from monitor.collect.learn import learn
@@ -60,8 +60,7 @@ def _user_agents(store: Store) -> list[str]:
     """Every User-Agent that the store's hubs send, each once."""
     agents: dict[str, None] = {}
     for account in Account.objects.filter(integrations__store=store, is_active=True).distinct():
-        settings = adapter_class(account.kind).Settings.model_validate(account.settings)
-        agents.update(dict.fromkeys(settings.user_agents_for(store.platform)))
+        agents.update(dict.fromkeys(user_agents(account.kind, account.settings, store.platform)))
     return list(agents)
 
 

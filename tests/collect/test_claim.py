@@ -51,7 +51,12 @@ def test_finishing_gives_the_job_back_and_remembers_the_last_failure():
     (job,) = claim(NOW, limit=1)
     finish(job, NOW, ok=False, error="TimedOut", message="It took too long.", retry_in=timedelta(seconds=5))
     row = Job.objects.get()
-    assert (row.failures, row.last_error, row.due_at, row.last_ok_at) == (1, "TimedOut", NOW + timedelta(seconds=5), None)
+    assert (row.failures, row.last_error, row.due_at, row.last_ok_at) == (
+        1,
+        "TimedOut",
+        NOW + timedelta(seconds=5),
+        None,
+    )
 
     (job,) = claim(NOW + timedelta(seconds=5), limit=1)
     finish(job, NOW + timedelta(seconds=6), ok=True)

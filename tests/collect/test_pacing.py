@@ -12,7 +12,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 @pytest.fixture
 def account() -> Account:
-    return Account.objects.create(name="hub", kind="sendcloud", url="https://hub.example", requests_per_minute=60)
+    return Account.objects.create(
+        name="hub", kind="sendcloud", url="https://hub.example", requests_per_minute=60
+    )
 
 
 def test_slots_follow_each_other_at_the_accounts_rate_whoever_takes_them(account):
@@ -24,7 +26,9 @@ def test_slots_follow_each_other_at_the_accounts_rate_whoever_takes_them(account
 
 
 def test_accounts_do_not_share_a_budget(account):
-    other = Account.objects.create(name="other", kind="sendcloud", url="https://o.example", requests_per_minute=600)
+    other = Account.objects.create(
+        name="other", kind="sendcloud", url="https://o.example", requests_per_minute=600
+    )
     reserve(account.pk, 30)
     ahead, step = reserve(other.pk, 1)
     assert ahead == pytest.approx(0.1, abs=0.1)

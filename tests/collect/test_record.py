@@ -151,7 +151,9 @@ def test_sketches_of_one_hour_are_merged_bucket_by_bucket(integration):
 
 
 def test_arrivals_of_integrations_that_are_not_watched_are_left_out(integration):
-    record_arrivals([ArrivalRecord("8", "h", "1", "1001", NOON)], {"7": (integration.pk, integration.store_id, "x")})
+    record_arrivals(
+        [ArrivalRecord("8", "h", "1", "1001", NOON)], {"7": (integration.pk, integration.store_id, "x")}
+    )
     assert not Arrival.objects.exists()
 
 

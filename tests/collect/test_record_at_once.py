@@ -36,7 +36,8 @@ def test_two_writers_complete_every_order_exactly_once():
         for page in pages:
             with transaction.atomic():
                 arrivals = [
-                    ArrivalRecord("7", f"h{n}", str(n), str(n), NOON + timedelta(seconds=30)) for n in reversed(page)
+                    ArrivalRecord("7", f"h{n}", str(n), str(n), NOON + timedelta(seconds=30))
+                    for n in reversed(page)
                 ]
                 record_arrivals(arrivals, {"7": (integration.pk, store.pk, "shopify")})
         connection.close()

@@ -1,0 +1,134 @@
+"""From stored rows to a stored verdict, its history and its incident."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from integrations.contracts import CallRecord, OrderRecord, Outcome
+from integrations.models import Account, Integration, Store
+from monitor.collect import hubs
+from monitor.collect.judging import RECHECK, judge
+from monitor.collect.plan import ensure_jobs
+from monitor.collect.record import record_orders
+from monitor.models import Condition, HubState, Incident, Job, Transition, Verdict
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def integration() -> Integration:
+    return connect("shop")
+
+
+def connect(name: str) -> Integration:
+    account, _ = Account.objects.get_or_create(
+        name="hub", defaults={"kind": "sendcloud", "url": "https://hub.example"}
+    )
+    store = Store.objects.create(name=name, platform="woocommerce", url=f"https://{name}.example")
+    made = Integration.objects.create(
+        name=f"{name}-hub", account=account, store=store, external_id=name, tolerance_s=1800
+    )
+    ensure_jobs(NOON - timedelta(days=1))
+    return made
+
+
+def read_everything(at: datetime, *, fetched_at: datetime | None = None) -> None:
+    """As if every source had just been read to its end, and every store had answered every probe."""
+    Job.objects.update(last_started_at=at, last_ok_at=at, caught_up_at=at, last_error="", failures=0)
+    for integration in Integration.objects.all():
+        HubState.objects.create(integration=integration, at=at, last_fetched_at=fetched_at or at)
+        calls = [
+            CallRecord(at, "GET", "https://shop.example/", agent, 401, Outcome.PASSED, by="WooCommerce")
+            for agent in (
+                "Syncwatch/0.1.0",
+                "Sendcloud/1.0.0",
+                "SendCloud/1.0 (woocommerce; https://www.sendcloud.sc)",
+            )
+        ]
+        hubs.record_calls(calls, store_id=integration.store_id, is_probe=True)
+
+
+def place_order(integration: Integration, number: int, at: datetime) -> None:
+    order = OrderRecord(str(number), str(number), at, at, at, "processing", expected=True)
+    record_orders(integration.store_id, "woocommerce", [order], now=at)
+
+
+def test_a_quiet_shop_that_is_readable_is_healthy(integration):
+    read_everything(NOON)
+    judge([integration.pk], NOON)
+    verdict = Verdict.objects.get()
+    assert (verdict.state, verdict.waiting_count, verdict.judged_at) == ("ok", 0, NOON)
+    assert not Incident.objects.exists()
+
+
+def test_a_stall_is_confirmed_by_a_second_observation_and_opens_one_incident(integration):
+    place_order(integration, 1, NOON)
+    late = NOON + 31 * MINUTE
+    read_everything(late, fetched_at=late)
+    judge([integration.pk], late)
+    assert Verdict.objects.get().state != "fail"
+
+    second = late + RECHECK
+    read_everything(second, fetched_at=second)
+    changes = judge([integration.pk], second)
+
+    assert [change.new.state for change in changes] == ["fail"]
+    verdict = Verdict.objects.get()
+    assert (verdict.cause, verdict.rule, verdict.waiting_count) == ("imports", "stalled", 1)
+    assert verdict.oldest_waiting_at == NOON
+    incident = Incident.objects.get()
+    assert (incident.cause, incident.closed_at) == ("imports", None)
+    assert Transition.objects.filter(kind="verdict", new_state="fail").count() == 1
+
+
+def test_judging_the_same_observation_again_confirms_nothing(integration):
+    place_order(integration, 1, NOON)
+    late = NOON + 31 * MINUTE
+    read_everything(late, fetched_at=late)
+    for _ in range(3):
+        judge([integration.pk], late)
+    assert not Incident.objects.exists()
+    assert Condition.objects.get(kind="imports").candidate_state == "fail"
+
+
+def test_a_first_bad_observation_brings_the_next_reading_forward(integration):
+    place_order(integration, 1, NOON)
+    late = NOON + 31 * MINUTE
+    read_everything(late, fetched_at=late)
+    Job.objects.update(due_at=late + timedelta(hours=1))
+    judge([integration.pk], late)
+    soon = Job.objects.filter(due_at=late + RECHECK).values_list("kind", flat=True)
+    assert set(soon) >= {"hub_arrivals", "store_orders", "store_access"}
+
+
+def test_reading_is_brought_forward_to_the_moment_an_order_passes_its_tolerance(integration):
+    place_order(integration, 1, NOON)
+    before = NOON + 29 * MINUTE
+    read_everything(before, fetched_at=before)
+    Job.objects.update(due_at=before + timedelta(hours=1))
+    judge([integration.pk], before)
+    due = Job.objects.get(kind="hub_arrivals").due_at
+    assert NOON + 30 * MINUTE <= due <= NOON + 31 * MINUTE
+
+
+def test_judging_costs_the_same_number_of_queries_for_many_integrations(integration):
+    read_everything(NOON)
+    with CaptureQueriesContext(connection) as one:
+        judge([integration.pk], NOON)
+    many = [integration.pk, *(connect(f"shop-{n}").pk for n in range(9))]
+    read_everything(NOON + MINUTE)
+    with CaptureQueriesContext(connection) as ten:
+        judge(many, NOON + MINUTE)
+    # Bringing readings forward costs one statement per hub account, here one.
+    assert len(ten) <= len(one) + 3
+
+
+def test_a_paused_integration_is_not_judged(integration):
+    Integration.objects.update(is_paused=True)
+    read_everything(NOON)
+    assert judge([integration.pk], NOON) == []
+    assert Verdict.objects.get().state == "unknown"
