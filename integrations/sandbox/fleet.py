@@ -1,0 +1,149 @@
+"""What a sandbox consists of: shops, hub accounts, integrations, and the story they start with.
+
+The whole description is one JSON file in the state directory, so that both processes and a
+later start agree. Every secret is derived from the fleet's own, so that none is stored twice.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+DAY_S = 86_400
+
+Platform = Literal["woocommerce", "shopify"]
+Who = Literal["monitor", "hub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a shop (or with the hub) for a while. Times in seconds since the epoch."""
+
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+    since: float = 0.0
+    until: float | None = None
+
+    def active(self, at: float) -> bool:
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSpec:
+    name: str
+    title: str
+    platform: Platform
+    time_zone: str = "UTC"
+    orders_per_day: float = 0.0
+    behind_tls_proxy: bool = False
+    """WordPress believes the request came by HTTPS: Basic sign-in works."""
+    plan: Literal["standard", "advanced", "plus"] = "standard"
+    grant: Literal["token", "client_credentials"] = "token"
+    posts_storage: bool = False
+    tags: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """Present at the first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    name: str
+    title: str
+    operator_refresh: bool = False
+    gets_per_minute: int = 1000
+    writes_per_minute: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationSpec:
+    id: int
+    account: str
+    shop: str
+    every_s: float = 90.0
+    jitter: float = 0.1
+    lost_at_start: int = 0
+    """How many orders of the hours before the first start never arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSpec:
+    shops: tuple[ShopSpec, ...]
+    accounts: tuple[AccountSpec, ...] = ()
+    integrations: tuple[IntegrationSpec, ...] = ()
+    started_at: float = 0.0
+    history_days: int = 14
+    secret: str = "sandbox"
+    frozen: bool = False
+    """The clocks stand at ``started_at`` until somebody moves them."""
+    auto: bool = True
+    """The hub imports by itself; else only when told to."""
+    throttled_every_s: float = 7200.0
+    throttle_after: int = 4
+    back_off_cap_s: float = 240.0
+
+    def shop(self, name: str) -> ShopSpec:
+        return next(shop for shop in self.shops if shop.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "FleetSpec":
+        def shop(entry: dict[str, Any]) -> ShopSpec:
+            faults = tuple(Fault(**fault) for fault in entry.pop("faults"))
+            return ShopSpec(**{**entry, "tags": tuple(entry["tags"])}, faults=faults)
+
+        rest = dict(document)
+        return cls(
+            shops=tuple(shop(dict(entry)) for entry in rest.pop("shops")),
+            accounts=tuple(AccountSpec(**entry) for entry in rest.pop("accounts")),
+            integrations=tuple(IntegrationSpec(**entry) for entry in rest.pop("integrations")),
+            **rest,
+        )
+
+    # Credentials
+
+    def _derived(self, *parts: str, length: int = 40) -> str:
+        return hashlib.sha256("/".join((self.secret, *parts)).encode()).hexdigest()[:length]
+
+    def woocommerce_key(self, shop: str, who: Who) -> tuple[str, str]:
+        """(consumer key, consumer secret)"""
+        return f"ck_{self._derived(shop, who, 'ck')}", f"cs_{self._derived(shop, who, 'cs')}"
+
+    def shopify_token(self, shop: str, who: Who) -> str:
+        return f"shpat_{self._derived(shop, who, 'token', length=32)}"
+
+    def shopify_client(self, shop: str) -> tuple[str, str]:
+        """(client id, client secret)"""
+        return self._derived(shop, "client", length=32), f"shpss_{self._derived(shop, 'shpss', length=32)}"
+
+    def sendcloud_key(self, account: str) -> tuple[str, str]:
+        """(public key, secret key)"""
+        return self._derived(account, "public", length=32), self._derived(account, "secret", length=32)
+
+    def refresh_secret(self, account: str) -> str:
+        return self._derived(account, "refresh", length=32)
+
+
+def fresh_secret() -> str:
+    return secrets.token_hex(16)
+
+
+def load_or_create(state: Path, make: Callable[[], FleetSpec]) -> FleetSpec:
+    """The fleet of a state directory, made at the first start. Safe when several processes begin at once."""
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / "fleet.json"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=state, suffix=".tmp", delete=False) as draft:
+            json.dump(make().to_json(), draft)
+        # A link, unlike a rename, fails when another process was first: then its fleet counts.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, path)
+        Path(draft.name).unlink()
+    return FleetSpec.from_json(json.loads(path.read_text()))

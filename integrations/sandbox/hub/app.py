@@ -1,0 +1,115 @@
+"""The hub process: API, panel, control, and the importer behind them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from integrations.sandbox.clock import Clock
+from integrations.sandbox.fleet import DAY_S, Fault, FleetSpec
+from integrations.sandbox.hub.api import HubApi
+from integrations.sandbox.hub.control import HubControl
+from integrations.sandbox.hub.fetching import ShopReader
+from integrations.sandbox.hub.importer import Importer
+from integrations.sandbox.hub.panel import Panel
+from integrations.sandbox.hub.replay import NEVER_IMPORTED, PastOrder
+from integrations.sandbox.hub.rhythm import Pulse
+from integrations.sandbox.hub.store import HubStore
+
+_CONNECTED_BEFORE_S = 200 * DAY_S
+_SHOPS_START_WITHIN_S = 30.0
+
+
+class HubProcess:
+    """Everything the process holds."""
+
+    def __init__(self, fleet: FleetSpec, state: Path, shops_url: str) -> None:
+        self.fleet = fleet
+        self.shops_url = shops_url
+        self.store = HubStore(state / "hub.sqlite3")
+        saved = self.store.meta("clock") or {"frozen_at": fleet.started_at if fleet.frozen else None}
+        self.clock = Clock(**saved)
+        self.reader = ShopReader(fleet, shops_url)
+        self.importer = Importer(fleet, self.store, self.clock, self.reader)
+        panel = Panel(fleet, self.store, self.clock, self.importer)
+        control = HubControl(fleet, self.store, self.clock, self.importer)
+        api = HubApi(fleet, self.store, self.clock, shops_url)
+        self.app = Starlette(
+            routes=[*api.routes(), Mount("/control", routes=control.routes()), *panel.routes()],
+            lifespan=self._lifespan,
+            exception_handlers={LookupError: _not_found},
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        await self.catch_up()
+        running = asyncio.create_task(self.importer.run()) if self.fleet.auto else None
+        yield
+        if running is not None:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+        await self.importer.close()
+        await self.reader.close()
+        self.store.close()
+
+    async def catch_up(self) -> None:
+        """Live through what was missed: two weeks at the first start, later the time switched off."""
+        began_at = self.fleet.started_at - self.fleet.history_days * DAY_S
+        for number, spec in enumerate(self.fleet.integrations):
+            first_at = began_at + spec.every_s * (number % 7 + 1) / 8
+            self.store.add_integration(spec, self.fleet.started_at - _CONNECTED_BEFORE_S, Pulse(first_at))
+        self.store.begin_reading(began_at)
+        now, shops = self.clock.now(), {}
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            for spec in self.fleet.integrations:
+                state = self.store.integration(spec.id)
+                if state is None or state.pulse.next_fetch_at > now - 2 * spec.every_s:
+                    continue
+                shops[spec.id] = await self._ask_shop(client, spec.shop, state.read_until)
+        if shops:
+            self.importer.live_through(shops)
+
+    async def _ask_shop(
+        self, client: httpx.AsyncClient, shop: str, since: float
+    ) -> tuple[list[PastOrder], list[Fault]]:
+        """A shop's orders since the last reading, and everything that was ever wrong with it."""
+        url = f"{self.shops_url}/control/shops/{shop}/orders"
+        deadline = asyncio.get_running_loop().time() + _SHOPS_START_WITHIN_S
+        while True:
+            try:
+                answer = await client.get(url, params={"after": since - DAY_S})
+                break
+            except httpx.ConnectError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.1)
+        document = answer.raise_for_status().json()
+        return [_past_order(row) for row in document["orders"]], [
+            Fault(**fault) for fault in document["faults"]
+        ]
+
+
+async def _not_found(_request: Request, error: Exception) -> Response:
+    return Response(str(error), 404)
+
+
+def _past_order(row: list[object]) -> PastOrder:
+    number, name, created, modified, status, _paid, completed, cancelled = row
+    changed = int(str(modified))
+    gone = status in NEVER_IMPORTED
+    return PastOrder(
+        id=str(number),
+        number=str(name),
+        created=int(str(created)),
+        modified=changed,
+        status=str(status),
+        completed=int(str(completed)) if completed is not None else None,
+        gone_at=float(str(cancelled or changed)) if gone else float("inf"),
+    )

@@ -1,0 +1,109 @@
+"""The fleet as the product's own YAML, secrets in files beside it."""
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from integrations.sandbox.fleet import AccountSpec, FleetSpec, ShopSpec
+
+
+class SecretFiles:
+    """Writes each secret into a file of its own and gives the reference to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+    def keep(self, name: str, secret: str) -> str:
+        path = (self.folder / name).resolve()
+        path.write_text(secret)
+        path.chmod(0o600)
+        return f"file:{path}"
+
+
+def manifest(fleet: FleetSpec, shops_url: str, hub_url: str, secrets: SecretFiles) -> dict[str, Any]:
+    """What ``manage.py fleet apply`` takes."""
+    return {
+        "accounts": [_account(fleet, account, hub_url, secrets) for account in fleet.accounts],
+        "stores": [_store(fleet, shop, shops_url, secrets) for shop in fleet.shops],
+        "integrations": [
+            {
+                "name": f"{spec.shop}-{spec.account}",
+                "account": spec.account,
+                "store": spec.shop,
+                "external_id": str(spec.id),
+            }
+            for spec in fleet.integrations
+        ],
+        "subscriptions": [
+            {
+                "email": "ops@demo.example",
+                "language": "en",
+                "time_zone": "Europe/Paris",
+                "tags": [],
+                "include_warnings": True,
+            }
+        ],
+    }
+
+
+def _account(fleet: FleetSpec, account: AccountSpec, hub_url: str, secrets: SecretFiles) -> dict[str, Any]:
+    public, secret = fleet.sendcloud_key(account.name)
+    credentials = {
+        "public_key": secrets.keep(f"{account.name}.public_key", public),
+        "secret_key": secrets.keep(f"{account.name}.secret_key", secret),
+    }
+    settings: dict[str, Any] = {
+        "panel_url_template": f"{hub_url}/panel/{account.name}/integrations/{{integration_id}}"
+    }
+    if account.operator_refresh:
+        credentials["refresh_secret"] = secrets.keep(
+            f"{account.name}.refresh_secret", fleet.refresh_secret(account.name)
+        )
+        settings["refresh"] = {
+            "method": "POST",
+            "url": f"{hub_url}/operator/refresh/{{integration_id}}",
+            "headers": {"Authorization": "Bearer {refresh_secret}"},
+        }
+    return {
+        "name": account.name,
+        "title": account.title,
+        "kind": "sendcloud",
+        "url": f"{hub_url}/api",
+        "credentials": credentials,
+        "settings": settings,
+        "requests_per_minute": 900,
+    }
+
+
+def _store(fleet: FleetSpec, shop: ShopSpec, shops_url: str, secrets: SecretFiles) -> dict[str, Any]:
+    if shop.platform == "woocommerce":
+        names = ("consumer_key", "consumer_secret")
+        values: tuple[str, ...] = fleet.woocommerce_key(shop.name, "monitor")
+    elif shop.grant == "client_credentials":
+        names, values = ("client_id", "client_secret"), fleet.shopify_client(shop.name)
+    else:
+        names, values = ("access_token",), (fleet.shopify_token(shop.name, "monitor"),)
+    return {
+        "name": shop.name,
+        "title": shop.title,
+        "platform": shop.platform,
+        "url": f"{shops_url}/{shop.name}",
+        "time_zone": shop.time_zone,
+        "credentials": {
+            name: secrets.keep(f"{shop.name}.{name}", value)
+            for name, value in zip(names, values, strict=True)
+        },
+        "settings": {},
+        "tags": list(shop.tags),
+    }
+
+
+def write_manifest(path: Path, document: dict[str, Any]) -> None:
+    yaml = YAML()
+    yaml.default_flow_style = False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(document, file)

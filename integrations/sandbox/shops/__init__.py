@@ -1,0 +1,1 @@
+"""The shops process: many WooCommerce and Shopify shops behind one port, by path prefix."""

@@ -1,0 +1,129 @@
+"""The shops process: one port, many shops, each below its own path."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from integrations.sandbox.clock import Clock
+from integrations.sandbox.fleet import FleetSpec
+from integrations.sandbox.server import hang_up
+from integrations.sandbox.shops import pages
+from integrations.sandbox.shops.control import ShopControl
+from integrations.sandbox.shops.life import ShopLife
+from integrations.sandbox.shops.pages import Page
+from integrations.sandbox.shops.request import ShopRequest, read_request
+from integrations.sandbox.shops.shopify import Shopify
+from integrations.sandbox.shops.store import ShopStore
+from integrations.sandbox.shops.woocommerce import WooCommerce, rewrite_gone
+
+
+class ShopsProcess:
+    """Everything the process holds."""
+
+    def __init__(self, fleet: FleetSpec, state: Path) -> None:
+        self.fleet = fleet
+        self.store = ShopStore(state / "shops.sqlite3")
+        saved = self.store.meta("clock") or {"frozen_at": fleet.started_at if fleet.frozen else None}
+        self.clock = Clock(**saved)
+        self.life = ShopLife(fleet, self.store, self.clock)
+        self.life.begin()
+        self.life.catch_up()
+        self.woocommerce = WooCommerce(fleet, self.store, self.life)
+        self.shopify = Shopify(fleet, self.store)
+        self.shops = {shop.name: shop for shop in fleet.shops}
+        control = ShopControl(fleet, self.store, self.clock, self.life)
+        self.app = Starlette(
+            routes=[
+                Mount("/control", routes=control.routes()),
+                Route("/", control.page),
+                Mount("/", app=self.serve_shop),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        running = asyncio.create_task(self.life.run())
+        yield
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        self.store.close()
+
+    async def serve_shop(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request to one shop: what stands in front of it, what is wrong with it, then itself."""
+        shop = self.shops.get(scope["path"].lstrip("/").split("/", 1)[0])
+        if shop is None:
+            await Response("No such shop.", 404)(scope, receive, send)
+            return
+        now = self.clock.now()
+        at = now + self.life.skew_s(shop.name, now)
+        request = await read_request(Request(scope, receive), shop, at)
+        delay = self._fault(request, now, "slow")
+        if delay:
+            await asyncio.sleep(float(delay.get("seconds", 5)))
+        hanging = self._fault(request, now, "hang")
+        if hanging is not None:
+            await asyncio.sleep(float(hanging.get("seconds", 120)))
+        if hanging is not None or self._fault(request, now, "early_close") is not None:
+            hang_up(scope)
+            return
+        page = self._in_front(request, now) or self._answer(request)
+        headers = {"Date": formatdate(at, usegmt=True), **page.headers}
+        if self._fault(request, now, "truncated") is not None:
+            await _send_half(page, headers, scope, send)
+            return
+        await Response(page.body, page.status, headers)(scope, receive, send)
+
+    def _fault(self, request: ShopRequest, now: float, name: str) -> dict[str, object] | None:
+        fault = self.store.fault(request.shop.name, name, now)
+        return fault.params if fault else None
+
+    def _in_front(self, request: ShopRequest, now: float) -> Page | None:
+        """A firewall or a broken server, if one answers instead of the shop."""
+        firewall = self._fault(request, now, "firewall")
+        if firewall is not None and str(firewall.get("pattern", "Sendcloud")) in request.user_agent:
+            return pages.FIREWALLS[str(firewall.get("style", "nginx"))]()
+        refused = self._fault(request, now, "method_refused")
+        if refused is not None and request.method in str(refused.get("methods", "PUT")).split(","):
+            style = str(refused.get("style", "nginx"))
+            return pages.apache(403) if style == "apache" else pages.nginx(405)
+        if request.shop.platform == "shopify":
+            return _shopify_down() if self._fault(request, now, "server_error") is not None else None
+        if self._fault(request, now, "maintenance") is not None and request.path != "/license.txt":
+            return pages.wordpress_maintenance(request.accept)
+        if self._fault(request, now, "database_down") is not None:
+            return pages.wordpress_database_down(request.accept)
+        if self._fault(request, now, "server_error") is not None:
+            return pages.wordpress_fatal(request.accept)
+        return rewrite_gone(request) if self._fault(request, now, "rewrite_gone") is not None else None
+
+    def _answer(self, request: ShopRequest) -> Page:
+        self.life.catch_up()
+        platform = self.woocommerce if request.shop.platform == "woocommerce" else self.shopify
+        return platform.answer(request)
+
+
+def _shopify_down() -> Page:
+    return Page(
+        503,
+        b"<html><body>Service Unavailable</body></html>",
+        {"Content-Type": pages.HTML, "Server": "cloudflare"},
+    )
+
+
+async def _send_half(page: Page, headers: dict[str, str], scope: Scope, send: Send) -> None:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    raw.append((b"content-length", str(len(page.body)).encode()))
+    await send({"type": "http.response.start", "status": page.status, "headers": raw})
+    await send({"type": "http.response.body", "body": page.body[: len(page.body) // 2], "more_body": True})
+    await asyncio.sleep(0.05)
+    hang_up(scope)

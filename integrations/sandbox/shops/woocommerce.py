@@ -1,0 +1,329 @@
+"""WooCommerce's REST API v3 (11.0.1, orders in their own tables) as far as anybody here asks it."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from integrations.sandbox.fleet import FleetSpec
+from integrations.sandbox.shops import woo_documents
+from integrations.sandbox.shops.life import ShopLife
+from integrations.sandbox.shops.pages import HTML, JSON, NO_CACHE, SERVER, Page, apache, home
+from integrations.sandbox.shops.request import ShopRequest
+from integrations.sandbox.shops.store import Order, ShopStore
+from integrations.sandbox.shops.woo_auth import Key, Nonces, SignedIn, sign_in
+from integrations.sandbox.shops.woo_orders import View, order_json, wanted_fields
+from integrations.sandbox.shops.woo_query import STATUSES, InvalidParam, read_order_query
+
+_API = "/wp-json/wc/v3"
+_VERBS = {"GET": "view", "HEAD": "view", "POST": "edit", "PUT": "edit", "PATCH": "edit", "DELETE": "delete"}
+_REFUSALS = {
+    "list": ("view", "Sorry, you cannot list resources."),
+    "view": ("view", "Sorry, you cannot view this resource."),
+    "create": ("create", "Sorry, you are not allowed to create resources."),
+    "edit": ("edit", "Sorry, you are not allowed to edit this resource."),
+    "delete": ("delete", "Sorry, you are not allowed to delete this resource."),
+}
+
+
+class WooCommerce:
+    """Answers for every WooCommerce shop of the fleet."""
+
+    def __init__(self, fleet: FleetSpec, store: ShopStore, life: ShopLife) -> None:
+        self.store = store
+        self.life = life
+        self._nonces = Nonces()
+        self._keys = {
+            shop.name: {
+                name: Key(secret)
+                for name, secret in (fleet.woocommerce_key(shop.name, who) for who in ("monitor", "hub"))
+            }
+            for shop in fleet.shops
+            if shop.platform == "woocommerce"
+        }
+        self._views: dict[tuple[str, str], View] = {}
+
+    def keys(self, shop: str) -> dict[str, Key]:
+        return self._keys[shop]
+
+    def answer(self, request: ShopRequest) -> Page:
+        if request.method == "TRACE":
+            return apache(405, method="TRACE")
+        if request.path == "/license.txt":
+            return Page(200, b"WordPress - Web publishing software\n", {"Content-Type": "text/plain"})
+        if not request.path.startswith("/wp-json"):
+            if "rest_route" in request.query:  # keys are not read here, although they are right
+                return self._refuse(request, "list", NOBODY_STATUS)
+            page = home(request.shop.title, SERVER)
+            return Page(page.status, page.body, {**page.headers, "Link": _root_link(request)})
+        signed_in = sign_in(request, self._usable_keys(request), self._nonces)
+        if signed_in.refusal is not None:
+            return self._error(request, 401, "woocommerce_rest_authentication_error", signed_in.refusal)
+        try:
+            return self._dispatch(request, signed_in)
+        except InvalidParam as error:
+            return self._invalid_param(request, error)
+
+    def _usable_keys(self, request: ShopRequest) -> dict[str, Key]:
+        keys = self._keys[request.shop.name]
+        revoked = self.store.fault(request.shop.name, "credentials_revoked", request.at)
+        return {} if revoked else keys
+
+    def _dispatch(self, request: ShopRequest, signed_in: SignedIn) -> Page:
+        path = request.path.rstrip("/")
+        if path == "/wp-json":
+            return self._json(request, woo_documents.index(request), signed_in, allow="GET")
+        parts = path.removeprefix(_API).strip("/").split("/")
+        match parts:
+            case ["orders"]:
+                return self._orders(request, signed_in)
+            case ["orders", number] if number.isdigit():
+                return self._order(request, signed_in, int(number))
+            case ["orders", number, "notes"] if number.isdigit():
+                return self._notes(request, signed_in, int(number))
+            case ["webhooks"] | ["webhooks", _]:
+                return self._webhooks(request, signed_in, parts[1:])
+            case ["system_status"]:
+                document = woo_documents.system_status(request)
+                return self._readable(request, signed_in, lambda: document)
+            case ["reports", "orders", "totals"]:
+                return self._readable(request, signed_in, lambda: self._totals(request.shop.name))
+        if request.method == "OPTIONS":
+            return self._json(request, [], signed_in)
+        return self._no_route(request)
+
+    # The list
+
+    def _orders(self, request: ShopRequest, signed_in: SignedIn) -> Page:
+        if request.method == "OPTIONS":
+            return self._json(request, woo_documents.describe_orders(), signed_in, allow="GET, POST")
+        if request.method not in ("GET", "HEAD", "POST"):
+            return self._no_route(request)
+        if request.method == "POST":
+            body = self._body(request)
+            if body is None:
+                return self._invalid_json(request)
+            refusal = self._right(request, signed_in, "create")
+            return refusal or self._create(request, signed_in, body)
+        query = read_order_query(request.query, request.shop.time_zone)
+        refusal = self._right(request, signed_in, "list")
+        if refusal:
+            return refusal
+        shop = request.shop.name
+        rows = self.store.select(
+            shop, query.where, query.values, query.order_by, query.per_page, query.offset
+        )
+        total = self.store.count(shop, query.where, query.values)
+        if not rows and query.page > 1 and not request.shop.posts_storage:
+            total = 0  # past the end, order tables report no totals
+        pages = math.ceil(total / query.per_page)
+        wanted, view = wanted_fields(request.query), self._view(request)
+        headers = {"X-WP-Total": str(total), "X-WP-TotalPages": str(pages)}
+        if query.page < pages:
+            repeated = {**request.query, "page": str(query.page + 1)}
+            headers["Link"] = f'<{request.base_url}{_API}/orders?{urlencode(repeated)}>; rel="next"'
+        elif query.page > 1:
+            repeated = {**request.query, "page": str(min(query.page - 1, pages))}
+            headers["Link"] = f'<{request.base_url}{_API}/orders?{urlencode(repeated)}>; rel="prev"'
+        documents = [order_json(row, view, wanted) for row in rows]
+        return self._json(request, documents, signed_in, allow="GET, POST", pruned=True, **headers)
+
+    def _create(self, request: ShopRequest, signed_in: SignedIn, body: Mapping[str, Any]) -> Page:
+        status = str(body.get("status", "pending"))
+        if status not in STATUSES:
+            message = f"status is not one of auto-draft, {', '.join(STATUSES)}."
+            raise InvalidParam("status", message, "rest_not_in_enum")
+        order = self.life.add_order(request.shop, request.at, status=status)
+        document = order_json(order, self._view(request), wanted_fields(request.query))
+        return self._json(request, document, signed_in, status=201, allow="GET, POST", pruned=True)
+
+    # One order
+
+    def _order(self, request: ShopRequest, signed_in: SignedIn, order_id: int) -> Page:
+        allow = "GET, POST, PUT, PATCH, DELETE"
+        if request.method == "OPTIONS":
+            return self._json(request, woo_documents.describe_order(), signed_in, allow=allow)
+        if request.method not in _VERBS:
+            return self._no_route(request)
+        method = request.query.get(
+            "_method", request.headers.get("x-http-method-override", request.method)
+        ).upper()
+        body = self._body(request) if method in ("POST", "PUT", "PATCH") else {}
+        if body is None:
+            return self._invalid_json(request)
+        refusal = self._right(request, signed_in, _VERBS.get(method, "view"))
+        if refusal:
+            return refusal
+        order = self.store.get(request.shop.name, order_id)
+        if order is None:
+            editing = method in ("POST", "PUT", "PATCH")
+            status, message = (400, "ID is invalid.") if editing else (404, "Invalid ID.")
+            code = "woocommerce_rest_shop_order_invalid_id"
+            return self._error(request, status, code, message, allow=allow)
+        if method in ("POST", "PUT", "PATCH"):
+            order = self._edit(request, order, body)
+        elif method == "DELETE":
+            self.store.change_status(request.shop.name, order_id, "trash", int(request.at))
+        document = order_json(order, self._view(request), wanted_fields(request.query))
+        return self._json(request, document, signed_in, allow=allow, pruned=True)
+
+    def _edit(self, request: ShopRequest, order: Order, body: Mapping[str, Any]) -> Order:
+        status = str(body.get("status", order.status))
+        if status not in STATUSES:
+            message = f"status is not one of {', '.join(STATUSES)}."
+            raise InvalidParam("status", message, "rest_not_in_enum")
+        # With order tables even an empty PUT moves the modified stamp.
+        self.store.change_status(request.shop.name, order.id, status, int(request.at))
+        return self.store.get(request.shop.name, order.id) or order
+
+    def _notes(self, request: ShopRequest, signed_in: SignedIn, order_id: int) -> Page:
+        if request.method not in ("GET", "HEAD", "POST"):
+            return self._no_route(request)
+        refusal = self._right(request, signed_in, "list" if request.method != "POST" else "create")
+        if refusal:
+            return refusal
+        order = self.store.get(request.shop.name, order_id)
+        if order is None:
+            code = "woocommerce_rest_order_invalid_id"
+            return self._error(request, 404, code, "Invalid order ID.")
+        view, status = self._view(request), 200
+        if request.method == "POST":
+            body = self._body(request) or {}
+            if not body.get("note"):
+                raise InvalidParam("note", "note is a required property.", "rest_missing_callback_param")
+            to_customer = bool(body.get("customer_note", False))
+            self.store.add_note(
+                order.shop, order.id, int(request.at), "system", str(body["note"]), to_customer=to_customer
+            )
+            status = 201
+        notes = woo_documents.notes(order, self.store.notes(order.shop, order.id), view)
+        return self._json(
+            request, notes[0] if status == 201 else notes, signed_in, status=status, allow="GET, POST"
+        )
+
+    # The rest
+
+    def _webhooks(self, request: ShopRequest, signed_in: SignedIn, rest: list[str]) -> Page:
+        newest = self.store.select(request.shop.name, "1", (), "created DESC, id DESC", 1)
+        paused = self.store.fault(request.shop.name, "webhooks_disabled", request.at)
+        hooks = woo_documents.webhooks(
+            request,
+            newest[0].created if newest else None,
+            "disabled" if paused else "active",
+            self._view(request),
+        )
+        if not rest:
+            return self._readable(request, signed_in, lambda: hooks)
+        found = next((hook for hook in hooks if str(hook["id"]) == rest[0]), None)
+        refusal = self._right(request, signed_in, "view")
+        if refusal or found:
+            return refusal or self._json(request, found, signed_in, allow="GET, POST, PUT, PATCH, DELETE")
+        return self._error(request, 404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
+
+    def _totals(self, shop: str) -> list[dict[str, Any]]:
+        totals = self.store.totals(shop)
+        return [{"slug": slug, "name": name, "total": totals.get(slug, 0)} for slug, name in STATUSES.items()]
+
+    def _readable(self, request: ShopRequest, signed_in: SignedIn, make: Callable[[], Any]) -> Page:
+        if request.method not in ("GET", "HEAD"):
+            return self._no_route(request)
+        return self._right(request, signed_in, "list") or self._json(request, make(), signed_in, allow="GET")
+
+    def _right(self, request: ShopRequest, signed_in: SignedIn, deed: str) -> Page | None:
+        """None when the user may; else the refusal."""
+        if signed_in.key is None:
+            return self._refuse(request, deed, NOBODY_STATUS)
+        return None if signed_in.key.has_rights else self._refuse(request, deed, 403)
+
+    def _refuse(self, request: ShopRequest, deed: str, status: int) -> Page:
+        verb, message = _REFUSALS[deed]
+        return self._error(request, status, f"woocommerce_rest_cannot_{verb}", message)
+
+    def _view(self, request: ShopRequest) -> View:
+        key = (request.shop.name, request.base_url)
+        if key not in self._views:
+            self._views[key] = View(request.base_url, request.shop.time_zone)
+        return self._views[key]
+
+    def _body(self, request: ShopRequest) -> Mapping[str, Any] | None:
+        """The JSON object sent; None when it is not JSON."""
+        try:
+            body = request.json()
+        except orjson.JSONDecodeError:
+            return None
+        return body if isinstance(body, dict) else {}
+
+    # Answers
+
+    def _json(
+        self,
+        request: ShopRequest,
+        document: Any,
+        signed_in: SignedIn,
+        *,
+        status: int = 200,
+        allow: str = "",
+        pruned: bool = False,
+        **headers: str,
+    ) -> Page:
+        base = _headers(request)
+        if signed_in.key is not None:
+            base["Cache-Control"] = NO_CACHE
+        if allow and (request.method != "OPTIONS" or (signed_in.key and signed_in.key.has_rights)):
+            base["Allow"] = allow
+        if not pruned:
+            document = woo_documents.prune(document, request.query.get("_fields", ""))
+        return Page(status, orjson.dumps(document), {**base, **headers})
+
+    def _error(self, request: ShopRequest, status: int, code: str, message: str, *, allow: str = "") -> Page:
+        headers = _headers(request)
+        if allow:
+            headers |= {"Allow": allow, "Cache-Control": NO_CACHE}
+        document = {"code": code, "message": message, "data": {"status": status}}
+        return Page(status, orjson.dumps(document), headers)
+
+    def _no_route(self, request: ShopRequest) -> Page:
+        message = "No route was found matching the URL and request method."
+        return self._error(request, 404, "rest_no_route", message)
+
+    def _invalid_json(self, request: ShopRequest) -> Page:
+        data = {"status": 400, "json_error_code": 4, "json_error_message": "Syntax error"}
+        document = {"code": "rest_invalid_json", "message": "Invalid JSON body passed.", "data": data}
+        return Page(400, orjson.dumps(document), _headers(request))
+
+    def _invalid_param(self, request: ShopRequest, error: InvalidParam) -> Page:
+        details = {error.name: {"code": error.code, "message": error.message, "data": None}}
+        data = {"status": 400, "params": {error.name: error.message}, "details": details}
+        message = f"Invalid parameter(s): {error.name}"
+        document = {"code": "rest_invalid_param", "message": message, "data": data}
+        return Page(400, orjson.dumps(document), _headers(request))
+
+
+NOBODY_STATUS = 401
+
+
+def _root_link(request: ShopRequest) -> str:
+    return f'<{quote(request.base_url, safe=":/")}/wp-json/>; rel="https://api.w.org/"'
+
+
+def _headers(request: ShopRequest) -> dict[str, str]:
+    return {
+        "Server": SERVER,
+        "X-Robots-Tag": "noindex",
+        "Link": _root_link(request),
+        "X-Content-Type-Options": "nosniff",
+        "Access-Control-Expose-Headers": "X-WP-Total, X-WP-TotalPages, Link",
+        "Access-Control-Allow-Headers": "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type",
+        "Content-Type": JSON,
+    }
+
+
+def rewrite_gone(request: ShopRequest) -> Page:
+    """The rewrite rules are missing: Apache answers, WordPress never hears of it."""
+    if request.method == "OPTIONS":
+        return Page(200, b"", {"Server": SERVER, "Allow": "GET,POST,OPTIONS,HEAD"})
+    if request.path in ("/", ""):
+        return Page(200, home(request.shop.title, SERVER).body, {"Server": SERVER, "Content-Type": HTML})
+    return apache(404)
