@@ -1,0 +1,61 @@
+# Syncwatch: `make demo` shows it, `make run` runs it, `make test` tests it.
+
+MAKEFLAGS += --no-print-directory
+PORT ?= 8000
+PYTHON := .venv/bin/python
+MANAGE := $(PYTHON) manage.py
+# Tests keep their own database, apart from the one of `make run`.
+TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
+
+.PHONY: help demo demo-reset demo-login run test lint format requirements clean
+
+help:
+	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
+	@echo "make demo-login  another one-time address to sign in to it"
+	@echo "make demo-reset  forget what the demo did"
+	@echo "make run         the product with an empty database (PORT=8000)"
+	@echo "make test        all tests"
+	@echo "make lint        style and types"
+
+demo: .venv/demo.stamp
+	@$(MANAGE) up --demo --port $(PORT)
+
+demo-login: .venv/demo.stamp
+	@$(MANAGE) demo_login
+
+demo-reset: .venv/demo.stamp
+	@$(MANAGE) demo_reset
+
+run: .venv/base.stamp
+	@$(MANAGE) up --port $(PORT)
+
+test: .venv/dev.stamp
+	@$(TEST) -n 2 $(ARGS)
+
+lint: .venv/dev.stamp
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@SYNCWATCH_VAR="$(CURDIR)/var/test" .venv/bin/mypy
+
+format: .venv/dev.stamp
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+clean:
+	rm -rf .venv var build .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage
+
+# --- the virtual environment: made once, brought up to date when a list of requirements changed ---
+
+.venv/bin/python:
+	@sh requirements/venv.sh
+
+.venv/base.stamp: requirements/base.txt | .venv/bin/python
+.venv/demo.stamp: requirements/demo.txt | .venv/bin/python
+.venv/dev.stamp: requirements/dev.txt | .venv/bin/python
+.venv/%.stamp:
+	@sh requirements/install.sh $*
+	@touch $@
+
+# Locks the requirements anew: `make requirements ARGS=--upgrade`.
+requirements: .venv/dev.stamp
+	@sh requirements/lock.sh $(ARGS)
