@@ -1,6 +1,9 @@
 """A bad file is refused with every mistake, its line, its field and what to do."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from monitor.fleet.loading import load
 from monitor.fleet.problems import BadFleet
@@ -249,3 +252,16 @@ stores:
     first, second = (item.entry for item in load(write(text)).items("stores"))
     assert (first.name, first.url) == ("a", "https://a.example")
     assert (second.name, second.url, second.tags) == ("b", "https://b.example", ["x"])
+
+
+def test_the_example_of_the_guide_can_be_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (Path(settings.BASE_DIR) / "docs" / "fleet.md").read_text()
+    example = guide.split("```yaml\n")[1].split("```")[0]
+    for variable in ("SENDCLOUD_PUBLIC_KEY", "LYON_KEY", "LYON_SECRET"):
+        monkeypatch.setenv(variable, "a-credential")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "sendcloud-eu").write_text("a-credential")
+    (tmp_path / "fleet.yaml").write_text(example)
+    fleet = load(str(tmp_path / "fleet.yaml"))
+    assert [len(fleet.items(section)) for section in fleet.sections] == [1, 1, 1, 1]
+    assert fleet.warnings == ()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from monitor.embedded import EmbeddedError
 from monitor.fleet.applying import apply
 from monitor.fleet.comparing import Action, Change, Comparison, compare
 from monitor.fleet.exporting import export, to_yaml
@@ -71,7 +72,7 @@ class Command(BaseCommand):
                     self.export(**options)
                 case _:
                     self.stdout.write(_pretty(json_schema()))
-        except DatabaseError as error:
+        except (DatabaseError, EmbeddedError) as error:
             message = _("The database could not do it: %(reason)s") % {"reason": str(error).strip()}
             raise CommandError(message, returncode=COULD_NOT) from error
 

@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from integrations.models import Integration
 from monitor.collect.sweep import sweep
 from monitor.dashboard.faces import shape_of
+from monitor.embedded import EmbeddedError
 from monitor.fleet.problems import did_you_mean, sentences
 from monitor.health.states import State
 from monitor.models import Verdict
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             self.stderr.write(_("Reading and judging…"), self.style.NOTICE)
             swept = sweep(names, started)
             verdicts = _verdicts(swept)
-        except DatabaseError as error:
+        except (DatabaseError, EmbeddedError) as error:
             reason = _("The database could not do it: %(reason)s") % {"reason": str(error).strip()}
             raise self.could_not(reason) from error
         now = timezone.now()
