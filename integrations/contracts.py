@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     """The application answered and refused the credentials or a right."""
     FAULT = "fault"
     """The application or its server failed (5xx)."""
+    UNEXPECTED = "unexpected"
+    """An answer of no known shape, for example HTML where JSON was due: neither passed nor blocked."""
     NO_ANSWER = "no_answer"
 
 

@@ -69,6 +69,9 @@ class NameNotFound(NoAnswer):
 class ConnectionFailed(NoAnswer):
     """The connection was refused, reset, or the host is unreachable."""
 
+    broke_off: bool = False
+    """It had been made and ended before the answer did."""
+
 
 class TlsFailed(NoAnswer):
     """The certificate or the TLS protocol was not acceptable."""

@@ -1,0 +1,99 @@
+"""Judges one answer by all of it: headers, body and, last of all, its status."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+from django.utils.translation import gettext as _
+
+from integrations.access.cloudflare import edge_error
+from integrations.access.signatures import STRONG, WEAK, Signature
+from integrations.answer import Answer, not_json
+from integrations.contracts import Outcome
+
+
+class Classification(NamedTuple):
+    """Who answered, and what became of the request."""
+
+    outcome: Outcome
+    by: str = ""
+    detail: str = ""
+
+
+Application = Callable[[Answer], Classification | None]
+"""Recognises the answers of one application, at any status; ``None``: not one of its."""
+
+
+def classify(answer: Answer, application: Application | None = None) -> Classification:
+    """Who answered, decided in this order: products that name themselves, the application, weaker signs."""
+    application = application or json_api
+    if answer.status < 300 and answer.looks_like_json and b"munify360" not in answer.body[:1024]:
+        return application(answer) or Classification(Outcome.PASSED)
+    edge = edge_error(answer)
+    if edge:
+        return Classification(edge.outcome, "Cloudflare", edge.detail)
+    text = answer.text()
+    found = _match(STRONG, answer, text) or application(answer)
+    if found:
+        return found
+    if 300 <= answer.status < 400:
+        return _redirect(answer)
+    if answer.status == 429:
+        return Classification(Outcome.RATE_LIMITED, _server(answer), _("Too many requests, says the server."))
+    return _match(WEAK, answer, text) or _by_status(answer)
+
+
+def json_api(answer: Answer) -> Classification | None:
+    """Any application that speaks JSON."""
+    if not answer.looks_like_json or json_document(answer) is None:
+        return None
+    if answer.status in (401, 403):
+        return Classification(Outcome.REFUSED, "", _("The application refused the credentials."))
+    if answer.status == 429:
+        return Classification(Outcome.RATE_LIMITED, "", _("Too many requests, says the application."))
+    if answer.status >= 500:
+        return Classification(
+            Outcome.FAULT, "", _("The application failed (status %(status)d).") % {"status": answer.status}
+        )
+    return Classification(Outcome.PASSED)
+
+
+def json_document(answer: Answer) -> Any:
+    """The body as JSON, or ``None`` when it is none."""
+    try:
+        return orjson.loads(answer.payload)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _match(signatures: tuple[Signature, ...], answer: Answer, text: str) -> Classification | None:
+    for signature in signatures:
+        if signature.matches(answer, text):
+            return Classification(signature.outcome, signature.by, _(signature.detail) % {"by": signature.by})
+    return None
+
+
+def _redirect(answer: Answer) -> Classification:
+    detail = _("The address redirects elsewhere (status %(status)d) instead of answering.")
+    return Classification(Outcome.REDIRECTED, _server(answer), detail % {"status": answer.status})
+
+
+def _by_status(answer: Answer) -> Classification:
+    status = answer.status
+    if status == 401:
+        outcome, detail = Outcome.BLOCKED, _("A sign-in stands in front of the shop (status %(status)d).")
+    elif status in (403, 405, 406, 444):
+        outcome = Outcome.BLOCKED
+        detail = _("Something in front of the application refused the request (status %(status)d).")
+    elif status in (503, 508):
+        outcome, detail = Outcome.FAULT, _("The server is overloaded or closed (status %(status)d).")
+    elif status >= 500:
+        outcome, detail = Outcome.FAULT, _("The server failed (status %(status)d).")
+    else:
+        return Classification(Outcome.UNEXPECTED, _server(answer), not_json(answer))
+    return Classification(outcome, _server(answer), detail % {"status": status})
+
+
+def _server(answer: Answer) -> str:
+    """The server's product without version or system (``Apache/2.4.71 (Debian)`` is Apache)."""
+    return answer.headers.get("server", "").partition("/")[0].partition(" ")[0][:40]

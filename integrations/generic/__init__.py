@@ -1,0 +1,1 @@
+"""Any hub that speaks JSON over HTTP, as its operator describes it."""

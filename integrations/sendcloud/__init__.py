@@ -1,0 +1,1 @@
+"""Sendcloud by its API, version 3."""

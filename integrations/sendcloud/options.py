@@ -1,0 +1,63 @@
+"""What an operator enters to connect a Sendcloud account."""
+
+from typing import Literal
+
+from django.utils.translation import gettext_noop as _noop
+from pydantic import Field, SecretStr
+
+from integrations.documents import Document
+from integrations.refreshing import RefreshRequest
+
+USER_AGENTS = ("Sendcloud/1.0.0", "SendCloud/1.0 ({system}; https://www.sendcloud.sc)")
+
+
+class Credentials(Document):
+    """The key pair of an integration of the kind "Sendcloud API"."""
+
+    public_key: SecretStr = Field(
+        min_length=4,
+        title=_noop("Public key"),
+        description=_noop("In Sendcloud: Settings > Integrations > Sendcloud API > Connect."),
+    )
+    secret_key: SecretStr = Field(
+        min_length=4, title=_noop("Secret key"), description=_noop("Shown beside the public key.")
+    )
+    refresh_secret: SecretStr | None = Field(
+        default=None,
+        title=_noop("Secret of the refresh request"),
+        description=_noop("Only with a refresh request of your own: stands in it as {refresh_secret}."),
+    )
+
+
+class Settings(Document):
+    """How the account is read, and how it is refreshed."""
+
+    user_agents: tuple[str, ...] = Field(
+        default=USER_AGENTS,
+        title=_noop("User-Agents"),
+        description=_noop("Letter by letter as Sendcloud sends them; {system} becomes the shop's platform."),
+    )
+    panel_url_template: str = Field(
+        default="https://app.sendcloud.com/v2/settings/integrations/{system}/{integration_id}",
+        title=_noop("Page of an integration"),
+        description=_noop("Where a person presses Refresh; {system} and {integration_id} are filled in."),
+    )
+    api: Literal["v3", "v2"] = Field(
+        default="v3",
+        title=_noop("API for the list of integrations"),
+        description=_noop("v2 only as a fallback."),
+    )
+    look_back_s: int = Field(
+        default=600,
+        ge=0,
+        le=86_400,
+        title=_noop("Look-back in seconds"),
+        description=_noop("How far every reading of arrivals overlaps the one before."),
+    )
+    refresh: RefreshRequest | None = Field(
+        default=None,
+        title=_noop("Refresh request"),
+        description=_noop(
+            "Sendcloud offers none in public. If you have a way of your own, describe it here."
+        ),
+    )

@@ -1,0 +1,1 @@
+"""WooCommerce by its REST API, version 3."""

@@ -1,0 +1,157 @@
+"""The live connection test of a WooCommerce shop: what it needs, what it has, and what to do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from pydantic import TypeAdapter
+
+from integrations.access.classify import json_document
+from integrations.contracts import ConnectionReport, Need
+from integrations.documents import Record
+from integrations.errors import CredentialsRefused, RemoteError, RemoteFault
+from integrations.parsing import parse
+from integrations.woocommerce.orders import ROWS, SECOND, Row, naive_utc
+from integrations.woocommerce.refusals import error_of_refusal
+
+if TYPE_CHECKING:
+    from integrations.answer import Answer
+    from integrations.woocommerce.adapter import WooCommerceStore
+
+LARGEST_SKEW = timedelta(minutes=2)
+
+
+class Index(Record):
+    """WordPress' description of its API."""
+
+    namespaces: tuple[str, ...] = ()
+    timezone_string: str = ""
+    gmt_offset: float | str = ""
+
+
+_INDEX = TypeAdapter(Index)
+
+
+async def test(store: WooCommerceStore, *, now: datetime) -> ConnectionReport:
+    """Asks in the order in which things depend on each other, and stops where nothing more can be found."""
+    facts: dict[str, str] = {"platform": store.label}
+    needs: list[Need] = []
+    try:
+        answer = await _index(store, now)
+        index = parse(store.http, answer, _INDEX)
+    except RemoteError as error:
+        return ConnectionReport((_unmet(_("The shop's API answers"), error),), facts=facts)
+    needs.append(
+        Need(_("The shop's API answers"), True, _("WordPress answers at %(url)s.") % {"url": store.root})
+    )
+    facts["time zone"] = index.timezone_string or str(index.gmt_offset)
+    needs.append(_clock(answer, now, facts))
+    active = "wc/v3" in index.namespaces
+    needs.append(
+        Need(
+            _("WooCommerce is active"),
+            active,
+            _("The interface wc/v3 is offered.") if active else _("WordPress does not offer wc/v3."),
+            "" if active else _("Activate WooCommerce, or update it."),
+        )
+    )
+    try:
+        newest = await _newest(store, now)
+    except RemoteError as error:
+        needs.append(_unmet(_("The key may read orders"), error))
+        return ConnectionReport(tuple(needs), facts=facts)
+    needs.append(Need(_("The key may read orders"), True, _("Orders can be read.")))
+    needs.append(await _times(store, newest, now))
+    if newest:
+        facts["newest order"] = newest.number or str(newest.id)
+    return ConnectionReport(tuple(needs), facts=facts)
+
+
+async def _index(store: WooCommerceStore, now: datetime) -> Answer:
+    params = {"_fields": "namespaces,timezone_string,gmt_offset"}
+    answer = await store.http.request("GET", f"{store.root}/", now=now, params=params)
+    if answer.status == 200 and answer.looks_like_json:
+        return answer
+    if answer.status in (404, 200) and await _plain_permalinks(store, now):
+        sentence = _("WordPress is there, but not at /%(root)s: its permalinks are set to Plain.")
+        raise RemoteFault(
+            sentence % {"root": store.settings.api_root},
+            remedy=_("In WordPress > Settings > Permalinks choose anything but Plain and save."),
+        )
+    raise error_of_refusal(store.http, answer)
+
+
+async def _plain_permalinks(store: WooCommerceStore, now: datetime) -> bool:
+    params = {"rest_route": "/", "_fields": "namespaces"}
+    answer = await store.http.request("GET", f"{store.http.target_url}/", now=now, params=params, keep=False)
+    document = json_document(answer) if answer.looks_like_json else None
+    return isinstance(document, dict) and "namespaces" in document
+
+
+async def _newest(store: WooCommerceStore, now: datetime) -> Row | None:
+    params = {
+        "orderby": "modified",
+        "order": "desc",
+        "per_page": "1",
+        "_fields": "id,number,status,date_created_gmt,date_modified_gmt",
+    }
+    rows = parse(store.http, await store.get("wc/v3/orders", params, now=now), ROWS)
+    return rows[0] if rows else None
+
+
+async def _times(store: WooCommerceStore, newest: Row | None, now: datetime) -> Need:
+    """A wrong reading of time bounds silently hides the newest hours; so it is proved with one order."""
+    name = _("Times are understood")
+    if newest is None or newest.changed_at is None:
+        return Need(name, None, _("The shop has no order yet to try it with."))
+    found = []
+    for bound in (newest.changed_at - SECOND, newest.changed_at + SECOND):
+        params = {
+            "modified_after": naive_utc(bound),
+            "dates_are_gmt": "true",
+            "include": str(newest.id),
+            "per_page": "1",
+            "_fields": "id,status",
+        }
+        try:
+            rows = parse(store.http, await store.get("wc/v3/orders", params, now=now), ROWS)
+        except RemoteError as error:
+            return _unmet(name, error)
+        found.append(len(rows))
+    if found == [1, 0]:
+        return Need(name, True, _("The shop finds its newest order by its time in UTC."))
+    return Need(
+        name,
+        False,
+        _("Asked by time, the shop does not find its newest order rightly."),
+        _("Update WooCommerce, and exempt its API from caches."),
+    )
+
+
+def _clock(answer: Answer, now: datetime, facts: dict[str, str]) -> Need:
+    name = _("The shop's clock is right")
+    try:
+        shop = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return Need(name, None, _("The shop does not tell its time."))
+    skew = shop - now
+    facts["clock skew"] = f"{skew.total_seconds():+.0f} s"
+    if abs(skew) <= LARGEST_SKEW:
+        return Need(name, True, _("It differs from ours by less than two minutes."))
+    return Need(
+        name,
+        False,
+        _("It differs from ours by %(seconds)d seconds; latencies will be wrong by as much.")
+        % {"seconds": round(skew.total_seconds())},
+        _("Set the clock of the shop's server by NTP."),
+    )
+
+
+def _unmet(name: str, error: RemoteError) -> Need:
+    remedy = error.remedy
+    if not remedy and isinstance(error, CredentialsRefused):
+        remedy = _("Make a new REST key in WooCommerce and enter both its parts.")
+    return Need(name, False, str(error), remedy)
