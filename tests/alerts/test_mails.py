@@ -81,8 +81,8 @@ def test_the_recovery_says_how_long_how_many_and_what_helped(integration, postbo
     subscribe()
     react([change(integration, STALLED, waiting=31)], now=NOW)
     Refresh.objects.create(
-        integration=integration, actor="ann", reason="after maintenance", strategy="hub_api", stage="watching",
-        requested_at=NOW, asked_at=NOW + timedelta(minutes=13), due_at=NOW,
+        integration=integration, actor="ann", reason="after maintenance", strategy="hub_api",
+        stage="watching", requested_at=NOW, asked_at=NOW + timedelta(minutes=13), due_at=NOW,
     )  # fmt: skip
     react([change(integration, FINE)], now=LATER)
     deliver_due(LATER)

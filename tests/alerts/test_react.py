@@ -171,8 +171,8 @@ def test_a_refresh_without_effect_gets_no_credit(integration):
     subscribe()
     react([change(integration, STALLED)], now=NOW)
     Refresh.objects.create(
-        integration=integration, actor="ann", reason="-", strategy="hub_api", stage="done", outcome="no_effect",
-        requested_at=NOW, asked_at=NOW, due_at=NOW, finished_at=LATER,
+        integration=integration, actor="ann", reason="-", strategy="hub_api", stage="done",
+        outcome="no_effect", requested_at=NOW, asked_at=NOW, due_at=NOW, finished_at=LATER,
     )  # fmt: skip
     react([change(integration, FINE)], now=LATER)
     assert Notice.objects.get(step="recovered").context["refresh"] is None

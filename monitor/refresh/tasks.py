@@ -1,0 +1,15 @@
+"""Celery's side of refreshes."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from monitor.models import Heartbeat
+from monitor.refresh import advance as moving
+
+
+@shared_task(name="monitor.refresh.tasks.advance")
+def advance() -> None:
+    """Moves refreshes on. Asked for when a person did something, and by every tick."""
+    now = timezone.now()
+    steps = moving.advance(now)
+    Heartbeat.objects.update_or_create(part="refresh", defaults={"at": now, "detail": {"steps": steps}})
