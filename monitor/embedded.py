@@ -291,8 +291,10 @@ def _start(var: Path) -> None:
     if place.data.is_relative_to(ELSEWHERE) and not (var / "postgres").exists():
         (var / "postgres").symlink_to(place.data)
     if _postmaster_pid(place.data) is None:
-        # PostgreSQL refuses to start on a torn pid file, and on one whose number was reused.
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
+        # PostgreSQL refuses to start on a torn lock file, and on one whose process number was reused or
+        # belongs to a dead process that nobody has buried (a container without an init).
+        for stale in (place.data / "postmaster.pid", place.sockets / f"{SOCKET}.lock"):
+            stale.unlink(missing_ok=True)
     _make_owned(place.sockets, place.user)
     options = {**SERVER_OPTIONS, "unix_socket_directories": str(place.sockets)}
     flags = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())

@@ -219,6 +219,7 @@ if BROKER_URL.startswith("pgmq://"):
         "pool_timeout": 10,
         "init_extension": False,
         "use_notify": True,
+        "notify_throttle_interval_ms": 0,
         "wait_time_seconds": 0,
         "visibility_timeout": 120,
     }

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from sesame.utils import get_query_string
 
-from monitor.processes.programs import Ports
+from monitor.processes.programs import Ports, again
 
 MARK = "SYNCWATCH_DEMO"
 ADMINISTRATOR = "demo"
@@ -43,11 +43,8 @@ def enter(ports: Ports | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
         lines = [f"{name}={value}\n" for name, value in environment(ports).items()]
         (home / "settings.env").write_text("".join(lines))
-    foreign = ("SYNCWATCH_", "DATABASE_URL", "BROKER_URL", "GRANIAN_", "CELERY_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    kept |= {MARK: "1", "SYNCWATCH_VAR": str(home)}
-    sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, *sys.argv], kept)  # noqa: S606  # ourselves
+    foreign = ("SYNCWATCH_", "DATABASE_URL", "BROKER_URL", "GRANIAN_", "CELERY_", "PG")
+    again({MARK: "1", "SYNCWATCH_VAR": str(home)}, foreign=foreign)
 
 
 def environment(ports: Ports) -> dict[str, str]:

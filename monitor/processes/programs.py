@@ -1,9 +1,11 @@
 """The programs that run side by side, and how to start each."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +84,13 @@ def stand_ins(ports: Ports, state: Path) -> tuple[Program, ...]:
             port=ports.smtp,
         ),
     )
+
+
+def again(additions: Mapping[str, str], *, foreign: tuple[str, ...] = ()) -> NoReturn:
+    """Starts this very command anew, as the same process, because settings are read only once.
+
+    ``additions`` join the environment; variables that begin with one of ``foreign`` leave it.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign or ("\0",))}
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *sys.argv], kept | dict(additions))  # noqa: S606  # ourselves

@@ -13,7 +13,8 @@ from django.db import OperationalError, connection
 from monitor import embedded
 from monitor.dashboard.setup import setup_url
 from monitor.processes import demo, preparation
-from monitor.processes.programs import Ports, product, stand_ins
+from monitor.processes.database import DatabaseKeeper
+from monitor.processes.programs import Ports, again, product, stand_ins
 from monitor.processes.progress import Progress, tell
 from monitor.processes.supervisor import StartFailed, Stopped, Supervisor
 
@@ -38,8 +39,8 @@ class Command(BaseCommand):
         is_demo = options["demo"]
         if is_demo:
             demo.enter(ports)
-        else:
-            os.environ.setdefault("SYNCWATCH_PUBLIC_URL", settings.PUBLIC_URL)
+        elif "SYNCWATCH_PUBLIC_URL" not in os.environ:
+            again({"SYNCWATCH_PUBLIC_URL": f"http://127.0.0.1:{ports.web}"})
         make = "demo" if is_demo else "run"
         example = f"make {make} PORT={ports.web + 10}"
         try:
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             try:
                 self.start(supervisor, ports, host, is_demo=is_demo)
                 if settings.EMBEDDED:
-                    supervisor.chores.append(keep_database_up)
+                    supervisor.chores.append(DatabaseKeeper(settings.VAR_DIR, tell))
                 self.announce(ports, is_demo=is_demo)
                 supervisor.run()
                 tell("Stopping.")
@@ -109,11 +110,3 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"\nSyncwatch runs:\n\n    {settings.PUBLIC_URL}/\n")
         self.stdout.write("\nCtrl-C stops everything.\n")
-
-
-def keep_database_up() -> None:
-    """Starts the embedded server again when somebody killed it."""
-    if not embedded.is_alive(settings.VAR_DIR):
-        tell("PostgreSQL died; starting it again.")
-        embedded.revive(settings.VAR_DIR)
-        tell("PostgreSQL runs again.")
