@@ -52,6 +52,7 @@ RULE_OF_PROBE: dict[Outcome, tuple[State, str]] = {
     Outcome.NO_ANSWER: (State.FAIL, "no_answer"),
     Outcome.REDIRECTED: (State.WARN, "redirected"),
     Outcome.RATE_LIMITED: (State.UNKNOWN, "rate_limited"),
+    Outcome.UNEXPECTED: (State.UNKNOWN, "unexpected_answer"),
 }
 RULE_OF_LOG: dict[Outcome, tuple[State, str]] = {
     Outcome.BLOCKED: (State.FAIL, "hub_address_blocked"),

@@ -52,7 +52,7 @@ def _refused_to_hub(facts: Facts, figures: Evidence, *, we_are_refused: bool) ->
     hub tried last, it counts until the hub fetches again."""
     failures = failures_since_fetch(facts)
     refusals = [failure for failure in failures if failure.outcome is Outcome.REFUSED]
-    if not refusals or refusals[0] is not failures[0]:
+    if not refusals or refusals[0] is not failures[0] or facts.hub_state.ok_at is None:
         return None
     if not (we_are_refused or is_proven(facts, refusals)):
         return None
