@@ -1,5 +1,7 @@
 """``python -m integrations.sandbox``: run the sandbox, or write the demo's fleet file."""
 
+# ruff: noqa: PLC0415 - each command imports only what it needs: the processes stay small and start fast
+
 import argparse
 import asyncio
 import sys
@@ -37,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     state, port = options.state, options.port
     shops_url, hub_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
-    # Each command loads only what it needs: the processes stay small and start fast.
     match options.command:
         case "serve":
             from integrations.sandbox.processes import run_together

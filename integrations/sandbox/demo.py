@@ -7,7 +7,9 @@ from integrations.sandbox.fleet import (
     AccountSpec,
     Fault,
     FleetSpec,
+    Grant,
     IntegrationSpec,
+    Plan,
     Platform,
     ShopSpec,
     fresh_secret,
@@ -145,10 +147,10 @@ def demo_fleet(now: float) -> FleetSpec:
     )
 
 
-def _plan(orders_per_day: float) -> str:
+def _plan(orders_per_day: float) -> Plan:
     return "plus" if orders_per_day >= 1000 else "standard"
 
 
-def _grant(number: int) -> str:
+def _grant(number: int) -> Grant:
     """Every third shop signs in as an app of its own, with a token that must be renewed."""
     return "client_credentials" if number % 3 == 2 else "token"

@@ -19,6 +19,8 @@ DAY_S = 86_400
 
 Platform = Literal["woocommerce", "shopify"]
 Who = Literal["monitor", "hub"]
+Plan = Literal["standard", "advanced", "plus"]
+Grant = Literal["token", "client_credentials"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class ShopSpec:
     orders_per_day: float = 0.0
     behind_tls_proxy: bool = False
     """WordPress believes the request came by HTTPS: Basic sign-in works."""
-    plan: Literal["standard", "advanced", "plus"] = "standard"
-    grant: Literal["token", "client_credentials"] = "token"
+    plan: Plan = "standard"
+    grant: Grant = "token"
     posts_storage: bool = False
     tags: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -78,7 +80,7 @@ class FleetSpec:
     integrations: tuple[IntegrationSpec, ...] = ()
     started_at: float = 0.0
     history_days: int = 14
-    secret: str = "sandbox"
+    secret: str = "sandbox"  # noqa: S105
     frozen: bool = False
     """The clocks stand at ``started_at`` until somebody moves them."""
     auto: bool = True

@@ -80,7 +80,7 @@ def _account(fleet: FleetSpec, account: AccountSpec, hub_url: str, secrets: Secr
 
 def _store(fleet: FleetSpec, shop: ShopSpec, shops_url: str, secrets: SecretFiles) -> dict[str, Any]:
     if shop.platform == "woocommerce":
-        names = ("consumer_key", "consumer_secret")
+        names: tuple[str, ...] = ("consumer_key", "consumer_secret")
         values: tuple[str, ...] = fleet.woocommerce_key(shop.name, "monitor")
     elif shop.grant == "client_credentials":
         names, values = ("client_id", "client_secret"), fleet.shopify_client(shop.name)

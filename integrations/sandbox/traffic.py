@@ -81,7 +81,7 @@ def _plan(at: float, draw: random.Random) -> PlannedOrder:
 
 
 def orders_between(
-    shop: str, seed: str, time_zone: str, orders_per_day: float, after: float, until: float
+    shop: str, seed: str, time_zone: str, orders_per_day: float, *, after: float, until: float
 ) -> Iterator[PlannedOrder]:
     """The orders with ``after < at <= until``, oldest first."""
     for hour in range(int(after // HOUR_S), int(until // HOUR_S) + 1):

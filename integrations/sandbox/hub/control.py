@@ -11,7 +11,7 @@ from integrations.sandbox.fleet import FleetSpec
 from integrations.sandbox.hub.importer import Importer
 from integrations.sandbox.hub.store import HubStore
 from integrations.sandbox.server import page_style
-from integrations.sandbox.shops.control import json_response, move_clock
+from integrations.sandbox.shops.control import json_response, move_clock, read_params
 
 ACCOUNT_FAULTS = ("credentials_revoked", "server_error", "rate_limited")
 INTEGRATION_FAULTS = ("loses_orders", "stopped")
@@ -88,13 +88,8 @@ class HubControl:
         scope, name = request.path_params["scope"], request.path_params["fault"]
         if name not in (INTEGRATION_FAULTS if scope.isdigit() else ACCOUNT_FAULTS):
             return json_response({"error": "No such fault."}, 404)
-        from_page = "form" in request.headers.get("content-type", "")
-        if from_page:
-            form = await request.form()
-            self.store.set_fault(scope, name, None if form.get("off") else {})
-        else:
-            body = await request.body()
-            self.store.set_fault(scope, name, await request.json() if body else {})
+        params, from_page = await read_params(request)
+        self.store.set_fault(scope, name, None if params.pop("off", None) else params)
         self.clock.wake()
         return RedirectResponse("/control/", 303) if from_page else json_response({"fault": name})
 
@@ -115,9 +110,8 @@ class HubControl:
                 state = self.store.integration(spec.id)
                 slowed = "slowed" if state and state.pulse.throttled else ""
                 title = escape(self.fleet.shop(spec.shop).title)
-                rows.append(
-                    f"<tr><td>{title}<td>{slowed}<td>{_buttons(str(spec.id), INTEGRATION_FAULTS, faults)}</tr>"
-                )
+                buttons = _buttons(str(spec.id), INTEGRATION_FAULTS, faults)
+                rows.append(f"<tr><td>{title}<td>{slowed}<td>{buttons}</tr>")
         return HTMLResponse(
             f"<!doctype html><title>Sandbox hub: faults</title>{page_style()}<h1>Sandbox hub: faults</h1>"
             f"<p>{iso(self.clock.now())}</p><table>{''.join(rows)}</table>"

@@ -66,7 +66,9 @@ class Importer:
                 known = set() if first else self.store.known_all(spec.id)
                 missing = [order for order in orders if order.id not in known]
                 seed = f"{self.fleet.secret}/{spec.id}"
-                past = replay(state.pulse, self.rhythm(spec), now, faults, missing, seed)
+                past = replay(
+                    state.pulse, self.rhythm(spec), end=now, faults=faults, orders=missing, seed=seed
+                )
                 lost = choose_lost(past.arrivals, spec.lost_at_start, now) if first else set()
                 read_until = past.pulse.last_fetched_at or state.read_until
                 for order, at in past.arrivals:

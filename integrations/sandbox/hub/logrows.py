@@ -12,7 +12,8 @@ _SECRET_QUERY = "consumer_key=ck_SECRET0000&consumer_secret=cs_SECRET0000"  # no
 _UNAUTHORIZED = {
     "woocommerce": Page(
         401,
-        b'{"code":"woocommerce_rest_cannot_view","message":"Sorry, you cannot list resources.","data":{"status":401}}',
+        b'{"code":"woocommerce_rest_cannot_view","message":"Sorry, you cannot list resources.",'
+        b'"data":{"status":401}}',
         {"Server": pages.SERVER, "Content-Type": pages.JSON},
     ),
     "shopify": Page(

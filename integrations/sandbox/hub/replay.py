@@ -48,7 +48,13 @@ class Past:
 
 
 def replay(
-    pulse: Pulse, rhythm: Rhythm, end: float, faults: Sequence[Fault], orders: Sequence[PastOrder], seed: str
+    pulse: Pulse,
+    rhythm: Rhythm,
+    *,
+    end: float,
+    faults: Sequence[Fault],
+    orders: Sequence[PastOrder],
+    seed: str,
 ) -> Past:
     """Every fetch that was due until ``end``. ``orders`` (oldest first) are those not yet arrived."""
     draw = random.Random(seed)

@@ -28,15 +28,21 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_account ON orders (account, pk);
 CREATE INDEX IF NOT EXISTS orders_integration ON orders (integration, pk);
 CREATE INDEX IF NOT EXISTS orders_number ON orders (account, number);
-CREATE TABLE IF NOT EXISTS lost (integration INTEGER NOT NULL, order_id TEXT NOT NULL, PRIMARY KEY (integration, order_id));
-CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, integration INTEGER NOT NULL, at REAL NOT NULL, row TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS lost (
+    integration INTEGER NOT NULL, order_id TEXT NOT NULL, PRIMARY KEY (integration, order_id)
+);
+CREATE TABLE IF NOT EXISTS log (
+    id INTEGER PRIMARY KEY, integration INTEGER NOT NULL, at REAL NOT NULL, row TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS log_integration ON log (integration, id);
 CREATE TABLE IF NOT EXISTS shipment (
     id INTEGER PRIMARY KEY, integration INTEGER NOT NULL, number TEXT NOT NULL,
     tracking TEXT NOT NULL, announced REAL NOT NULL, updated REAL NOT NULL,
     UNIQUE (integration, number)
 );
-CREATE TABLE IF NOT EXISTS fault (scope TEXT NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, PRIMARY KEY (scope, name));
+CREATE TABLE IF NOT EXISTS fault (
+    scope TEXT NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, PRIMARY KEY (scope, name)
+);
 """
 
 LOG_KEPT = 2000
@@ -160,7 +166,8 @@ class HubStore:
 
     def known_all(self, integration_id: int) -> set[str]:
         rows = self.database.execute(
-            "SELECT order_id FROM orders WHERE integration = ? UNION SELECT order_id FROM lost WHERE integration = ?",
+            "SELECT order_id FROM orders WHERE integration = ?"
+            " UNION SELECT order_id FROM lost WHERE integration = ?",
             (integration_id, integration_id),
         )
         return {row[0] for row in rows}
@@ -168,8 +175,8 @@ class HubStore:
     def add_orders(self, orders: Iterable[tuple[str, int, ShopOrder, float]]) -> None:
         """Insert (account, integration, order, arrived at), oldest arrival first."""
         self.database.executemany(
-            "INSERT OR IGNORE INTO orders (account, integration, order_id, number, arrived, modified, shop_created,"
-            " shop_modified, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO orders (account, integration, order_id, number, arrived, modified,"
+            " shop_created, shop_modified, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (account, integration, o.id, o.number, at, at, o.created, o.modified, o.status)
                 for account, integration, o, at in orders

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -67,25 +68,29 @@ class ShopsProcess:
         now = self.clock.now()
         at = now + self.life.skew_s(shop.name, now)
         request = await read_request(Request(scope, receive), shop, at)
-        delay = self._fault(request, now, "slow")
-        if delay:
-            await asyncio.sleep(float(delay.get("seconds", 5)))
-        hanging = self._fault(request, now, "hang")
-        if hanging is not None:
-            await asyncio.sleep(float(hanging.get("seconds", 120)))
-        if hanging is not None or self._fault(request, now, "early_close") is not None:
+        for name, default_s in (("slow", 5.0), ("hang", 120.0)):
+            waiting = self._fault(request, now, name)
+            if waiting is not None:
+                await asyncio.sleep(float(waiting.get("seconds", default_s)))
+        if self._any_fault(request, now, "hang", "early_close"):
             hang_up(scope)
             return
         page = self._in_front(request, now) or self._answer(request)
         headers = {"Date": formatdate(at, usegmt=True), **page.headers}
-        if self._fault(request, now, "truncated") is not None:
+        if self._any_fault(request, now, "truncated"):
             await _send_half(page, headers, scope, send)
             return
         await Response(page.body, page.status, headers)(scope, receive, send)
 
-    def _fault(self, request: ShopRequest, now: float, name: str) -> dict[str, object] | None:
+    def _fault(self, request: ShopRequest, now: float, name: str) -> dict[str, Any] | None:
+        """The parameters of an active fault. ``user_agent`` limits it to clients whose name holds that."""
         fault = self.store.fault(request.shop.name, name, now)
-        return fault.params if fault else None
+        if fault is None or str(fault.params.get("user_agent", "")) not in request.user_agent:
+            return None
+        return fault.params
+
+    def _any_fault(self, request: ShopRequest, now: float, *names: str) -> bool:
+        return any(self._fault(request, now, name) is not None for name in names)
 
     def _in_front(self, request: ShopRequest, now: float) -> Page | None:
         """A firewall or a broken server, if one answers instead of the shop."""
@@ -97,19 +102,29 @@ class ShopsProcess:
             style = str(refused.get("style", "nginx"))
             return pages.apache(403) if style == "apache" else pages.nginx(405)
         if request.shop.platform == "shopify":
-            return _shopify_down() if self._fault(request, now, "server_error") is not None else None
-        if self._fault(request, now, "maintenance") is not None and request.path != "/license.txt":
-            return pages.wordpress_maintenance(request.accept)
-        if self._fault(request, now, "database_down") is not None:
-            return pages.wordpress_database_down(request.accept)
-        if self._fault(request, now, "server_error") is not None:
-            return pages.wordpress_fatal(request.accept)
-        return rewrite_gone(request) if self._fault(request, now, "rewrite_gone") is not None else None
+            return _shopify_down() if self._any_fault(request, now, "server_error") else None
+        for name, page in _BREAKDOWNS.items():
+            if self._any_fault(request, now, name):
+                return page(request)
+        return None
 
     def _answer(self, request: ShopRequest) -> Page:
         self.life.catch_up()
         platform = self.woocommerce if request.shop.platform == "woocommerce" else self.shopify
         return platform.answer(request)
+
+
+def _maintenance(request: ShopRequest) -> Page | None:
+    """Static files are still served."""
+    return None if request.path == "/license.txt" else pages.wordpress_maintenance(request.accept)
+
+
+_BREAKDOWNS: dict[str, Callable[[ShopRequest], Page | None]] = {
+    "maintenance": _maintenance,
+    "database_down": lambda request: pages.wordpress_database_down(request.accept),
+    "server_error": lambda request: pages.wordpress_fatal(request.accept),
+    "rewrite_gone": rewrite_gone,
+}
 
 
 def _shopify_down() -> Page:

@@ -2,6 +2,7 @@
 
 from html import escape
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
@@ -130,18 +131,16 @@ class ShopControl:
         """The body (or the page's form) holds the fault's parameters; ``for_s`` ends it by itself."""
         shop, name = self._shop(request), request.path_params["fault"]
         if name not in FAULTS[shop.platform]:
-            return json_response(
-                {"error": f"No such fault. There are {', '.join(FAULTS[shop.platform])}."}, 404
-            )
-        from_page = "form" in request.headers.get("content-type", "")
-        body = dict(await request.form()) if from_page else (await _json_body(request))
+            known = ", ".join(FAULTS[shop.platform])
+            return json_response({"error": f"No such fault. There are {known}."}, 404)
+        params, from_page = await read_params(request)
         now = self.clock.now()
-        if from_page and body.pop("off", None):
+        if params.pop("off", None):
             self.store.end_fault(shop.name, name, now)
         else:
-            for_s = body.pop("for_s", None)
+            for_s = params.pop("for_s", None)
             until = now + float(for_s) if for_s else None
-            self.store.start_fault(shop.name, Fault(name, body, now, until))
+            self.store.start_fault(shop.name, Fault(name, params, now, until))
         return RedirectResponse("/", 303) if from_page else json_response({"fault": name, "since": iso(now)})
 
     async def end_fault(self, request: Request) -> Response:
@@ -154,8 +153,10 @@ class ShopControl:
         now = self.clock.now()
         rows = "".join(self._row(shop, now) for shop in self.shops.values())
         return HTMLResponse(
-            f"<!doctype html><title>Sandbox shops</title>{page_style()}<h1>Sandbox shops</h1><p>{iso(now)}</p>"
-            f"<table><tr><th>Shop<th>Platform<th>Zone<th>Orders<th>Wrong with it<th>Switch</tr>{rows}</table>"
+            f"<!doctype html><title>Sandbox shops</title>{page_style()}"
+            f"<h1>Sandbox shops</h1><p>{iso(now)}</p>"
+            "<table><tr><th>Shop<th>Platform<th>Zone<th>Orders<th>Wrong with it<th>Switch</tr>"
+            f"{rows}</table>"
         )
 
     def _row(self, shop: ShopSpec, now: float) -> str:
@@ -173,9 +174,12 @@ class ShopControl:
         )
 
 
-async def _json_body(request: Request) -> dict[str, Any]:
+async def read_params(request: Request) -> tuple[dict[str, Any], bool]:
+    """(the body's JSON object or form fields, whether it was a page's form)"""
     body = await request.body()
-    return dict(orjson.loads(body)) if body else {}
+    if "form" in request.headers.get("content-type", ""):
+        return dict(parse_qsl(body.decode())), True
+    return (dict(orjson.loads(body)) if body else {}), False
 
 
 def move_clock(clock: Clock, body: dict[str, Any]) -> None:

@@ -66,7 +66,12 @@ class ShopLife:
 
     def _take_orders(self, shop: ShopSpec, now: float) -> None:
         planned = orders_between(
-            shop.name, self.fleet.secret, shop.time_zone, shop.orders_per_day, self.lived_until, now
+            shop.name,
+            self.fleet.secret,
+            shop.time_zone,
+            shop.orders_per_day,
+            after=self.lived_until,
+            until=now,
         )
         orders, steps = [], []
         for plan in planned:

@@ -34,7 +34,7 @@ def nginx(status: int) -> Page:
 
 
 def apache(status: int, *, method: str = "GET", host: str = "shop.example") -> Page:
-    """Apache's own error page: LimitExcept or ModSecurity (403), AllowMethods (405), no rewrite rules (404)."""
+    """Apache's own error page: LimitExcept or ModSecurity (403), AllowMethods (405), no rewrites (404)."""
     title, text, headers = {
         403: ("Forbidden", "You don't have permission to access this resource.", {}),
         404: ("Not Found", "The requested URL was not found on this server.", {}),
@@ -45,13 +45,15 @@ def apache(status: int, *, method: str = "GET", host: str = "shop.example") -> P
         ),
         500: (
             "Internal Server Error",
-            "The server encountered an internal error or\nmisconfiguration and was unable to complete\nyour request.",
+            "The server encountered an internal error or\nmisconfiguration and was unable to complete\n"
+            "your request.",
             {},
         ),
     }[status]
     body = (
         '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">\n'
-        f"<html><head>\n<title>{status} {title}</title>\n</head><body>\n<h1>{title}</h1>\n<p>{text}</p>\n<hr>\n"
+        f"<html><head>\n<title>{status} {title}</title>\n</head><body>\n"
+        f"<h1>{title}</h1>\n<p>{text}</p>\n<hr>\n"
         f"<address>{SERVER} Server at {host} Port 443</address>\n</body></html>\n"
     )
     return Page(
@@ -141,7 +143,8 @@ def wordpress_fatal(accept: str) -> Page:
 
 def home(title: str, server: str) -> Page:
     body = (
-        f'<!DOCTYPE html>\n<html lang="en-US">\n<head>\n\t<meta charset="UTF-8" />\n<title>{title}</title>\n</head>\n'
+        '<!DOCTYPE html>\n<html lang="en-US">\n<head>\n\t<meta charset="UTF-8" />\n'
+        f"<title>{title}</title>\n</head>\n"
         f"<body><h1>{title}</h1><p>Welcome to our shop.</p></body></html>\n"
     )
     return Page(200, body.encode(), {"Server": server, "Content-Type": HTML})

@@ -42,6 +42,9 @@ _STOPPED = {
 }
 
 
+Info = GraphQLResolveInfo[Any]
+
+
 class Shopify:
     """Answers for every Shopify shop of the fleet."""
 
@@ -171,39 +174,42 @@ class Root:
         self._request = request
         self._warnings = warnings
 
-    def shop(self, _info: GraphQLResolveInfo) -> dict[str, Any]:
+    def shop(self, _info: Info) -> dict[str, Any]:
         return data.shop_json(self._request)
 
-    def currentAppInstallation(self, _info: GraphQLResolveInfo) -> dict[str, Any]:
+    def currentAppInstallation(self, _info: Info) -> dict[str, Any]:
         return data.installation_json(data.SCOPES)
 
-    def publicApiVersions(self, _info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+    def publicApiVersions(self, _info: Info) -> list[dict[str, Any]]:
         return [data.api_version(handle) for handle in data.VERSIONS]
 
-    def order(self, _info: GraphQLResolveInfo, id: str) -> dict[str, Any] | None:
+    def order(self, _info: Info, id: str) -> dict[str, Any] | None:
         number = id.rpartition("/")[2]
         order = self._store.get(self._request.shop.name, int(number)) if number.isdigit() else None
         return data.order_json(order) if order else None
 
-    def orders(self, _info: GraphQLResolveInfo, sortKey: str, query: str = "", **args: Any) -> dict[str, Any]:
+    def orders(self, _info: Info, sortKey: str, query: str = "", **args: Any) -> dict[str, Any]:
         where, values = self._search("orders", query)
         try:
             return data.read_orders(
-                self._store, self._request.shop.name, where, values, _SORT.get(sortKey, "created"), args
+                self._store,
+                self._request.shop.name,
+                where,
+                values,
+                column=_SORT.get(sortKey, "created"),
+                args=args,
             )
         except ValueError as error:
             raise GraphQLError(str(error)) from None
 
-    def ordersCount(
-        self, _info: GraphQLResolveInfo, query: str = "", limit: int | None = None
-    ) -> dict[str, Any]:
+    def ordersCount(self, _info: Info, query: str = "", limit: int | None = None) -> dict[str, Any]:
         where, values = self._search("ordersCount", query)
         count = self._store.count(self._request.shop.name, where, values)
         if limit is not None and count > limit:
             return {"count": limit, "precision": "AT_LEAST"}
         return {"count": count, "precision": "EXACT"}
 
-    def webhookSubscriptions(self, _info: GraphQLResolveInfo, **_args: Any) -> dict[str, Any]:
+    def webhookSubscriptions(self, _info: Info, **_args: Any) -> dict[str, Any]:
         """Only those of the asking app, and it made none."""
         return {"nodes": [], "pageInfo": data.page_info()}
 

@@ -73,7 +73,7 @@ def _selection_cost(
 
 
 def _size(field: FieldNode, variables: Mapping[str, Any]) -> int:
-    for argument in field.arguments:
+    for argument in field.arguments or ():
         if argument.name.value in ("first", "last"):
             if isinstance(argument.value, IntValueNode):
                 return int(argument.value.value)

@@ -146,7 +146,7 @@ def installation_json(scopes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def read_orders(
-    store: ShopStore, shop: str, where: str, values: tuple[Any, ...], column: str, args: dict[str, Any]
+    store: ShopStore, shop: str, where: str, values: tuple[Any, ...], *, column: str, args: dict[str, Any]
 ) -> dict[str, Any]:
     """The ``orders`` connection. Raises ValueError for arguments Shopify refuses."""
     first, last = args.get("first"), args.get("last")

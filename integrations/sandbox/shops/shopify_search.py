@@ -41,7 +41,9 @@ class Search:
 
 
 def read_search(text: str) -> Search:
-    where, values, warnings = ["1"], [], []
+    where = ["1"]
+    values: list[Any] = []
+    warnings: list[tuple[str, str]] = []
     for term in _TERM.finditer(text):
         field, operator = term["field"], term["op"] or "="
         value = term["value"].strip("'\"")

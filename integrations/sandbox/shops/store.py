@@ -21,7 +21,9 @@ CREATE TABLE IF NOT EXISTS orders (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_modified ON orders (shop, modified, id);
 CREATE INDEX IF NOT EXISTS orders_created ON orders (shop, created, id);
-CREATE TABLE IF NOT EXISTS plan (at REAL NOT NULL, shop TEXT NOT NULL, id INTEGER NOT NULL, status TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS plan (
+    at REAL NOT NULL, shop TEXT NOT NULL, id INTEGER NOT NULL, status TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS plan_at ON plan (at);
 CREATE TABLE IF NOT EXISTS note (
     id INTEGER PRIMARY KEY, shop TEXT NOT NULL, order_id INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -112,7 +114,7 @@ class ShopStore:
         return found[0] if found else None
 
     def select(
-        self, shop: str, where: str, values: Sequence[Any], order_by: str, limit: int, offset: int = 0
+        self, shop: str, where: str, values: Sequence[Any], order_by: str, limit: int, *, offset: int = 0
     ) -> list[Order]:
         """Orders of a shop. ``where`` and ``order_by`` come from code, never from a request."""
         with closing(self.database.cursor()) as cursor:
@@ -138,7 +140,8 @@ class ShopStore:
     def change_status(self, shop: str, order_id: int, status: str, at: int) -> None:
         """What a shop does itself when an order's state changes. The modified stamp always moves."""
         column = {"completed": "completed", "cancelled": "cancelled", "processing": "paid"}.get(status)
-        extra, values = "", []
+        extra = ""
+        values: list[Any] = []
         if column is not None:
             extra, values = f", {column} = coalesce({column}, ?)", [at]
         if status == "completed":
@@ -172,7 +175,8 @@ class ShopStore:
     def notes(self, shop: str, order_id: int) -> list[tuple[int, int, str, str, bool]]:
         """(id, at, author, text, to customer), newest first."""
         rows = self.database.execute(
-            "SELECT id, at, author, text, to_customer FROM note WHERE shop = ? AND order_id = ? ORDER BY id DESC",
+            "SELECT id, at, author, text, to_customer FROM note"
+            " WHERE shop = ? AND order_id = ? ORDER BY id DESC",
             (shop, order_id),
         )
         return [(n, at, author, text, bool(customer)) for n, at, author, text, customer in rows]

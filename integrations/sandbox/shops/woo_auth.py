@@ -5,6 +5,7 @@ import binascii
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import unquote
 
 from oauthlib.common import Request as OAuthRequest
@@ -97,7 +98,7 @@ def _by_oauth(request: ShopRequest, keys: dict[str, Key], nonces: Nonces) -> Sig
     method = params.get("oauth_signature_method", "")
     if method not in ("HMAC-SHA1", "HMAC-SHA256"):
         return SignedIn(refusal="Invalid signature - signature method is invalid.")
-    signed = OAuthRequest(request.url, http_method=request.method)
+    signed: Any = OAuthRequest(request.url, http_method=cast("Any", request.method))
     signed.params = signature.collect_parameters(
         uri_query=request.query_string,
         headers={"Authorization": request.headers.get("authorization", "")},
@@ -108,15 +109,15 @@ def _by_oauth(request: ShopRequest, keys: dict[str, Key], nonces: Nonces) -> Sig
     verify = signature.verify_hmac_sha256 if method == "HMAC-SHA256" else signature.verify_hmac_sha1
     if not verify(signed, key.secret, ""):
         return SignedIn(refusal="Invalid signature - provided signature does not match.")
-    try:
-        sent_at = float(params.get("oauth_timestamp", ""))
-    except ValueError:
-        return SignedIn(refusal="Invalid timestamp.")
-    if abs(sent_at - request.at) > _WINDOW_S:
+    if not _timely(params.get("oauth_timestamp", ""), request.at):
         return SignedIn(refusal="Invalid timestamp.")
     if not nonces.use(name, params.get("oauth_nonce", ""), request.at):
         return SignedIn(refusal="Invalid nonce - nonce has already been used.")
     return SignedIn(key=key)
+
+
+def _timely(timestamp: str, at: float) -> bool:
+    return timestamp.isdigit() and abs(int(timestamp) - at) <= _WINDOW_S
 
 
 def _oauth_params(request: ShopRequest) -> dict[str, str]:

@@ -104,7 +104,8 @@ def read_order_query(query: dict[str, str], time_zone: str) -> OrderQuery:
     column = _ORDER_COLUMNS[_choice(query, "orderby", "date", tuple(_ORDER_COLUMNS))]
     dates_are_gmt = query.get("dates_are_gmt", "").lower() in ("1", "true")
 
-    where, values = [], []
+    where: list[str] = []
+    values: list[Any] = []
     for name, condition in _BOUNDS.items():
         if query.get(name):
             where.append(condition)

@@ -49,15 +49,8 @@ class WooCommerce:
         return self._keys[shop]
 
     def answer(self, request: ShopRequest) -> Page:
-        if request.method == "TRACE":
-            return apache(405, method="TRACE")
-        if request.path == "/license.txt":
-            return Page(200, b"WordPress - Web publishing software\n", {"Content-Type": "text/plain"})
         if not request.path.startswith("/wp-json"):
-            if "rest_route" in request.query:  # keys are not read here, although they are right
-                return self._refuse(request, "list", NOBODY_STATUS)
-            page = home(request.shop.title, SERVER)
-            return Page(page.status, page.body, {**page.headers, "Link": _root_link(request)})
+            return self._outside_api(request)
         signed_in = sign_in(request, self._usable_keys(request), self._nonces)
         if signed_in.refusal is not None:
             return self._error(request, 401, "woocommerce_rest_authentication_error", signed_in.refusal)
@@ -66,33 +59,43 @@ class WooCommerce:
         except InvalidParam as error:
             return self._invalid_param(request, error)
 
+    def _outside_api(self, request: ShopRequest) -> Page:
+        if request.method == "TRACE":
+            return apache(405, method="TRACE")
+        if request.path == "/license.txt":
+            return Page(200, b"WordPress - Web publishing software\n", {"Content-Type": "text/plain"})
+        if "rest_route" in request.query:  # keys are not read here, although they are right
+            return self._refuse(request, "list", NOBODY_STATUS)
+        page = home(request.shop.title, SERVER)
+        return Page(page.status, page.body, {**page.headers, "Link": _root_link(request)})
+
     def _usable_keys(self, request: ShopRequest) -> dict[str, Key]:
         keys = self._keys[request.shop.name]
         revoked = self.store.fault(request.shop.name, "credentials_revoked", request.at)
         return {} if revoked else keys
 
     def _dispatch(self, request: ShopRequest, signed_in: SignedIn) -> Page:
-        path = request.path.rstrip("/")
-        if path == "/wp-json":
-            return self._json(request, woo_documents.index(request), signed_in, allow="GET")
-        parts = path.removeprefix(_API).strip("/").split("/")
+        parts = request.path.removeprefix(_API).strip("/").split("/")
         match parts:
+            case ["wp-json"]:
+                page = self._json(request, woo_documents.index(request), signed_in, allow="GET")
             case ["orders"]:
-                return self._orders(request, signed_in)
+                page = self._orders(request, signed_in)
             case ["orders", number] if number.isdigit():
-                return self._order(request, signed_in, int(number))
+                page = self._order(request, signed_in, int(number))
             case ["orders", number, "notes"] if number.isdigit():
-                return self._notes(request, signed_in, int(number))
+                page = self._notes(request, signed_in, int(number))
             case ["webhooks"] | ["webhooks", _]:
-                return self._webhooks(request, signed_in, parts[1:])
+                page = self._webhooks(request, signed_in, parts[1:])
             case ["system_status"]:
-                document = woo_documents.system_status(request)
-                return self._readable(request, signed_in, lambda: document)
+                page = self._readable(request, signed_in, lambda: woo_documents.system_status(request))
             case ["reports", "orders", "totals"]:
-                return self._readable(request, signed_in, lambda: self._totals(request.shop.name))
-        if request.method == "OPTIONS":
-            return self._json(request, [], signed_in)
-        return self._no_route(request)
+                page = self._readable(request, signed_in, lambda: self._totals(request.shop.name))
+            case _ if request.method == "OPTIONS":
+                page = self._json(request, [], signed_in)
+            case _:
+                page = self._no_route(request)
+        return page
 
     # The list
 
@@ -113,7 +116,7 @@ class WooCommerce:
             return refusal
         shop = request.shop.name
         rows = self.store.select(
-            shop, query.where, query.values, query.order_by, query.per_page, query.offset
+            shop, query.where, query.values, query.order_by, query.per_page, offset=query.offset
         )
         total = self.store.count(shop, query.where, query.values)
         if not rows and query.page > 1 and not request.shop.posts_storage:
@@ -128,7 +131,7 @@ class WooCommerce:
             repeated = {**request.query, "page": str(min(query.page - 1, pages))}
             headers["Link"] = f'<{request.base_url}{_API}/orders?{urlencode(repeated)}>; rel="prev"'
         documents = [order_json(row, view, wanted) for row in rows]
-        return self._json(request, documents, signed_in, allow="GET, POST", pruned=True, **headers)
+        return self._json(request, documents, signed_in, allow="GET, POST", pruned=True, extra=headers)
 
     def _create(self, request: ShopRequest, signed_in: SignedIn, body: Mapping[str, Any]) -> Page:
         status = str(body.get("status", "pending"))
@@ -147,9 +150,8 @@ class WooCommerce:
             return self._json(request, woo_documents.describe_order(), signed_in, allow=allow)
         if request.method not in _VERBS:
             return self._no_route(request)
-        method = request.query.get(
-            "_method", request.headers.get("x-http-method-override", request.method)
-        ).upper()
+        override = request.headers.get("x-http-method-override", request.method)
+        method = request.query.get("_method", override).upper()
         body = self._body(request) if method in ("POST", "PUT", "PATCH") else {}
         if body is None:
             return self._invalid_json(request)
@@ -266,7 +268,7 @@ class WooCommerce:
         status: int = 200,
         allow: str = "",
         pruned: bool = False,
-        **headers: str,
+        extra: Mapping[str, str] | None = None,
     ) -> Page:
         base = _headers(request)
         if signed_in.key is not None:
@@ -275,7 +277,7 @@ class WooCommerce:
             base["Allow"] = allow
         if not pruned:
             document = woo_documents.prune(document, request.query.get("_fields", ""))
-        return Page(status, orjson.dumps(document), {**base, **headers})
+        return Page(status, orjson.dumps(document), {**base, **(extra or {})})
 
     def _error(self, request: ShopRequest, status: int, code: str, message: str, *, allow: str = "") -> Page:
         headers = _headers(request)
@@ -315,7 +317,9 @@ def _headers(request: ShopRequest) -> dict[str, str]:
         "Link": _root_link(request),
         "X-Content-Type-Options": "nosniff",
         "Access-Control-Expose-Headers": "X-WP-Total, X-WP-TotalPages, Link",
-        "Access-Control-Allow-Headers": "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type",
+        "Access-Control-Allow-Headers": (
+            "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type"
+        ),
         "Content-Type": JSON,
     }
 
