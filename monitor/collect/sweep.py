@@ -10,7 +10,7 @@ from monitor.collect import run
 from monitor.collect.claim import claim_these
 from monitor.collect.judging import judge
 from monitor.collect.plan import ensure_jobs
-from monitor.models import Job
+from monitor.models import Condition, Job
 from monitor.models.work import JobKind
 
 # Judging needs what was learned, learning needs the history, and the hub must be asked after the
@@ -25,6 +25,7 @@ ROUNDS = (
 def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integration]:
     """Collects and judges the named integrations (all active ones when empty).
 
+    What a first look finds doubtful is looked at once more, as the worker would do a moment later.
     A job that a worker is running at this moment is left to it. Returns the integrations.
     """
     ensure_jobs(now)
@@ -32,6 +33,18 @@ def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integrati
     if integration_names:
         chosen = chosen.filter(name__in=integration_names)
     integrations = list(chosen.select_related("store", "account"))
+    _rounds(integrations)
+    doubtful = set(
+        Condition.objects.filter(integration__in=integrations, candidate_count__gt=0).values_list(
+            "integration_id", flat=True
+        )
+    )
+    if doubtful:
+        _rounds([item for item in integrations if item.pk in doubtful])
+    return integrations
+
+
+def _rounds(integrations: Sequence[Integration]) -> None:
     targets = {
         JobKind.STORE_ORDERS: {item.store_id for item in integrations},
         JobKind.STORE_ACCESS: {item.store_id for item in integrations},
@@ -49,4 +62,3 @@ def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integrati
         moment = timezone.now()
         run.run(claim_these(ids, moment), moment)
     judge([item.pk for item in integrations], timezone.now())
-    return integrations
