@@ -189,7 +189,8 @@ def _hub_fails_where_we_pass(facts: Facts, probes: _Probes) -> Finding | None:
     if failures[0].outcome in SHUT:
         if all(failure.method in FEEDBACK_METHODS for failure in alike):
             state, rule = (State.WARN if _still_fetches(facts) else State.FAIL), "method_blocked"
-        elif not probes.as_hub:
+        elif not any(probe.at >= alike[-1].at for probe in probes.passing()):
+            # Nobody has tried its User-Agent since it began: it may as well be that.
             rule = "blocked_for_hub"
     evidence = {
         "hub": facts.hub_kind,

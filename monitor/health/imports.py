@@ -44,8 +44,9 @@ def _backlog(facts: Facts) -> Finding | None:
     tail = tail_oldest_at(facts)
     if tail is not None and read_at - tail > facts.tolerance:
         arrived = facts.newest_arrived_at
-        # In order, but slowly: something arrived after this order was placed, and lately.
-        is_moving = arrived is not None and arrived > tail and read_at - arrived <= facts.tolerance
+        # In order, but slowly: something arrived after this order was placed, and lately. The last
+        # arrival before a stall may also come after it, but is old by the time this is asked.
+        is_moving = arrived is not None and arrived > tail and read_at - arrived <= facts.tolerance / 2
         state, rule = (State.WARN, "late") if is_moving else (State.FAIL, "stalled")
         return _finding(state, rule, read_at, _figures(facts), since=tail, conclusive=is_two_sided)
     oldest = facts.oldest_waiting_at

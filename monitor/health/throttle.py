@@ -50,7 +50,10 @@ def _long_gap(facts: Facts, read_at: datetime, fetched_at: datetime, *, is_acces
         rule = "hub_failing" if is_failing else "store_not_accessible"
         return _finding(facts, State.UNKNOWN, rule, read_at)
     tail = tail_oldest_at(facts)
-    is_late = tail is not None and facts.hub.ok_at is not None and facts.hub.ok_at - tail > facts.tolerance
+    if tail is not None and read_at - max(tail, fetched_at) <= fetch_limit(facts):
+        # Some hubs fetch only when a shop has something: the clock runs from then. Proves nothing.
+        return _finding(facts, State.OK, "not_overdue", None)
+    is_late = tail is not None and read_at - tail > facts.tolerance
     return _finding(facts, State.FAIL, "throttled", read_at, since=fetched_at, conclusive=is_late)
 
 

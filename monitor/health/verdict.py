@@ -69,7 +69,8 @@ def next_check_at(facts: Facts) -> datetime | None:
         if waiting_at is not None:
             moments.append(waiting_at + facts.tolerance)
     if facts.last_fetched_at is not None:
-        moments.append(facts.last_fetched_at + fetch_limit(facts))
+        overdue_from = max(facts.last_fetched_at, tail_oldest_at(facts) or facts.last_fetched_at)
+        moments.append(overdue_from + fetch_limit(facts))
     for reading in (facts.store, facts.hub, facts.hub_state):
         if reading.ok_at is not None:
             moments.append(reading.ok_at + facts.stale_after)

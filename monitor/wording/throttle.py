@@ -14,6 +14,11 @@ THROTTLE = {
         (_("%(Hub)s has not fetched for a while, but there was no new order to fetch either."),),
         (_LAST_FETCH,),
     ),
+    "not_overdue": Phrase(
+        State.OK,
+        (_("A new order has come only lately: %(hub)s still has time to fetch it."),),
+        (_LAST_FETCH,),
+    ),
     "orders_arrive_otherwise": Phrase(
         State.OK, (_("New orders reach %(hub)s without a fetch: the store announces them."),), (_LAST_FETCH,)
     ),

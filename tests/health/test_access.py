@@ -84,6 +84,8 @@ SITUATIONS = [
     ("we pass as the hub, its log shows blocks", facts(**SHUT), State.FAIL, "hub_address_blocked"),
     ("we pass as ourselves, the hub's log shows blocks", facts(probes=(), **SHUT),
      State.FAIL, "blocked_for_hub"),
+    ("we passed as the hub, but before the blocks began", facts(hub_failures=log(BLOCKED, [0, 1]), **STUCK),
+     State.FAIL, "blocked_for_hub"),
     ("a single block in the log proves nothing", facts(hub_failures=log(BLOCKED, [2])), State.OK, "passes"),
     ("a single block, and the hub says it fails", facts(hub_failures=log(BLOCKED, [2]), failing_since=ago(2)),
      State.FAIL, "hub_address_blocked"),

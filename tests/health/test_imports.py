@@ -32,6 +32,8 @@ SITUATIONS = [
      State.OK, "within_tolerance"),
     ("arriving in order, but two hours late", waiting(oldest=120, newest_arrived_at=ago(3)),
      State.WARN, "late"),
+    ("the last arrival came just after it was placed", waiting(oldest=62, newest_arrived_at=ago(58)),
+     State.FAIL, "stalled"),
     ("newer orders arrive, some were skipped", facts(**SKIPPED), State.WARN, "gap"),
     ("a stall behind skipped orders", facts(**{**SKIPPED, "waiting_count": 9, "tail_count": 5,
      "tail_oldest_at": ago(90), "newest_arrived_at": ago(100), "newest_arrived_eligible_at": ago(110)}),

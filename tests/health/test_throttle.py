@@ -21,10 +21,13 @@ def slow(gap=120, oldest=100, **changes):
 SITUATIONS = [
     ("fetches every quarter of an hour", facts(), State.OK, "in_rhythm"),
     ("three rhythms and the reading's age have passed", slow(gap=46, oldest=30), State.OK, "in_rhythm"),
-    ("more than three rhythms have passed", slow(gap=47, oldest=30), State.FAIL, "throttled"),
+    ("more than three rhythms have passed", slow(gap=47, oldest=60), State.FAIL, "throttled"),
+    ("the first order after a quiet time is new", slow(gap=400, oldest=30), State.OK, "not_overdue"),
+    ("the first order after a quiet time has waited three rhythms", slow(gap=400, oldest=47),
+     State.FAIL, "throttled"),
     ("a fast hub is given a quarter of an hour", slow(gap=15, oldest=10, rhythm=timedelta(minutes=2)),
      State.OK, "in_rhythm"),
-    ("a fast hub after a quarter of an hour", slow(gap=17, oldest=10, rhythm=timedelta(minutes=2)),
+    ("a fast hub after a quarter of an hour", slow(gap=17, oldest=17, rhythm=timedelta(minutes=2)),
      State.FAIL, "throttled"),
     ("no new order to fetch at night", facts(last_fetched_at=ago(400), newest_eligible_at=ago(420)),
      State.OK, "nothing_to_fetch"),
@@ -68,13 +71,14 @@ def test_refused_credentials_are_no_throttle():
 
 
 def test_it_is_dated_from_the_last_fetch_and_sure_once_an_order_is_late():
-    early, late = (judge_throttle(slow(oldest=age), is_accessible=True) for age in (30, 100))
+    early, late = (judge_throttle(slow(oldest=age), is_accessible=True) for age in (50, 100))
     assert early.since == late.since == ago(120)
     assert (early.conclusive, late.conclusive) == (False, True)
 
 
-def test_one_fetch_after_a_long_gap_neither_raises_nor_clears():
+def test_one_fetch_or_one_order_after_a_long_gap_neither_raises_nor_clears():
     once = facts(last_fetched_at=ago(5), previous_fetched_at=ago(125))
     twice = facts(last_fetched_at=ago(5), previous_fetched_at=ago(20))
     assert judge_throttle(once, is_accessible=True).observed_at is None
+    assert judge_throttle(slow(gap=400, oldest=30), is_accessible=True).observed_at is None
     assert judge_throttle(twice, is_accessible=True).observed_at == read().ok_at
