@@ -125,9 +125,9 @@ def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *
         subject = ngettext(
             "%(count)d order waiting since %(time)s", "%(count)d orders waiting since %(time)s", facts.waiting
         ) % {"count": facts.waiting, "time": oldest}
-        lines.append(f"{waiting(facts.waiting)}.")
+        lines[0] += f" {waiting(facts.waiting)}."
     else:
-        lines.append(_("No orders are waiting yet."))
+        lines[0] += " " + _("No orders are waiting yet.")
     if worsened:
         lines.append(_("It was a warning and has become worse."))
     return Words(

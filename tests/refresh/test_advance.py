@@ -223,7 +223,7 @@ def test_workers_at_once_ask_once_each_and_at_most_two_of_an_account(make_integr
     refreshes = [ask(make_integration(f"shop-{n}")) for n in range(5)]
     workers = [_in_thread(NOW) for _ in range(2)]
     while len(hub.asked) < 2:
-        hub.reached.wait(0.1)
+        hub.gate.wait(0.02)
     late = _in_thread(NOW)
     late.join()
     assert len(hub.asked) == 2
