@@ -85,7 +85,7 @@ class OrderReading:
                 break
             position = last = _stamp(rows[-1])
             if full and _stamp(rows[0]) == last:
-                rows = await self._whole_second(last)
+                rows = await self._whole_second(last, rows)
                 position = last + SECOND
             if last >= since.at:
                 # A stamp in the future, from a clock that was wrong, must not hide what comes after it.
@@ -117,9 +117,9 @@ class OrderReading:
             )
         return rows, len(listed) >= self._page_size
 
-    async def _whole_second(self, second: datetime) -> Sequence[Row]:
+    async def _whole_second(self, second: datetime, begun: Sequence[Row]) -> Sequence[Row]:
         """All rows of one second. An order that leaves it meanwhile shifts later pages: then walk again."""
-        found: dict[int, Row] = {}
+        found = {row.id: row for row in begun}
         for _walk in range(MOST_WALKS):
             totals: set[int | None] = set()
             page = 1

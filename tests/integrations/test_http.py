@@ -269,7 +269,7 @@ def test_plain_http_behind_https_is_said_so():
     async def go():
         async with remote(lambda asked: Reply()) as served:
             url = served.url.replace("http:", "https:")
-            async with RemoteClient(url, policy=LOCAL) as http:
+            async with RemoteClient(url, policy=LOCAL, patience=Patience(connect=0.3)) as http:
                 await http.request("GET", url, now=NOW)
 
     with pytest.raises(errors.NoAnswer):
