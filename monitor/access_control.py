@@ -48,9 +48,11 @@ def ensure_groups(apps: Apps) -> None:
     # Permissions of apps that are handled later in the same migrate do not exist yet.
     for config in installed_apps.get_app_configs():
         create_permissions(config, verbosity=0, apps=apps)
-    Group = apps.get_model("auth", "Group")  # noqa: N806
-    Permission = apps.get_model("auth", "Permission")  # noqa: N806
-    sees = Q(content_type__app_label__in=_WATCHED, codename__startswith="view_") & ~Q(codename__in=_ABOUT_PEOPLE)
+    Group = apps.get_model("auth", "Group")
+    Permission = apps.get_model("auth", "Permission")
+    sees = Q(content_type__app_label__in=_WATCHED, codename__startswith="view_") & ~Q(
+        codename__in=_ABOUT_PEOPLE
+    )
     operates = Q(content_type__app_label="monitor", codename__in=_OPERATES)
     for name, which in ((VIEWER, sees), (OPERATOR, sees | operates), (ADMIN, Q())):
         group, _created = Group.objects.get_or_create(name=name)

@@ -10,8 +10,9 @@ class MonitorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from monitor import broker, celery, checks, schedule  # noqa: F401
-        from monitor.access_control import after_migrate
+        # Models can be imported only from here on.
+        from monitor import broker, celery, checks, schedule  # noqa: F401, PLC0415
+        from monitor.access_control import after_migrate  # noqa: PLC0415
 
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="monitor.access_control")
         post_migrate.connect(broker.after_migrate, sender=self, dispatch_uid="monitor.broker")

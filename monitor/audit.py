@@ -14,7 +14,7 @@ HIDDEN = frozenset({"credentials", "password", "last_login"})
 """Fields of any model that never reach the audit: secret, or noise."""
 
 
-def record(
+def record(  # noqa: PLR0917  # who, what, to what, from, to: in the order of a sentence
     user: User | None,
     action: str,
     target: Model | str,
@@ -46,9 +46,7 @@ def record_change(
     return record(user, action, target, old, new) if old or new else None
 
 
-def difference(
-    before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields whose values differ, as they were and as they are."""
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return (

@@ -8,7 +8,6 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
-from django.db import connection
 from django.http.request import validate_host
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -45,6 +45,8 @@ def configure(config: dict[str, Any]) -> None:
                 # httpx logs full URLs, which may hold credentials in the query.
                 "httpx": {"level": "WARNING"},
                 "httpcore": {"level": "WARNING"},
+                # Four lines for every sign-in; a closed door is a warning.
+                "axes": {"level": "WARNING"},
             },
         }
     )

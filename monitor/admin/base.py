@@ -27,7 +27,9 @@ class Audited(admin.ModelAdmin[Any]):
         row = form.instance
         verb = "change" if change else "create"
         before = getattr(request, "audit_before", {})
-        audit.record_change(_user(request), f"{row._meta.model_name}.{verb}", row, before, audit.snapshot(row))
+        audit.record_change(
+            _user(request), f"{row._meta.model_name}.{verb}", row, before, audit.snapshot(row)
+        )
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self._record_removal(request, obj)

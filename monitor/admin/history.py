@@ -35,7 +35,16 @@ class TransitionAdmin(ReadOnly):
 
 @admin.register(Refresh)
 class RefreshAdmin(ReadOnly):
-    list_display = ("requested_at", "integration", "actor", "reason", "strategy", "stage", "outcome", "detail")
+    list_display = (
+        "requested_at",
+        "integration",
+        "actor",
+        "reason",
+        "strategy",
+        "stage",
+        "outcome",
+        "detail",
+    )
     list_filter = ("stage", "outcome", "strategy")
     list_select_related = ("integration__store", "integration__account")
     search_fields = ("integration__name", "actor", "reason")
@@ -44,7 +53,16 @@ class RefreshAdmin(ReadOnly):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnly):
-    list_display = ("created_at", "recipient", "step", "incident_id", "attempts", "sent_at", "failed_at", "answer")
+    list_display = (
+        "created_at",
+        "recipient",
+        "step",
+        "incident_id",
+        "attempts",
+        "sent_at",
+        "failed_at",
+        "answer",
+    )
     list_filter = ("step", ("sent_at", admin.EmptyFieldListFilter), ("failed_at", admin.EmptyFieldListFilter))
     search_fields = ("recipient", "message_id", "answer")
     ordering = ("-id",)

@@ -1,6 +1,5 @@
 """Signing in, signing out, and being told that one may not."""
 
-from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -39,7 +38,7 @@ class SignInOnce(SesameLoginView):  # type: ignore[misc]  # sesame has no types
     next_page = "overview"
 
     def login_failed(self) -> HttpResponse:
-        messages.error(self.request, _("This sign-in link was used already or is too old. Ask for a new one."))
+        messages.error(self.request, _("This sign-in link was used already or is too old."))
         return redirect("login")
 
 
@@ -54,10 +53,12 @@ class ChangePassword(SuccessMessageMixin[Any], views.PasswordChangeView):
         return response
 
 
-def locked_out(request: HttpRequest, credentials: dict[str, Any], *_args: Any, **_kwargs: Any) -> HttpResponse:
+def locked_out(
+    request: HttpRequest, credentials: dict[str, Any], *_args: Any, **_kwargs: Any
+) -> HttpResponse:
     """What a person sees after too many wrong passwords. Called by django-axes."""
     del credentials
-    minutes = int(cast(timedelta, settings.AXES_COOLOFF_TIME).total_seconds() // 60)
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     response = render(request, "registration/locked_out.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response

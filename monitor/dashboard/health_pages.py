@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from kombu.exceptions import KombuError, OperationalError
+from kombu.exceptions import KombuError
 
 from integrations.models import Integration
 from monitor.celery import app
@@ -55,7 +55,9 @@ def readiness(now: datetime) -> tuple[dict[str, Any], list[str]]:
         ).exists()
     except DatabaseError:
         connection.close()
-        return {"database": "no answer", "broker": "not asked", "ages_s": {}}, ["The database does not answer."]
+        return {"database": "no answer", "broker": "not asked", "ages_s": {}}, [
+            "The database does not answer."
+        ]
     problems: list[str] = []
     broker = "ok" if _broker_answers() else "no answer"
     if broker != "ok":
@@ -69,16 +71,16 @@ def readiness(now: datetime) -> tuple[dict[str, Any], list[str]]:
         if at is None:
             problems.append(f"The last {part} is unknown: it never ran.")
         elif now - at > allowed:
-            problems.append(
-                f"The last {part} was {ages[part]} s ago; at most {allowed.total_seconds():.0f} s are allowed."
-            )
+            limit = f"at most {allowed.total_seconds():.0f} s are allowed"
+            problems.append(f"The last {part} was {ages[part]} s ago; {limit}.")
     return {"database": "ok", "broker": broker, "ages_s": ages}, problems
 
 
 def _broker_answers() -> bool:
-    try:
-        with app.connection_for_write(connect_timeout=BROKER_TIMEOUT_S) as link:
+    with app.connection_for_write(connect_timeout=BROKER_TIMEOUT_S) as link:
+        lost: tuple[type[Exception], ...] = (KombuError, OSError, *link.connection_errors)
+        try:
             link.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_S)
-    except (KombuError, OperationalError, OSError, *app.connection_for_write().connection_errors):
-        return False
+        except lost:
+            return False
     return True

@@ -1,7 +1,6 @@
 """A person's own settings: language and time zone."""
 
 from typing import cast
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
@@ -13,12 +12,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from monitor import audit
+from monitor.dashboard.middleware import ZONES
 from monitor.models import User
 
 
 def zone_choices(empty: object = None) -> list[tuple[str, object]]:
     """Every time zone by its name, sorted; first an empty choice when it has a label."""
-    zones: list[tuple[str, object]] = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+    zones: list[tuple[str, object]] = [(zone, zone.replace("_", " ")) for zone in sorted(ZONES)]
     return [("", empty), *zones] if empty else zones
 
 

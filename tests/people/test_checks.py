@@ -1,7 +1,7 @@
 """Mistakes in the settings are found before anything starts."""
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from monitor import checks
 
@@ -13,15 +13,18 @@ def ids(*found: object) -> list[str]:
 
 
 def test_settings_of_this_machine_are_fine() -> None:
-    assert ids(checks.check_keys(), checks.check_addresses(), checks.check_debug(), checks.check_database()) == []
+    assert (
+        ids(checks.check_keys(), checks.check_addresses(), checks.check_debug(), checks.check_database())
+        == []
+    )
 
 
-def test_missing_key(settings: SettingsWrapper) -> None:
+def test_missing_key(settings: Settings) -> None:
     settings.SYNCWATCH_KEYS = []
     assert ids(checks.check_keys()) == ["syncwatch.E001"]
 
 
-def test_key_that_is_none(settings: SettingsWrapper) -> None:
+def test_key_that_is_none(settings: Settings) -> None:
     settings.SYNCWATCH_KEYS = [*settings.SYNCWATCH_KEYS, "hunter2"]
     (message,) = checks.check_keys()
     assert message.id == "syncwatch.E002"
@@ -41,11 +44,11 @@ def test_key_that_is_none(settings: SettingsWrapper) -> None:
         ("http://sync.example.com", ["sync.example.com"], ["syncwatch.W005"]),
     ],
 )
-def test_public_address(settings: SettingsWrapper, url: str, hosts: list[str], expected: list[str]) -> None:
+def test_public_address(settings: Settings, url: str, hosts: list[str], expected: list[str]) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = url, hosts
     assert ids(checks.check_addresses()) == expected
 
 
-def test_debug_pages_on_a_public_address(settings: SettingsWrapper) -> None:
+def test_debug_pages_on_a_public_address(settings: Settings) -> None:
     settings.DEBUG, settings.PUBLIC_URL = True, "https://sync.example.com"
     assert ids(checks.check_debug()) == ["syncwatch.W006"]

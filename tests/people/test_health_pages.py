@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from celery import Celery
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from monitor.dashboard import health_pages
 from monitor.dashboard.health_pages import readiness
 from monitor.models import Heartbeat
 from tests.people.conftest import NOW, Fleet
@@ -63,10 +65,6 @@ def test_ready_is_a_200() -> None:
 
 @pytest.mark.django_db
 def test_broker_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from celery import Celery
-
-    from monitor.dashboard import health_pages
-
     monkeypatch.setattr(health_pages, "app", Celery(broker="redis://127.0.0.1:1/0", set_as_current=False))
     beat(tick=3, deliver=4)
     report, problems = readiness(NOW)

@@ -13,7 +13,12 @@ from tests.people.conftest import person
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
-ENTERED = {"username": "ada", "email": "ada@example.com", "password1": "correct horse 9", "password2": "correct horse 9"}
+ENTERED = {
+    "username": "ada",
+    "email": "ada@example.com",
+    "password1": "correct horse 9",
+    "password2": "correct horse 9",
+}
 
 
 def path() -> str:

@@ -1,4 +1,4 @@
-"""Saving and removing what is connected: with an audit row, and with the work it needs, in one transaction."""
+"""Saving and removing what is connected, in one transaction with the audit row and the work it needs."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ def save(row: Remote | Integration, user: User, now: datetime) -> None:
     before = _snapshot(old) if old else {}
     row.save()
     after = _snapshot(row)
-    if not isinstance(row, Integration) and (old is None or old.credentials != row.credentials):
+    if isinstance(row, Account | Store) and getattr(old, "credentials", None) != row.credentials:
         after["credentials_changed"] = sorted(row.credentials)
     verb = "change" if old else "create"
     audit.record_change(user, f"{row._meta.model_name}.{verb}", row, before, after)
@@ -51,7 +51,10 @@ def watch(account: Account, chosen: dict[str, Store], user: User, now: datetime)
         if external_id in known:
             continue
         row = Integration(
-            account=account, store=store, external_id=external_id, name=_free_name(account, store, external_id)
+            account=account,
+            store=store,
+            external_id=external_id,
+            name=_free_name(account, store, external_id),
         )
         row.save()
         audit.record(user, "integration.create", row, after=_snapshot(row))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 FORGET = "forget"
+_NUMBERS: dict[str, type[forms.Field]] = {"int": forms.IntegerField, "float": forms.FloatField}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ class DocumentForm:
         errors: dict[str | None, str] = {}
         for name, info in self.model.model_fields.items():
             value = cleaned.get(self.key(name))
-            if self._is_hidden(info) and value in (None, "") and not cleaned.get(self.key(f"{FORGET}-{name}")):
+            if (
+                self._is_hidden(info)
+                and value in (None, "")
+                and not cleaned.get(self.key(f"{FORGET}-{name}"))
+            ):
                 value = self.stored.get(name)
             elif isinstance(value, str) and _shape(info) == "json" and value:
                 try:
@@ -73,7 +78,9 @@ class DocumentForm:
                 message = mistake["msg"].removeprefix("Value error, ")
                 deeper = ".".join(str(step) for step in place[1:])
                 known = place and place[0] in self.model.model_fields
-                found[self.key(str(place[0])) if known else None] = f"{deeper}: {message}" if deeper else message
+                found[self.key(str(place[0])) if known else None] = (
+                    f"{deeper}: {message}" if deeper else message
+                )
             return found
         return {}
 
@@ -94,29 +101,28 @@ class DocumentForm:
             return forms.CharField(
                 **common, widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
             )
-        return _shown_field(info, common, self.stored.get(name, info.get_default(call_default_factory=True)))
+        default = None if info.is_required() else info.get_default(call_default_factory=True)
+        return _shown_field(info, common, self.stored.get(name, default))
 
 
 def _shown_field(info: FieldInfo, common: dict[str, Any], value: Any) -> forms.Field:
-    plain = value if info.is_required() is False or value.__class__.__name__ != "PydanticUndefinedType" else None
     shape = _shape(info)
     if shape == "bool":
-        return forms.BooleanField(**{**common, "required": False}, initial=plain)
-    if shape == "int":
-        return forms.IntegerField(**common, initial=plain)
-    if shape == "float":
-        return forms.FloatField(**common, initial=plain)
+        # A box that is not ticked is an answer too.
+        return forms.BooleanField(**{**common, "required": False}, initial=value)
     if shape == "choice":
         choices = [(choice, str(choice)) for choice in _choices(info)]
-        return forms.ChoiceField(**common, choices=choices, initial=plain)
+        return forms.ChoiceField(**common, choices=choices, initial=value)
+    if shape in _NUMBERS:
+        return _NUMBERS[shape](**common, initial=value)
     if shape == "lines":
-        lines = "\n".join(str(line) for line in plain or ())
         hint = gettext("One per line.")
         common["help_text"] = f"{common['help_text']} {hint}".strip()
+        lines = "\n".join(str(line) for line in value or ())
         return forms.CharField(**common, initial=lines, widget=forms.Textarea(attrs={"rows": 4}))
     if shape == "json":
-        return forms.CharField(**common, initial=_as_json(plain), widget=forms.Textarea(attrs={"rows": 6}))
-    return forms.CharField(**common, initial=plain)
+        return forms.CharField(**common, initial=_as_json(value), widget=forms.Textarea(attrs={"rows": 6}))
+    return forms.CharField(**common, initial=value)
 
 
 def _as_json(value: Any) -> str:
@@ -141,24 +147,19 @@ def _bare_type(info: FieldInfo) -> Any:
 
 
 def _shape(info: FieldInfo) -> str:
+    """How a value is entered: ``bool``, ``int``, ``float``, ``choice``, ``text``, ``lines`` or ``json``."""
     kind = _bare_type(info)
     origin = get_origin(kind)
-    if origin is Literal:
-        return "choice"
     if origin in (list, tuple, set, frozenset):
         return "lines" if all(item in (str, Ellipsis) for item in get_args(kind)) else "json"
-    if origin is not None or kind is None:
-        return "json"
-    if not isinstance(kind, type):
-        return "text"
-    if issubclass(kind, Enum):
+    if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
         return "choice"
-    if issubclass(kind, BaseModel | dict | list | tuple):
-        return "json"
-    for name in ("bool", "int", "float"):
-        if kind.__name__ == name:
-            return name
-    return "text"
+    if kind in (bool, int, float):
+        return str(kind.__name__)
+    is_text = (
+        isinstance(kind, type) and origin is None and not issubclass(kind, BaseModel | dict | list | tuple)
+    )
+    return "text" if is_text else "json"
 
 
 def _choices(info: FieldInfo) -> tuple[Any, ...]:

@@ -72,7 +72,9 @@ def remove(request: HttpRequest, side: str, name: str) -> HttpResponse:
         try:
             changes.remove(row, cast(User, request.user), timezone.now())
         except ProtectedError:
-            messages.error(request, _("%(title)s still has integrations. Remove those first.") % {"title": title})
+            messages.error(
+                request, _("%(title)s still has integrations. Remove those first.") % {"title": title}
+            )
             return redirect(f"connect-{side}", name=name)
         messages.success(request, _("%(title)s is removed.") % {"title": title})
         return redirect("connect")

@@ -57,10 +57,10 @@ def accounts() -> list[Connection]:
         _connection(
             account,
             account.kind,
-            reverse("connect-account", args=[account.name]),
-            jobs.get(account.pk),
-            account.count,  # type: ignore[attr-defined]  # annotated below
-            _("Test the connection and choose which of its integrations to watch."),
+            url=reverse("connect-account", args=[account.name]),
+            job=jobs.get(account.pk),
+            integrations=account.count,
+            without_any=_("Test the connection and choose which of its integrations to watch."),
         )
         for account in Account.objects.annotate(count=Count("integrations"))
     ]
@@ -73,10 +73,10 @@ def stores() -> list[Connection]:
         _connection(
             store,
             store.platform,
-            reverse("connect-store", args=[store.name]),
-            jobs.get(store.pk),
-            store.count,  # type: ignore[attr-defined]  # annotated below
-            _("Link it to a hub: test the hub's connection and choose this store."),
+            url=reverse("connect-store", args=[store.name]),
+            job=jobs.get(store.pk),
+            integrations=store.count,
+            without_any=_("Link it to a hub: test the hub's connection and choose this store."),
         )
         for store in Store.objects.annotate(count=Count("integrations"))
     ]
@@ -93,7 +93,7 @@ def _newest_jobs(kinds: Iterable[JobKind]) -> dict[int, Job]:
 
 
 def _connection(
-    row: Account | Store, kind: str, url: str, job: Job | None, integrations: int, without_any: str
+    row: Account | Store, kind: str, *, url: str, job: Job | None, integrations: int, without_any: str
 ) -> Connection:
     def made(shape: str, word: str, sentence: str, next_step: str = "") -> Connection:
         return Connection(row, kind_label(kind), url, integrations, Face(shape, word), sentence, next_step)

@@ -23,6 +23,7 @@ from monitor.access_control import CONNECT, requires
 from monitor.dashboard.connect import changes, states, testing
 from monitor.dashboard.connect.forms import AccountForm, RemoteForm, StoreForm
 from monitor.dashboard.connect.matching import match
+from monitor.dashboard.middleware import ZONES
 from monitor.models import User
 
 
@@ -119,12 +120,13 @@ def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
             "stores": stores,
             "store_kinds": states.store_kinds(),
         }
+    else:
+        told = report.facts.get("time zone", "")
+        context["other_zone"] = told if told in ZONES and told != row.time_zone else ""
     return context
 
 
-def _form_page(
-    request: HttpRequest, side: Side, kind: str, form: RemoteForm, **more: Any
-) -> HttpResponse:
+def _form_page(request: HttpRequest, side: Side, kind: str, form: RemoteForm, **more: Any) -> HttpResponse:
     row = form.instance if form.instance.pk else None
     guides = select_template([f"connect/guides/{kind}.html", "connect/guides/default.html"])
     context = {

@@ -8,7 +8,10 @@ from monitor.dashboard.setup import setup_url
 
 
 class Command(BaseCommand):
-    help = "Prints the one-time address on which the first administrator is made. Exit code 1 once anybody exists."
+    help = (
+        "Prints the one-time address on which the first administrator is made. "
+        "Exit code 1 once anybody exists."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         url = setup_url()

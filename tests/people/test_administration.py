@@ -1,0 +1,122 @@
+"""The administration: forcing refreshes on several, changes audited, history read-only."""
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+
+from integrations.models import Integration, Store
+from monitor.models import Audit, Refresh, User
+from tests.people.conftest import NOW, Fleet, person
+
+pytestmark = pytest.mark.integration
+
+LIST = "admin:integrations_integration_changelist"
+
+
+@pytest.fixture
+def two(fleet: Fleet) -> list[Integration]:
+    paris = Store.objects.create(name="paris", platform="woocommerce", url="https://paris.example")
+    other = Integration.objects.create(
+        name="paris-parcels", account=fleet.account, store=paris, external_id="8"
+    )
+    return [fleet.integration, other]
+
+
+def act(client: Client, chosen: list[Integration], **more: str) -> str:
+    data = {"action": "force_refresh", ACTION_CHECKBOX_NAME: [row.pk for row in chosen], **more}
+    return client.post(reverse(LIST), data, follow=True).content.decode()
+
+
+def test_action_asks_for_the_reason_first(operator: Client, two: list[Integration]) -> None:
+    page = act(operator, two)
+    assert "Reason" in page
+    assert all(str(row) in page for row in two)
+    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
+
+
+def test_action_does_not_go_on_without_a_reason(operator: Client, two: list[Integration]) -> None:
+    assert "Say why" in act(operator, two, reason="  ")
+    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
+
+
+def test_action_asks_for_a_refresh_of_each_and_says_what_came_of_it(
+    operator: Client, two: list[Integration]
+) -> None:
+    Integration.objects.filter(pk=two[1].pk).update(is_paused=True)
+    page = act(operator, two, reason="after the maintenance")
+    asked = Refresh.objects.get(finished_at__isnull=True)
+    assert (asked.integration, asked.reason, asked.actor) == (two[0], "after the maintenance", "omar")
+    assert "is paused" in page
+    assert Audit.objects.filter(action="refresh.request").count() == 1
+
+
+def test_viewer_has_no_such_action(viewer: Client, two: list[Integration]) -> None:
+    act(viewer, two, reason="because")
+    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
+
+
+def test_change_of_a_persons_groups_is_audited(admin: Client) -> None:
+    otto = person("otto", "viewer", is_staff=False)
+    entered = {"username": "otto", "email": "otto@example.com", "language": "en", "is_active": "on",
+               "groups": [Group.objects.get(name="operator").pk]}  # fmt: skip
+    answer = admin.post(reverse("admin:monitor_user_change", args=[otto.pk]), entered)
+    assert answer.status_code == 302, answer.context["errors"]
+    row = Audit.objects.get(action="user.change")
+    assert (row.before["groups"], row.after["groups"]) == (["viewer"], ["operator"])
+
+
+def test_new_person_can_sign_in(admin: Client) -> None:
+    entered = {"username": "nina", "email": "n@example.com", "usable_password": "true",
+               "password1": "correct horse 9", "password2": "correct horse 9",
+               "groups": [Group.objects.get(name="viewer").pk]}  # fmt: skip
+    assert admin.post(reverse("admin:monitor_user_add"), entered).status_code == 302
+    assert User.objects.get(username="nina").has_perm("monitor.view_verdict")
+    assert "password" not in str(Audit.objects.get(action="user.create").after)
+    answer = Client().post(reverse("login"), {"username": "nina", "password": "correct horse 9"})
+    assert answer["Location"] == reverse("overview")
+
+
+def test_only_a_superuser_makes_superusers(admin: Client) -> None:
+    otto = person("otto")
+    entered = {"username": "otto", "language": "en", "is_active": "on", "is_superuser": "on"}
+    admin.post(reverse("admin:monitor_user_change", args=[otto.pk]), entered)
+    otto.refresh_from_db()
+    assert not otto.is_superuser
+
+
+def test_change_of_a_store_is_audited_with_before_and_after(admin: Client, fleet: Fleet) -> None:
+    entered = {"title": "Lyon", "url": "https://lyon.example", "time_zone": "UTC", "tags": "fr",
+               "is_active": "on"}  # fmt: skip
+    assert (
+        admin.post(reverse("admin:integrations_store_change", args=[fleet.store.pk]), entered).status_code
+        == 302
+    )
+    row = Audit.objects.get(action="store.change")
+    assert row.before["title"] == "Boutique Lyon"
+    assert row.after["title"] == "Lyon"
+    fleet.store.refresh_from_db()
+    assert fleet.store.credentials["consumer_secret"].startswith("cs_")
+
+
+def test_history_cannot_be_changed(admin: Client, fleet: Fleet) -> None:
+    url = reverse("admin:monitor_incident_change", args=[fleet.incident.pk])
+    assert admin.post(url, {"state": "ok"}).status_code == 403
+    fleet.incident.refresh_from_db()
+    assert (fleet.incident.state, fleet.incident.opened_at) == ("fail", NOW)
+
+
+@pytest.mark.parametrize(
+    ("table", "search"),
+    [
+        ("integrations_integration", "lyon"),
+        ("integrations_store", "Boutique"),
+        ("monitor_incident", "lyon"),
+        ("monitor_refresh", "customers"),
+    ],
+)
+def test_tables_can_be_searched(admin: Client, fleet: Fleet, table: str, search: str) -> None:
+    url = reverse(f"admin:{table}_changelist")
+    assert admin.get(url, {"q": search}).context["cl"].result_count == 1
+    assert admin.get(url, {"q": "nothing like it"}).context["cl"].result_count == 0
