@@ -62,7 +62,7 @@ class Clock:
 
 def iso(at: float) -> str:
     """``2026-11-22T07:40:40Z``"""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(int(at), UTC).isoformat()[:19] + "Z"
 
 
 def iso_ms(at: float) -> str:

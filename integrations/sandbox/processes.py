@@ -33,10 +33,9 @@ def run_together(commands: Sequence[Sequence[str]]) -> int:
     while not stopping.wait(0.5):
         if any(child.poll() is not None for child in children):
             break
-    for child in children:
-        if child.poll() is None:
-            child.terminate()
-    for child in children:
+    # The last one first, as it asks the others: nobody meets a closed door on the way out.
+    for child in reversed(children):
+        child.terminate()
         try:
             child.wait(_STOP_WITHIN_S)
         except subprocess.TimeoutExpired:

@@ -66,8 +66,10 @@ class HubProcess:
             first_at = began_at + spec.every_s * (number % 7 + 1) / 8
             self.store.add_integration(spec, self.fleet.started_at - _CONNECTED_BEFORE_S, Pulse(first_at))
         self.store.begin_reading(began_at)
-        now, shops = self.clock.now(), {}
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        shops = {}
+        async with httpx.AsyncClient(base_url=self.shops_url, trust_env=False, timeout=60) as client:
+            await _wait_for(client)
+            now = self.clock.now()
             for spec in self.fleet.integrations:
                 state = self.store.integration(spec.id)
                 if state is None or state.pulse.next_fetch_at > now - 2 * spec.every_s:
@@ -80,20 +82,24 @@ class HubProcess:
         self, client: httpx.AsyncClient, shop: str, since: float
     ) -> tuple[list[PastOrder], list[Fault]]:
         """A shop's orders since the last reading, and everything that was ever wrong with it."""
-        url = f"{self.shops_url}/control/shops/{shop}/orders"
-        deadline = asyncio.get_running_loop().time() + _SHOPS_START_WITHIN_S
-        while True:
-            try:
-                answer = await client.get(url, params={"after": since - DAY_S})
-                break
-            except httpx.ConnectError:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(0.1)
+        answer = await client.get(f"/control/shops/{shop}/orders", params={"after": since - DAY_S})
         document = answer.raise_for_status().json()
-        return [_past_order(row) for row in document["orders"]], [
-            Fault(**fault) for fault in document["faults"]
-        ]
+        faults = [Fault(**fault) for fault in document["faults"]]
+        return [_past_order(row) for row in document["orders"]], faults
+
+
+async def _wait_for(client: httpx.AsyncClient) -> None:
+    """Return when the shops answer. Raises httpx.ConnectError when they do not begin to."""
+    deadline = asyncio.get_running_loop().time() + _SHOPS_START_WITHIN_S
+    while True:
+        try:
+            await client.get("/control/state")
+        except httpx.ConnectError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
 
 
 async def _not_found(_request: Request, error: Exception) -> Response:

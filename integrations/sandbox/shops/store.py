@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS orders (
     total INTEGER NOT NULL, tracking TEXT, test INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (shop, id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS orders_modified ON orders (shop, modified, id);
-CREATE INDEX IF NOT EXISTS orders_created ON orders (shop, created, id);
+CREATE INDEX IF NOT EXISTS orders_modified ON orders (shop, modified, id, status);
+CREATE INDEX IF NOT EXISTS orders_created ON orders (shop, created, id, status);
 CREATE TABLE IF NOT EXISTS plan (
     at REAL NOT NULL, shop TEXT NOT NULL, id INTEGER NOT NULL, status TEXT NOT NULL
 );

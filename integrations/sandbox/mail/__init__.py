@@ -1,0 +1,1 @@
+"""A mail server that delivers to a web page: nothing leaves the machine."""
