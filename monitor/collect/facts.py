@@ -31,7 +31,9 @@ _INTEGRATIONS = """
            h.failing_since, h.last_fetched_at, h.is_listed, h.system, a.settings,
            (SELECT e.last_fetched_at FROM monitor_hubstate e
              WHERE e.integration_id = i.id AND e.last_fetched_at < h.last_fetched_at
-             ORDER BY e.at DESC LIMIT 1)
+             ORDER BY e.at DESC LIMIT 1),
+           (SELECT r.asked_at FROM monitor_refresh r WHERE r.integration_id = i.id AND r.asked_at IS NOT NULL
+             ORDER BY r.requested_at DESC LIMIT 1)
       FROM integrations_integration i
       JOIN integrations_store s ON s.id = i.store_id
       JOIN integrations_account a ON a.id = i.account_id
@@ -109,6 +111,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             rhythm=timedelta(seconds=row[7]) if row[7] else learning.DEFAULT_RHYTHM,
             rhythm_source="learned" if row[7] else "default",
             previous_fetched_at=row[16],
+            refreshed_at=row[17],
             probes=_of_hub(probes.get(store, []), row[4], orjson.loads(row[15]), row[3]),
             hub_failures=tuple(failures.get(pk, ())),
             tail_count=tail,

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from integrations.contracts import ConditionKind
 from integrations.models import Integration
-from monitor.alerts.react import react
+from monitor.alerts.react import react, touch
 from monitor.collect import facts as loading
 from monitor.health import verdict
 from monitor.health.hysteresis import settle
@@ -75,6 +75,7 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
         Transition.objects.bulk_create(transitions)
         if changes:
             react(changes, now=now)
+        touch(list(facts))
         _look_again(facts, {pk: held[pk] for pk in facts}, conditions, now)
         Heartbeat.objects.update_or_create(part="judge", defaults={"at": now})
     return changes

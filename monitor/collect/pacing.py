@@ -51,9 +51,10 @@ def pause(account_id: int, duration: timedelta) -> None:
 class AccountPacer:
     """The :class:`integrations.contracts.Pacer` of one account."""
 
-    def __init__(self, account_id: int, run: Runner = in_thread) -> None:
+    def __init__(self, account_id: int, run: Runner = in_thread, *, slots_at_once: int = SLOTS_AT_ONCE) -> None:
         self._account_id = account_id
         self._run = run
+        self._slots_at_once = slots_at_once
         self._slots: list[float] = []
         """Loop times at which the reserved requests may start, latest first."""
         self._lock = asyncio.Lock()
@@ -62,9 +63,9 @@ class AccountPacer:
         async with self._lock:
             loop = asyncio.get_running_loop()
             if not self._slots:
-                ahead, step = await self._run(reserve, self._account_id, SLOTS_AT_ONCE)
+                ahead, step = await self._run(reserve, self._account_id, self._slots_at_once)
                 last = loop.time() + ahead - BURST.total_seconds()
-                self._slots = [last - step * n for n in range(SLOTS_AT_ONCE)]
+                self._slots = [last - step * n for n in range(self._slots_at_once)]
             start = self._slots.pop()
         await asyncio.sleep(max(0.0, start - loop.time()))
 

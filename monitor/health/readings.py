@@ -53,8 +53,14 @@ def recent_failures(facts: Facts) -> tuple[HubFailure, ...]:
 
 
 def is_proven(facts: Facts, failures: Sequence[HubFailure]) -> bool:
-    """Whether the hub's log is enough to judge by: two rows, or the hub itself says it fails."""
-    return len(failures) >= 2 or (bool(failures) and facts.failing_since is not None)
+    """Whether the hub's log is enough to judge by: two rows, or one and the hub has said for longer
+    than a rhythm that it fails. A single failed call happens to every shop."""
+    if len(failures) >= 2:
+        return True
+    read_at = facts.hub_state.ok_at
+    if not failures or facts.failing_since is None or read_at is None:
+        return False
+    return read_at - facts.failing_since > facts.rhythm
 
 
 def first_failed_at(facts: Facts, failures: Sequence[HubFailure]) -> datetime | None:

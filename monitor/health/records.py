@@ -86,6 +86,8 @@ class Facts:
     tail_oldest_at: datetime | None = None
     previous_fetched_at: datetime | None = None
     """The value of ``last_fetched_at`` before the present one."""
+    refreshed_at: datetime | None = None
+    """When the hub was last asked to resync by force."""
     stale_after: timedelta = timedelta(minutes=5)
     """A reading older than this says nothing of now: three collection intervals or so."""
     probe_stale_after: timedelta = timedelta(minutes=15)

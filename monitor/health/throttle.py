@@ -29,9 +29,14 @@ def judge_throttle(facts: Facts, *, is_accessible: bool) -> Finding:
         return _finding(facts, State.UNKNOWN, rule, read_at)
     if read_at - fetched_at > fetch_limit(facts):
         return _long_gap(facts, read_at, fetched_at, is_accessible=is_accessible)
-    previous = facts.previous_fetched_at
-    # One fetch after a long gap is how a throttled hub lives: it neither raises nor clears.
-    is_proof = previous is None or fetched_at - previous <= fetch_limit(facts)
+    previous, refreshed_at = facts.previous_fetched_at, facts.refreshed_at
+    # One fetch after a long gap is how a throttled hub lives: it neither raises nor clears. But the
+    # fetch that a forced refresh brings is a new beginning.
+    is_proof = (
+        previous is None
+        or fetched_at - previous <= fetch_limit(facts)
+        or (refreshed_at is not None and fetched_at >= refreshed_at)
+    )
     return _finding(facts, State.OK, "in_rhythm", read_at if is_proof else None)
 
 

@@ -49,7 +49,7 @@ def ask(integration: Integration, *, now: datetime) -> RefreshAnswer:
     calls: list[CallRecord] = []
 
     async def send() -> RefreshAnswer:
-        pacer = AccountPacer(account.pk)
+        pacer = AccountPacer(account.pk, slots_at_once=1)
         async with open_hub(account.target(), account.kind, policy=policy(), pacer=pacer) as hub:
             try:
                 async with asyncio.timeout(DEADLINE.total_seconds()):

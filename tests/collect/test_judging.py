@@ -1,5 +1,6 @@
 """From stored rows to a stored verdict, its history and its incident."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.contracts import CallRecord, OrderRecord, Outcome
+from integrations.http import USER_AGENT
 from integrations.models import Account, Integration, Store
 from monitor.collect import hubs
 from monitor.collect.judging import RECHECK, judge
@@ -36,15 +38,15 @@ def connect(name: str) -> Integration:
     return made
 
 
-def read_everything(at: datetime, *, fetched_at: datetime | None = None) -> None:
+def read_everything(at: datetime) -> None:
     """As if every source had just been read to its end, and every store had answered every probe."""
     Job.objects.update(last_started_at=at, last_ok_at=at, caught_up_at=at, last_error="", failures=0)
     for integration in Integration.objects.all():
-        HubState.objects.create(integration=integration, at=at, last_fetched_at=fetched_at or at)
+        HubState.objects.create(integration=integration, at=at, last_fetched_at=at)
         calls = [
             CallRecord(at, "GET", "https://shop.example/", agent, 401, Outcome.PASSED, by="WooCommerce")
             for agent in (
-                "Syncwatch/0.1.0",
+                USER_AGENT,
                 "Sendcloud/1.0.0",
                 "SendCloud/1.0 (woocommerce; https://www.sendcloud.sc)",
             )
@@ -65,50 +67,56 @@ def test_a_quiet_shop_that_is_readable_is_healthy(integration):
     assert not Incident.objects.exists()
 
 
-def test_a_stall_is_confirmed_by_a_second_observation_and_opens_one_incident(integration):
+def test_a_stall_seen_from_both_sides_opens_one_incident_at_once(integration):
     place_order(integration, 1, NOON)
     late = NOON + 31 * MINUTE
-    read_everything(late, fetched_at=late)
-    judge([integration.pk], late)
-    assert Verdict.objects.get().state != "fail"
+    read_everything(late)
 
-    second = late + RECHECK
-    read_everything(second, fetched_at=second)
-    changes = judge([integration.pk], second)
+    changes = judge([integration.pk], late)
 
     assert [change.new.state for change in changes] == ["fail"]
     verdict = Verdict.objects.get()
     assert (verdict.cause, verdict.rule, verdict.waiting_count) == ("imports", "stalled", 1)
     assert verdict.oldest_waiting_at == NOON
+    assert Transition.objects.filter(kind="verdict", new_state="fail").count() == 1
+    read_everything(late + MINUTE)
+    assert judge([integration.pk], late + MINUTE) == []
     incident = Incident.objects.get()
     assert (incident.cause, incident.closed_at) == ("imports", None)
-    assert Transition.objects.filter(kind="verdict", new_state="fail").count() == 1
+
+
+def shut_out_the_hub(integration: Integration, at: datetime) -> None:
+    call = CallRecord(at, "GET", "https://shop.example/", "Sendcloud/1.0.0", 403, Outcome.BLOCKED, by="nginx")
+    other = replace(call, user_agent="SendCloud/1.0 (woocommerce; https://www.sendcloud.sc)")
+    neutral = replace(call, user_agent=USER_AGENT, status=401, outcome=Outcome.PASSED)
+    hubs.record_calls([call, other, neutral], store_id=integration.store_id, is_probe=True)
 
 
 def test_judging_the_same_observation_again_confirms_nothing(integration):
-    place_order(integration, 1, NOON)
-    late = NOON + 31 * MINUTE
-    read_everything(late, fetched_at=late)
+    read_everything(NOON)
+    judge([integration.pk], NOON)
+    shut_out_the_hub(integration, NOON + 20 * MINUTE)
     for _ in range(3):
-        judge([integration.pk], late)
+        judge([integration.pk], NOON + 20 * MINUTE)
     assert not Incident.objects.exists()
-    assert Condition.objects.get(kind="imports").candidate_state == "fail"
+    assert Condition.objects.get(kind="access").candidate_state == "fail"
 
 
 def test_a_first_bad_observation_brings_the_next_reading_forward(integration):
-    place_order(integration, 1, NOON)
-    late = NOON + 31 * MINUTE
-    read_everything(late, fetched_at=late)
-    Job.objects.update(due_at=late + timedelta(hours=1))
-    judge([integration.pk], late)
-    soon = Job.objects.filter(due_at=late + RECHECK).values_list("kind", flat=True)
+    read_everything(NOON)
+    judge([integration.pk], NOON)
+    now = NOON + 20 * MINUTE
+    shut_out_the_hub(integration, now)
+    Job.objects.update(due_at=now + timedelta(hours=1))
+    judge([integration.pk], now)
+    soon = Job.objects.filter(due_at__lte=now + RECHECK).values_list("kind", flat=True)
     assert set(soon) >= {"hub_arrivals", "store_orders", "store_access"}
 
 
 def test_reading_is_brought_forward_to_the_moment_an_order_passes_its_tolerance(integration):
     place_order(integration, 1, NOON)
     before = NOON + 29 * MINUTE
-    read_everything(before, fetched_at=before)
+    read_everything(before)
     Job.objects.update(due_at=before + timedelta(hours=1))
     judge([integration.pk], before)
     due = Job.objects.get(kind="hub_arrivals").due_at
