@@ -55,17 +55,17 @@ class SendcloudHub:
         self.api = SendcloudApi(http, public.get_secret_value(), secret.get_secret_value())
 
     async def read_integrations(self, *, now: datetime) -> Sequence[HubIntegration]:
-        rows: list[Integration] = []
         if self.settings.api == "v2":
             answer = await self.api.get("v2/integrations", now=now)
-            rows = parse(self.http, answer, INTEGRATIONS_V2)
-        else:
-            address: str | None = "v3/integrations"
-            while address:
-                answer = await self.api.get(address, now=now)
-                rows += parse(self.http, answer, INTEGRATIONS_V3).data
-                address = self.api.next_page(answer)
-        return [row.to_contract() for row in rows]
+            return [row.to_contract() for row in parse(self.http, answer, INTEGRATIONS_V2)]
+        found: dict[str, Integration] = {}
+        address: str | None = "v3/integrations"
+        while address:
+            answer = await self.api.get(address, now=now)
+            known = len(found)
+            found.update((row.id, row) for row in parse(self.http, answer, INTEGRATIONS_V3).data)
+            address = self.api.next_page(answer) if len(found) > known else None
+        return [row.to_contract() for row in found.values()]
 
     async def read_arrivals(
         self, since: Watermark, *, now: datetime, integration_id: str | None = None

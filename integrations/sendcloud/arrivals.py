@@ -7,7 +7,10 @@ There is no filter on arrival times and date filters are whole days, so pages ar
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from integrations.contracts import ArrivalRecord, Page, Watermark
+from integrations.errors import UnexpectedAnswer
 from integrations.sendcloud.records import Order, rank
 
 SMALL_PAGE = "50"
@@ -34,13 +37,11 @@ async def read_pages(
             mark = _newest(rows, since, now)
         known = next((place for place, row in enumerate(rows) if _is_known(row, since, floor)), None)
         last = known is not None or following is None or not rows
-        records = []
-        for row in rows[:known]:
-            if row.id not in seen:
-                seen.add(row.id)
-                record = row.to_contract()
-                if record is not None:
-                    records.append(record)
+        fresh = [row for row in rows[:known] if row.id not in seen]
+        if not fresh and not last:
+            raise UnexpectedAnswer(_("Sendcloud gives the same page of orders again and again."))
+        seen.update(row.id for row in fresh)
+        records = [record for row in fresh if (record := row.to_contract()) is not None]
         yield Page(records, mark if last else None)
         if last:
             return

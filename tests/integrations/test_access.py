@@ -18,7 +18,9 @@ HTML = {"content-type": "text/html"}
 
 
 def answer(status, body="", headers=None):
-    return Answer(status, httpx.Headers(headers or {}), body.encode(), "https://shop.example/wp-json/wc/v3/orders/0")
+    return Answer(
+        status, httpx.Headers(headers or {}), body.encode(), "https://shop.example/wp-json/wc/v3/orders/0"
+    )
 
 
 NGINX = "<html><head><title>403 Forbidden</title></head><center><h1>403 Forbidden</h1></center><hr><center>nginx/1.22.1</center>"
@@ -62,7 +64,9 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "body", "headers", "outcome", "by"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "outcome", "by"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
 def test_an_answer_is_told_apart(status, body, headers, outcome, by):
     found = classify(answer(status, body, headers), wordpress)
     assert (found.outcome, found.by) == (outcome, by)
@@ -73,7 +77,11 @@ def recorded(*states):
     return [row for row in RECORDED if row["state"] in states and row["method"] != "HEAD"]
 
 
-@pytest.mark.parametrize("row", recorded("normal", "coming_soon", "posts_storage"), ids=lambda row: f"{row['method']} {row['path']}"[:60])
+@pytest.mark.parametrize(
+    "row",
+    recorded("normal", "coming_soon", "posts_storage"),
+    ids=lambda row: f"{row['method']} {row['path']}"[:60],
+)
 def test_a_healthy_shop_is_never_taken_for_a_block(row):
     if row["path"] in ("/", "/license.txt") or row["method"] == "TRACE":
         pytest.skip("not an answer of the API")
@@ -81,7 +89,11 @@ def test_a_healthy_shop_is_never_taken_for_a_block(row):
     assert found.outcome is Outcome.PASSED
 
 
-@pytest.mark.parametrize("row", recorded("maintenance", "database_down"), ids=lambda row: f"{row['state']} {row['method']} {row['accept']}")
+@pytest.mark.parametrize(
+    "row",
+    recorded("maintenance", "database_down"),
+    ids=lambda row: f"{row['state']} {row['method']} {row['accept']}",
+)
 def test_maintenance_and_a_lost_database_are_told_apart(row):
     if row["status"] == 200:
         pytest.skip("a static file")
@@ -90,7 +102,9 @@ def test_maintenance_and_a_lost_database_are_told_apart(row):
     assert found.by == "WordPress"
 
 
-@pytest.mark.parametrize("signature", [*STRONG, *WEAK], ids=lambda s: f"{s.by} {s.header or s.body.pattern[:20]}")
+@pytest.mark.parametrize(
+    "signature", [*STRONG, *WEAK], ids=lambda s: f"{s.by} {s.header or s.body.pattern[:20]}"
+)
 def test_every_signature_says_who_and_in_words(signature):
     assert signature.body or signature.header
     assert "%(by)s" in signature.detail or signature.by in signature.detail

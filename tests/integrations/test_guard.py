@@ -27,7 +27,9 @@ def test_an_inside_address_is_refused(address):
     assert not GuardPolicy().allows(ip_address(address))
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+)
 def test_a_public_address_is_allowed(address):
     assert is_public(ip_address(address))
 
@@ -62,7 +64,14 @@ def test_no_spelling_of_an_inside_host_gets_through(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://shop.example/", "file:///etc/passwd", "shop.example", "http://", "http://user:secret@shop.example/"]
+    "url",
+    [
+        "ftp://shop.example/",
+        "file:///etc/passwd",
+        "shop.example",
+        "http://",
+        "http://user:secret@shop.example/",
+    ],
 )
 def test_what_is_no_plain_web_address_is_refused(url):
     with pytest.raises(AddressRefused) as refused:
@@ -109,7 +118,13 @@ def test_the_allowed_one_of_several_addresses_is_used():
 
 
 @pytest.mark.parametrize(
-    "location", ["http://169.254.169.254/latest/meta-data/", "http://[::ffff:10.0.0.1]/", "http://root:toor@127.0.0.1/", "gopher://x/"]
+    "location",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://root:toor@127.0.0.1/",
+        "gopher://x/",
+    ],
 )
 def test_a_redirect_is_judged_like_any_address(location):
     async def go():

@@ -88,7 +88,9 @@ def test_a_body_beyond_the_limits_is_refused(reply):
 
 
 def test_the_beginning_of_a_body_can_be_enough():
-    _s, _h, answer = asking(lambda asked: Reply(403, b"x" * 2**20), {"truncate_at": 1000}, limits=SizeLimits(wire=2**16))
+    _s, _h, answer = asking(
+        lambda asked: Reply(403, b"x" * 2**20), {"truncate_at": 1000}, limits=SizeLimits(wire=2**16)
+    )
     assert len(answer.body) == 1000
 
 
@@ -155,7 +157,9 @@ def test_credentials_never_follow_a_redirect_to_another_host():
             async with remote(answer) as shop, RemoteClient(shop.url, policy=LOCAL) as http:
                 reply = await http.request("GET", shop.url + "/here", now=NOW, auth=bearer, redirects=5)
                 assert reply.json() == {"ok": 1}
-                assert [asked.headers.get("authorization") for asked in shop.asked] == ["Bearer very-secret"] * 2
+                assert [asked.headers.get("authorization") for asked in shop.asked] == [
+                    "Bearer very-secret"
+                ] * 2
                 assert "authorization" not in other.asked[0].headers
 
     asyncio.run(go())
@@ -188,7 +192,9 @@ def test_failures_and_one_success_are_kept_redacted():
         return json_reply({"email": "jane@private.example"})
 
     good, bad = {"path": "/good?token=sesame-open"}, {"path": "/bad"}
-    _served, http, _answer = asking(answer, dict(good), dict(bad), dict(good), dict(bad), secrets=["sesame-open"])
+    _served, http, _answer = asking(
+        answer, dict(good), dict(bad), dict(good), dict(bad), secrets=["sesame-open"]
+    )
     calls = http.calls()
     assert [call.status for call in calls] == [500, 500, 200]
     assert "jane" not in repr(calls)
@@ -257,7 +263,8 @@ def test_the_certificate_is_checked_for_the_name_and_its_end_is_told(shop_tls):
 
 
 @pytest.mark.parametrize(
-    ("issued_for", "days", "trusted"), [("other.example", 9, True), ("shop.example", -9, True), ("shop.example", 9, False)]
+    ("issued_for", "days", "trusted"),
+    [("other.example", 9, True), ("shop.example", -9, True), ("shop.example", 9, False)],
 )
 def test_a_bad_certificate_is_named_as_the_reason(shop_tls, issued_for, days, trusted):
     server, client = shop_tls(issued_for, dt.datetime.now(dt.UTC) + dt.timedelta(days=days))

@@ -30,7 +30,11 @@ def test_values_of_secret_names_go_in_every_notation(name, secret):
 
 @given(user=WORD, secret=SECRET)
 def test_credentials_in_headers_and_urls_go(user, secret):
-    for text in (f"Authorization: Basic {secret}", f"bearer {secret}", f"https://{user}:{secret}@shop.example/x"):
+    for text in (
+        f"Authorization: Basic {secret}",
+        f"bearer {secret}",
+        f"https://{user}:{secret}@shop.example/x",
+    ):
         assert secret not in redact_text(text)
 
 
@@ -46,13 +50,18 @@ def test_mail_addresses_go(name, host):
     assert name not in redact_text(f"/customers?mail={name}%40{host}.example")
 
 
-@pytest.mark.parametrize("phone", ["+33 6 12 34 56 78", "0612345678", "+1 (212) 555-0147", "00 49 30 1234567", "06 12 34 56 78"])
+@pytest.mark.parametrize(
+    "phone", ["+33 6 12 34 56 78", "0612345678", "+1 (212) 555-0147", "00 49 30 1234567", "06 12 34 56 78"]
+)
 def test_phone_numbers_go(phone):
     assert redact_text(f"call {phone} now") == f"call {REMOVED} now"
 
 
 @given(value=WORD)
-@pytest.mark.parametrize("name", ["first_name", "address_1", "postcode", "phone_number", "telephone", "city", "company", "house_number"])
+@pytest.mark.parametrize(
+    "name",
+    ["first_name", "address_1", "postcode", "phone_number", "telephone", "city", "company", "house_number"],
+)
 def test_personal_fields_of_json_go(name, value):
     assert value not in redact_text(f'{{"billing":{{"{name}":"{value}"}}}}')
 
@@ -85,7 +94,12 @@ def test_redacting_never_fails_and_repeating_changes_nothing(text):
 
 
 def test_headers_that_repeat_keys_are_dropped():
-    headers = {"Link": "<https://x/?consumer_key=ck_1>", "Set-Cookie": "a=b", "Server": "nginx", "Authorization": "Basic x"}
+    headers = {
+        "Link": "<https://x/?consumer_key=ck_1>",
+        "Set-Cookie": "a=b",
+        "Server": "nginx",
+        "Authorization": "Basic x",
+    }
     assert redact_headers(headers) == {"server": "nginx"}
 
 

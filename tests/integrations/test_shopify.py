@@ -66,10 +66,19 @@ class Shop:
             rows = [row for row in rows if row > (datetime.fromisoformat(updated), number)]
         chosen = rows[: variables["first"]]
         nodes = [
-            {"legacyResourceId": str(n), "name": f"#{n}", "createdAt": at(0).isoformat(), "updatedAt": u.isoformat()}
+            {
+                "legacyResourceId": str(n),
+                "name": f"#{n}",
+                "createdAt": at(0).isoformat(),
+                "updatedAt": u.isoformat(),
+            }
             for u, n in chosen
         ]
-        end = base64.b64encode(json.dumps([chosen[-1][0].isoformat(), chosen[-1][1]]).encode()).decode() if chosen else None
+        end = (
+            base64.b64encode(json.dumps([chosen[-1][0].isoformat(), chosen[-1][1]]).encode()).decode()
+            if chosen
+            else None
+        )
         info = {"hasNextPage": len(rows) > len(chosen), "endCursor": end}
         return Orders.model_validate({"nodes": nodes, "pageInfo": info}), 10.0 * variables["first"]
 
@@ -124,7 +133,11 @@ def test_nothing_is_lost_and_nothing_comes_twice_wherever_a_reading_is_cut_off(s
 
 def test_orders_older_than_59_days_are_not_asked_for():
     shop = Shop([Order(1, NOW - timedelta(days=70)), Order(2, NOW - timedelta(days=58))])
-    found = [record.external_id for page in read(shop, Watermark(NOW - timedelta(days=90))) for record in page.records]
+    found = [
+        record.external_id
+        for page in read(shop, Watermark(NOW - timedelta(days=90)))
+        for record in page.records
+    ]
     assert found == ["2"]
 
 
@@ -200,7 +213,9 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reply", "kind", "words"), TABLE, ids=[f"{row[0].status} {row[2]}" for row in TABLE])
+@pytest.mark.parametrize(
+    ("reply", "kind", "words"), TABLE, ids=[f"{row[0].status} {row[2]}" for row in TABLE]
+)
 def test_each_failure_has_its_own_words(reply, kind, words):
     with pytest.raises(errors.RemoteError) as error:
         using(reply, read_all)
@@ -283,20 +298,36 @@ def test_a_granted_token_is_kept_and_renewed_before_its_end_and_after_a_refusal(
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"), [("app_not_installed", "not installed"), ("shop_not_permitted", "organizations"), ("invalid_client", "client id")]
+    ("reason", "words"),
+    [
+        ("app_not_installed", "not installed"),
+        ("shop_not_permitted", "organizations"),
+        ("invalid_client", "client id"),
+    ],
 )
 def test_a_refused_grant_says_why(reason, words):
     tokens._kept.clear()
     with pytest.raises(errors.CredentialsRefused, match=words):
-        using(json_reply({"error": reason}, 400), read_all, credentials={"client_id": "a", "client_secret": "hush-hush"})
+        using(
+            json_reply({"error": reason}, 400),
+            read_all,
+            credentials={"client_id": "a", "client_secret": "hush-hush"},
+        )
 
 
 def shop_reply(asked, scopes=("read_orders",), version="2026-10"):
     if "newest" in asked.json["query"].lower():
         return json_reply({"data": {"orders": {"nodes": [{"legacyResourceId": "1", "name": "#1"}]}}})
-    shop = {"name": "Boutique", "myshopifyDomain": "b.myshopify.com", "ianaTimezone": "Europe/Paris", "plan": None}
+    shop = {
+        "name": "Boutique",
+        "myshopifyDomain": "b.myshopify.com",
+        "ianaTimezone": "Europe/Paris",
+        "plan": None,
+    }
     scopes = {"accessScopes": [{"handle": handle} for handle in scopes]}
-    return json_reply({"data": {"shop": shop, "currentAppInstallation": scopes}}, x_shopify_api_version=version)
+    return json_reply(
+        {"data": {"shop": shop, "currentAppInstallation": scopes}}, x_shopify_api_version=version
+    )
 
 
 async def connection(store):
@@ -312,7 +343,11 @@ def test_a_good_connection_meets_every_need():
 @pytest.mark.parametrize(
     ("answer", "name", "words"),
     [
-        (lambda asked: shop_reply(asked, scopes=("read_products",)), "may read orders", "read_orders is missing"),
+        (
+            lambda asked: shop_reply(asked, scopes=("read_products",)),
+            "may read orders",
+            "read_orders is missing",
+        ),
         (lambda asked: shop_reply(asked, version="2027-01"), "version", "2027-01 answered"),
         (json_reply(ANSWERS["bad_token_http_401"], 401), "token is accepted", "revoked"),
         (json_reply({"errors": "Not Found"}, 404), "shop answers", "no shop"),

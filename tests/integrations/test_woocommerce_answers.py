@@ -100,7 +100,9 @@ KINDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("row", RECORDED_REFUSALS, ids=lambda row: f"{row['state']} {row['credential']} {row['path'][:40]}")
+@pytest.mark.parametrize(
+    "row", RECORDED_REFUSALS, ids=lambda row: f"{row['state']} {row['credential']} {row['path'][:40]}"
+)
 def test_recorded_refusals_of_real_shops_lead_to_the_right_error(row):
     with pytest.raises(errors.RemoteError) as error:
         using(Reply(row["status"], row["body"].encode(), row["headers"]), read)
@@ -128,20 +130,38 @@ def test_over_https_the_key_goes_as_basic_and_over_http_as_oauth():
     base = signature.signature_base_string(
         "GET", "http://shop.example/wp-json/wc/v3/orders", signature.normalize_parameters(pairs)
     )
-    assert given == signature.sign_hmac_sha256_with_client(base, type("C", (), {"client_secret": "cs_2", "resource_owner_secret": None}))
+    assert given == signature.sign_hmac_sha256_with_client(
+        base, type("C", (), {"client_secret": "cs_2", "resource_owner_secret": None})
+    )
 
 
 def shop_answers(**changed):
     def answer(asked):
         if asked.path.endswith("/wp-json/"):
-            return changed.get("index", json_reply({"namespaces": ["wc/v3"], "timezone_string": "Europe/Paris"}, date="Sun, 22 Nov 2026 12:00:03 GMT"))
+            return changed.get(
+                "index",
+                json_reply(
+                    {"namespaces": ["wc/v3"], "timezone_string": "Europe/Paris"},
+                    date="Sun, 22 Nov 2026 12:00:03 GMT",
+                ),
+            )
         if "modified_after" in asked.query:
-            found = [{"id": 7, "status": "processing"}] if asked.query["modified_after"] < "2026-11-22T11:00:00" else []
+            found = (
+                [{"id": 7, "status": "processing"}]
+                if asked.query["modified_after"] < "2026-11-22T11:00:00"
+                else []
+            )
             return changed.get("bounded", json_reply(found))
         if asked.query.get("rest_route"):
             return changed.get("plain", Reply(404, b"<html>"))
         stamp = "2026-11-22T11:00:00"
-        order = {"id": 7, "number": "7", "status": "processing", "date_created_gmt": stamp, "date_modified_gmt": stamp}
+        order = {
+            "id": 7,
+            "number": "7",
+            "status": "processing",
+            "date_created_gmt": stamp,
+            "date_modified_gmt": stamp,
+        }
         return changed.get("orders", json_reply([order]))
 
     return answer
@@ -162,11 +182,23 @@ def test_a_good_connection_meets_every_need():
 @pytest.mark.parametrize(
     ("changed", "name", "remedy"),
     [
-        ({"index": Reply(404, b"<html>"), "plain": json_reply({"namespaces": []})}, "API answers", "Permalinks"),
+        (
+            {"index": Reply(404, b"<html>"), "plain": json_reply({"namespaces": []})},
+            "API answers",
+            "Permalinks",
+        ),
         ({"index": json_reply({"namespaces": ["wp/v2"]})}, "WooCommerce is active", "Activate"),
-        ({"orders": refusal(401, AUTH, "Consumer secret is invalid.")}, "key may read orders", "new REST key"),
+        (
+            {"orders": refusal(401, AUTH, "Consumer secret is invalid.")},
+            "key may read orders",
+            "new REST key",
+        ),
         ({"bounded": json_reply([])}, "Times are understood", "caches"),
-        ({"index": json_reply({"namespaces": ["wc/v3"]}, date="Sun, 22 Nov 2026 13:00:00 GMT")}, "clock", "NTP"),
+        (
+            {"index": json_reply({"namespaces": ["wc/v3"]}, date="Sun, 22 Nov 2026 13:00:00 GMT")},
+            "clock",
+            "NTP",
+        ),
     ],
 )
 def test_a_bad_connection_names_the_need_that_is_not_met(changed, name, remedy):

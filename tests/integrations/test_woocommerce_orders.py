@@ -53,7 +53,13 @@ class Shop:
         size, page = int(params["per_page"]), int(params.get("page", 1))
         chosen = rows[(page - 1) * size : page * size]
         return [
-            Row(id=o.id, number=str(o.id), status=o.status, date_created_gmt=o.created, date_modified_gmt=o.modified)
+            Row(
+                id=o.id,
+                number=str(o.id),
+                status=o.status,
+                date_created_gmt=o.created,
+                date_modified_gmt=o.modified,
+            )
             for o in chosen
         ], len(rows)
 
@@ -171,7 +177,11 @@ def test_a_stamp_from_the_future_does_not_hide_what_follows():
     mark = read(shop, START)[-1].watermark
     assert mark.at <= NOW
     shop.orders[1].modified = NOW + timedelta(seconds=5)
-    later = [record.external_id for page in read(shop, mark, now=NOW + timedelta(minutes=1)) for record in page.records]
+    later = [
+        record.external_id
+        for page in read(shop, mark, now=NOW + timedelta(minutes=1))
+        for record in page.records
+    ]
     assert "1" in later
 
 
@@ -190,7 +200,10 @@ def test_a_server_that_ignores_the_bound_is_not_believed():
 
 
 def test_what_a_hub_imports_is_expected_and_everything_else_says_why_not():
-    orders = [Order(n, at(n), at(n), status) for n, status in enumerate(["processing", "pending", "cancelled", "completed"])]
+    orders = [
+        Order(n, at(n), at(n), status)
+        for n, status in enumerate(["processing", "pending", "cancelled", "completed"])
+    ]
     records = {record.status: record for page in read(Shop(orders), START) for record in page.records}
     assert records["processing"].expected
     assert records["pending"].expected
