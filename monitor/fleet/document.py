@@ -1,6 +1,7 @@
 """The entries of a fleet file. A key that an entry leaves out keeps what is stored."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -18,11 +19,16 @@ _LARGEST = 2_147_483_647
 """PostgreSQL's integer."""
 
 
-def _one_of(value: str, words: Iterable[str], message: str) -> str:
-    known = list(words)
-    if value not in known:
-        raise ValueError(sentences(message % {"value": value}, did_you_mean(value, known)))
+def _one_of(value: str, words: Collection[str], message: str) -> str:
+    if value not in words:
+        raise ValueError(sentences(message % {"value": value}, did_you_mean(value, words)))
     return value
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The IANA names this machine knows. Kept, because finding them walks the disk."""
+    return frozenset(available_timezones())
 
 
 def _hub_kind(value: str) -> str:
@@ -34,7 +40,7 @@ def _platform(value: str) -> str:
 
 
 def _time_zone(value: str) -> str:
-    return _one_of(value, available_timezones(), _('"%(value)s" is not a time zone of the IANA list.'))
+    return _one_of(value, time_zones(), _('"%(value)s" is not a time zone of the IANA list.'))
 
 
 def _language(value: str) -> str:

@@ -39,7 +39,7 @@ def dereference(reference: str, folder: FilePath) -> str:
     path = folder / FilePath(rest.strip()).expanduser()
     try:
         secret = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # not UTF-8, or a path that cannot be one
         reason = error.strerror if isinstance(error, OSError) else _("not a text file")
         raise CannotRead(
             _("cannot read the file %(path)s: %(reason)s.") % {"path": path, "reason": reason}

@@ -48,7 +48,8 @@ class Source:
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
             message = _("is not YAML: %(problem)s.") % {"problem": error.problem or error.context}
             raise BadFleet([Problem(self.file, line, column, "", message)]) from error
-        except YAMLError as error:
+        except (YAMLError, KeyError, RecursionError) as error:
+            # ruamel.yaml answers an unknown %YAML version with a KeyError.
             message = _("is not YAML: %(problem)s.") % {"problem": str(error).splitlines()[0]}
             raise BadFleet([Problem(self.file, 0, 0, "", message)]) from error
         return node

@@ -193,6 +193,12 @@ def test_text_that_is_not_yaml_is_refused_with_its_line(write: Write, text: str,
     assert found.startswith(f"{line} : is not YAML: ")
 
 
+@pytest.mark.parametrize("text", ["%YAML 9.9\n--- {}\n", "[" * 5000])
+def test_text_that_breaks_the_parser_is_refused_as_well(write: Write, text: str) -> None:
+    (found,) = mistakes(write(text))
+    assert "is not YAML: " in found
+
+
 @pytest.mark.parametrize("text", ["", "just words", "- a\n- b\n", "null"])
 def test_a_file_without_sections_is_refused(write: Write, text: str) -> None:
     (found,) = mistakes(write(text))
@@ -209,6 +215,11 @@ def test_a_missing_file_and_a_missing_secret_file_are_named(write: Write, tmp_pa
     (found,) = mistakes(write(FLEET, ("key: file:secrets/lyon}", "key: file:secrets/nord}")))
     assert found.startswith("22 stores[1].credentials.key: cannot read the file")
     assert "secrets/nord: No such file" in found
+
+
+def test_a_path_that_cannot_be_one_is_refused(write: Write) -> None:
+    (found,) = mistakes(write(FLEET, ("key: file:secrets/lyon}", 'key: "file:\\0"}')))
+    assert found.startswith("22 stores[1].credentials.key: cannot read the file")
 
 
 def test_no_message_repeats_a_secret(write: Write) -> None:

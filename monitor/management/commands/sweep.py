@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import orjson
 from django.conf import settings
@@ -20,6 +20,7 @@ from integrations.models import Integration
 from monitor.collect.sweep import sweep
 from monitor.dashboard.faces import shape_of
 from monitor.embedded import EmbeddedError
+from monitor.fleet.document import time_zones
 from monitor.fleet.problems import did_you_mean, sentences
 from monitor.health.states import State
 from monitor.models import Condition, Verdict
@@ -50,9 +51,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, names: list[str], json: bool, time_zone: str, **options: Any) -> None:
-        if time_zone not in available_timezones():
+        if time_zone not in time_zones():
             message = _('"%(zone)s" is not a time zone of the IANA list.') % {"zone": time_zone}
-            raise self.could_not(sentences(message, did_you_mean(time_zone, available_timezones())))
+            raise self.could_not(sentences(message, did_you_mean(time_zone, time_zones())))
         started = timezone.now()
         try:
             self.refuse_what_is_not_watched(names)
