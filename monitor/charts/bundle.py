@@ -17,6 +17,6 @@ class PlotlyFinder(FileSystemFinder):
         storage.prefix = "plotly"  # type: ignore[attr-defined]  # the finder's own protocol
         self.storages = {location: storage}
 
-    def list(self, ignore_patterns: object):  # type: ignore[override,no-untyped-def]
+    def list(self, ignore_patterns: object):  # type: ignore[no-untyped-def]  # noqa: ARG002  (Django's signature)
         for storage in self.storages.values():
             yield "plotly.min.js", storage

@@ -64,9 +64,7 @@ def _by_hour(rows: Iterable[LatencyFleetHour | LatencyHour]) -> dict[datetime, S
 
 def _waiting(arrivals: QuerySet[Arrival], start: datetime, now: datetime) -> list[tuple[datetime, int]]:
     """When the waiting orders became eligible, to :data:`BIN`, and how many in each bin."""
-    bin_of = Func(
-        Value(BIN), "eligible_at", Value(start), function="date_bin", output_field=DateTimeField()
-    )
+    bin_of = Func(Value(BIN), "eligible_at", Value(start), function="date_bin", output_field=DateTimeField())
     bins = (
         arrivals.filter(expected=True, arrived_at=None, eligible_at__range=(start - LOOK_BACK, now))
         .annotate(bin=bin_of)

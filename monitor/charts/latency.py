@@ -23,6 +23,7 @@ from monitor.wording import duration
 Figure = dict[str, Any]
 
 TICKS_S = (1, 10, 60, 600, 3_600, 21_600, 86_400)
+MINUTE_S = 60
 LOWEST_S, HIGHEST_S = 1.0, 100_000.0
 LABEL_GAP = 0.42
 """Labels at the lines' ends are at least so many decades apart, or they would overprint."""
@@ -82,7 +83,9 @@ def hover_text(hour: Hour, zone: ZoneInfo) -> str:
         lines.append(_("half within %(duration)s") % {"duration": quantile_words(hour.half)})
         lines.append(_("95 %% within %(duration)s") % {"duration": quantile_words(hour.tail)})
     if hour.waiting:
-        lines.append(ngettext("%(n)d still waiting", "%(n)d still waiting", hour.waiting) % {"n": hour.waiting})
+        lines.append(
+            ngettext("%(n)d still waiting", "%(n)d still waiting", hour.waiting) % {"n": hour.waiting}
+        )
     if hour.backlog_s:
         lines.append(_("oldest waiting order: %(duration)s") % {"duration": seconds_words(hour.backlog_s)})
     return "<br>".join(lines)
@@ -97,7 +100,11 @@ def quantile_words(quantile: Quantile | None) -> str:
 
 
 def seconds_words(seconds: float | None) -> str:
-    return "–" if seconds is None else str(duration(timedelta(seconds=round(seconds))))
+    """Rounded to the nearest unit shown: a sketch's 1,792 s stands for half an hour within its 1 %."""
+    if seconds is None:
+        return "–"
+    unit = 1 if seconds < MINUTE_S else MINUTE_S
+    return duration(timedelta(seconds=round(seconds / unit) * unit))
 
 
 def _trace(x: Figure, y: Sequence[float | None], name: str, colour: str) -> Figure:
@@ -150,10 +157,9 @@ def _labels(traces: Sequence[Figure]) -> list[Figure]:
         known = [value for value in trace["y"] if value is not None]
         if known:
             ends.append((math.log10(known[-1]), trace))
-    labels, lowest = [], -math.inf
-    for height, trace in sorted(ends, key=lambda end: end[0]):
-        height = max(height, lowest + LABEL_GAP)
-        lowest = height
+    labels, height = [], -math.inf
+    for end, trace in sorted(ends, key=lambda end: end[0]):
+        height = max(end, height + LABEL_GAP)
         labels.append(
             {
                 "xref": "paper",

@@ -69,7 +69,7 @@ def band_of(
     elif (verdict := getattr(integration, "verdict", None)) is not None:
         faces = [(known_from, face_of(verdict.state, verdict.rule))]
     else:
-        faces = []
+        return Band(start, end, ())
     ends = [moment for moment, _ in faces[1:]] + [end]
     scale = BAND_UNITS / (end - start).total_seconds()
     segments = []
@@ -91,4 +91,3 @@ def fleet_bands(
         changes.setdefault(change.integration_id, []).append(change)
     bands = [(one, band_of(one, changes.get(one.pk, ()), start=start, end=end)) for one in integrations]
     return [(one, band) for one, band in bands if band.was_bad]
-

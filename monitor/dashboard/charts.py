@@ -37,11 +37,13 @@ def fleet_latency(request: HttpRequest, group: str, form: str) -> HttpResponse:
 def integration_latency(request: HttpRequest, name: str, form: str) -> HttpResponse:
     """Latency of one integration, with its refreshes, incidents and unknown times marked."""
     now, span = timezone.now(), _span(request)
-    integration = get_object_or_404(Integration.objects.select_related("verdict", "store", "account"), name=name)
+    integrations = Integration.objects.select_related("verdict", "store", "account")
+    integration = get_object_or_404(integrations, name=name)
     hours = data.integration_hours(integration, span=span, now=now)
     about = IntegrationPage(integration, now=now, span=span)
-    marks, gaps = ([], []) if form != "json" else (_marks(about), _gaps(about))
-    return _answer(request, form, hours, f"latency-{name}", marks, gaps)
+    if form != "json":
+        return _answer(request, form, hours, f"latency-{name}")
+    return _answer(request, form, hours, f"latency-{name}", marks=_marks(about), gaps=_gaps(about))
 
 
 def _span(request: HttpRequest) -> timedelta:
@@ -67,6 +69,7 @@ def _answer(
     form: str,
     hours: Sequence[Hour],
     name: str,
+    *,
     marks: Sequence[Mark] = (),
     gaps: Sequence[Gap] = (),
 ) -> HttpResponse:

@@ -34,6 +34,7 @@ NOTICE_STEPS = {
 _SHAPES_OF_WARNINGS = {"maintenance": "paused", "hub_meets_maintenance": "paused"}
 _SHAPES = {State.OK: "ok", State.WARN: "late", State.FAIL: "fail", State.UNKNOWN: "unknown"}
 
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """A state as people see it."""

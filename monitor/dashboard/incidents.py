@@ -45,7 +45,11 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
         taken = free.update(acknowledged_at=now, acknowledged_by=user)
         if taken:
             audit.record(
-                user, "incident.acknowledge", f"incident {pk}", {"acknowledged_at": None}, {"acknowledged_at": now}
+                user,
+                "incident.acknowledge",
+                f"incident {pk}",
+                {"acknowledged_at": None},
+                {"acknowledged_at": now},
             )
     if not taken:
         get_object_or_404(Incident, pk=pk)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from integrations.errors import RemoteError
 from integrations.models import Integration
 from monitor import refresh as refreshes
 from monitor.access_control import FORCE_REFRESH, requires
@@ -27,7 +28,7 @@ def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
         refreshes.request(
             integration, user=user, actor=user.get_username(), reason=reason, now=timezone.now()
         )
-    except refreshes.RefreshRefused as refused:
+    except (refreshes.RefreshRefused, RemoteError) as refused:
         messages.warning(request, str(refused))
     return redirect(reverse("integration", args=[name]) + "#refresh")
 

@@ -7,12 +7,12 @@ from monitor.dashboard import charts, incidents, integrations, overview, refresh
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("integrations/", integrations.integration_list, name="integrations"),
-    path("integrations/<slug:name>/", integrations.integration_page, name="integration"),
-    path("integrations/<slug:name>/refresh/", refreshing.request_refresh, name="refresh-request"),
-    path("integrations/<slug:name>/refresh/opened/", refreshing.panel_opened, name="refresh-opened"),
+    path("integrations/<str:name>/", integrations.integration_page, name="integration"),
+    path("integrations/<str:name>/refresh/", refreshing.request_refresh, name="refresh-request"),
+    path("integrations/<str:name>/refresh/opened/", refreshing.panel_opened, name="refresh-opened"),
     path("incidents/", incidents.incident_list, name="incidents"),
     path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
     path("incidents/<int:pk>/acknowledge/", incidents.acknowledge, name="incident-acknowledge"),
     path("charts/latency-<slug:group>.<slug:form>", charts.fleet_latency, name="chart-fleet-latency"),
-    path("charts/<slug:name>/latency.<slug:form>", charts.integration_latency, name="chart-latency"),
+    path("charts/<str:name>/latency.<slug:form>", charts.integration_latency, name="chart-latency"),
 ]

@@ -8,12 +8,14 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
+from integrations.contracts import ConditionKind
+from integrations.registry import adapter_class
 from monitor import wording
 from monitor.dashboard import faces, progress
 from monitor.health.states import State
-from monitor.models import Refresh, Transition
+from monitor.models import Refresh, Transition, User
 
 register = template.Library()
 
@@ -48,14 +50,26 @@ def face(row: Any) -> faces.Face:
 
 
 @register.filter
+def person(user: User | None) -> str:
+    """How a person is called; a dash for one who was removed."""
+    return "–" if user is None else user.get_full_name() or user.get_username()
+
+
+@register.filter
 def new_face(transition: Transition) -> faces.Face:
     return faces.face_of(transition.new_state, transition.new_rule)
 
 
 @register.filter
+def platform(kind: str) -> str:
+    """How a platform or a hub writes its own name."""
+    return str(adapter_class(kind).label)
+
+
+@register.filter
 def question(kind: str) -> str:
     """The question a condition answers."""
-    return str(faces.QUESTIONS[kind])
+    return str(faces.QUESTIONS[ConditionKind(kind)])
 
 
 @register.filter
@@ -74,24 +88,21 @@ def steps(refresh: Refresh) -> list[progress.Step]:
 
 @register.simple_tag(takes_context=True)
 def explain(context: template.Context, row: Any) -> wording.Explanation:
-    """The sentences about a condition, a verdict or an incident."""
+    """The sentences about a condition, a verdict or an incident; of a past one, as it was at its end."""
     kind = row.kind if hasattr(row, "kind") else row.cause
-    return _explain(context, kind, row.rule, row.evidence, row.state)
+    return _explain(row, kind, row.rule, row.state, now=getattr(row, "closed_at", None) or context["now"])
 
 
-@register.simple_tag(takes_context=True)
-def headline(context: template.Context, transition: Transition) -> str:
-    """The sentence about the state that began with a transition of the verdict."""
+@register.simple_tag
+def headline(transition: Transition) -> str:
+    """The sentence about the state that began with a transition of the verdict, as it was then."""
     kind = faces.kind_of_rule(transition.new_rule, transition.new_state)
-    words = _explain(context, kind, transition.new_rule, transition.evidence, transition.new_state)
-    return words.headline
+    return _explain(transition, kind, transition.new_rule, transition.new_state, now=transition.at).headline
 
 
-def _explain(
-    context: template.Context, kind: str, rule: str, evidence: dict[str, Any], state: str
-) -> wording.Explanation:
+def _explain(row: Any, kind: str, rule: str, state: str, *, now: datetime) -> wording.Explanation:
     zone = timezone.get_current_timezone()
-    return wording.explain(kind, rule, evidence, now=context["now"], tz=zone, state=State(state))
+    return wording.explain(kind, rule, row.evidence, now=now, tz=zone, state=State(state))
 
 
 # --- times -----------------------------------------------------------------------------------------
@@ -120,7 +131,7 @@ def ago(context: template.Context, at: datetime | None) -> SafeString:
     text = (
         gettext("less than a minute ago")
         if age < timedelta(minutes=1)
-        else gettext("%(duration)s ago") % {"duration": wording.duration(age)}
+        else pgettext("age", "%(duration)s ago") % {"duration": wording.duration(age)}
     )
     return _time(at, text, " data-ago")
 

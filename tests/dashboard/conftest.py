@@ -1,8 +1,10 @@
 """People who look at the pages, and a fleet they look at."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group
 from django.test import Client
 
@@ -18,27 +20,33 @@ def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return NOW
 
 
-def person(group: str, **changes: object) -> User:
-    user = User.objects.create_user(group, password="x", **changes)
+def signed_in(group: str, **changes: object) -> Client:
+    """A browser in which a member of the group is signed in."""
+    user = User.objects.create_user(group, **changes)
     user.groups.add(Group.objects.get(name=group))
-    return user
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(client: Client, address: str = "/", **options) -> str:
+    """The page at an address, its white space made even."""
+    answer = client.get(address, **options)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
 
 
 @pytest.fixture
 def viewer(db) -> Client:
-    client = Client()
-    client.force_login(person("viewer", time_zone="Europe/Paris"))
-    return client
+    return signed_in("viewer", time_zone="Europe/Paris")
 
 
 @pytest.fixture
 def operator(db) -> Client:
-    client = Client()
-    client.force_login(person("operator", time_zone="Europe/Paris"))
-    return client
+    return signed_in("operator", time_zone="Europe/Paris")
 
 
-@pytest.fixture(autouse=True)
-def _static_root(settings, tmp_path) -> None:
-    """An empty place for collected files: WhiteNoise warns when there is none."""
-    settings.STATIC_ROOT = tmp_path
+@pytest.fixture(autouse=True, scope="session")
+def _static_root() -> None:
+    """WhiteNoise warns when the place of collected files is not there, be it empty."""
+    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import factory
+from django.utils.text import slugify
 
 from integrations.models import Account, Integration, Store
 from monitor.health.sketch import sketch_of
@@ -36,7 +37,7 @@ class AccountFactory(factory.django.DjangoModelFactory):
     title = "Sendcloud EU"
     kind = "sendcloud"
     url = "https://panel.sendcloud.example"
-    credentials = {"public_key": "p", "secret_key": "s"}
+    credentials = {"public_key": "p-12345", "secret_key": "s-12345"}
 
 
 class StoreFactory(factory.django.DjangoModelFactory):
@@ -87,7 +88,7 @@ def watched(
 ) -> Integration:
     """An integration that has been judged, with its conditions and what led to the verdict."""
     cause, state = FIGURES[rule]
-    store = StoreFactory(title=title, name=title.lower().replace(" ", "-"), platform=platform)
+    store = StoreFactory(title=title, name=slugify(title), platform=platform)
     one = IntegrationFactory(store=store, account=account or AccountFactory())
     Integration.objects.filter(pk=one.pk).update(created_at=now - created)
     oldest = now - since if waiting else None
@@ -108,31 +109,59 @@ def watched(
         "status": 403,
     }
     Verdict.objects.create(
-        integration=one, state=state, cause=cause, rule=rule, evidence=evidence, since=now - since,
-        judged_at=now - timedelta(seconds=8), waiting_count=waiting, oldest_waiting_at=oldest,
-    )  # fmt: skip
-    Progress.objects.create(integration=one, newest_arrived_at=now - timedelta(seconds=40), learned_tolerance_s=1800)
-    HubState.objects.create(integration=one, at=now - since, last_fetched_at=now - timedelta(minutes=3), system="shop")
+        integration=one,
+        state=state,
+        cause=cause,
+        rule=rule,
+        evidence=evidence,
+        since=now - since,
+        judged_at=now - timedelta(seconds=8),
+        waiting_count=waiting,
+        oldest_waiting_at=oldest,
+    )
+    Progress.objects.create(
+        integration=one, newest_arrived_at=now - timedelta(seconds=40), learned_tolerance_s=1800
+    )
+    HubState.objects.create(
+        integration=one, at=now - since, last_fetched_at=now - timedelta(minutes=3), system="shop"
+    )
     for kind, good in (
-        ("access", "passes"), ("credentials", "accepted"), ("throttle", "in_rhythm"), ("imports", "nothing_waiting"),
-    ):  # fmt: skip
+        ("access", "passes"),
+        ("credentials", "accepted"),
+        ("throttle", "in_rhythm"),
+        ("imports", "nothing_waiting"),
+    ):
         mine = kind == (cause or "imports")
         Condition.objects.create(
-            integration=one, kind=kind, state=state if mine else "ok", rule=rule if mine else good,
-            evidence=evidence, since=now - since if mine else now - timedelta(days=3), observed_at=now,
-        )  # fmt: skip
+            integration=one,
+            kind=kind,
+            state=state if mine else "ok",
+            rule=rule if mine else good,
+            evidence=evidence,
+            since=now - since if mine else now - timedelta(days=3),
+            observed_at=now,
+        )
     if state != "ok":
         Transition.objects.create(
-            integration=one, kind="verdict", at=now - since, old_state="ok", new_state=state,
-            old_rule="nothing_waiting", new_rule=rule, evidence=evidence, rules_version=1,
-        )  # fmt: skip
+            integration=one,
+            kind="verdict",
+            at=now - since,
+            old_state="ok",
+            new_state=state,
+            old_rule="nothing_waiting",
+            new_rule=rule,
+            evidence=evidence,
+            rules_version=1,
+        )
     Arrival.objects.bulk_create(
         Arrival(
-            integration=one, order_key=f"{n}", order_number=f"10{n:03d}",
+            integration=one,
+            order_key=f"{n}",
+            order_number=f"10{n:03d}",
             eligible_at=now - since + n * (since / max(waiting, 1)),
         )
         for n in range(waiting)
-    )  # fmt: skip
+    )
     return one
 
 
@@ -140,10 +169,15 @@ def incident_of(one: Integration, now: datetime, **changes) -> Incident:
     """An incident with this one member, opened when its verdict began."""
     verdict = one.verdict
     values = {
-        "scope": f"integration:{one.pk}", "cause": verdict.cause or "imports", "rule": verdict.rule, "state": verdict.state,
-        "evidence": verdict.evidence, "opened_at": verdict.since + timedelta(minutes=2), "started_at": verdict.since,
+        "scope": f"integration:{one.pk}",
+        "cause": verdict.cause or "imports",
+        "rule": verdict.rule,
+        "state": verdict.state,
+        "evidence": verdict.evidence,
+        "opened_at": verdict.since + timedelta(minutes=2),
+        "started_at": verdict.since,
         "peak_waiting": verdict.waiting_count,
-    }  # fmt: skip
+    }
     incident = Incident.objects.create(**values | changes)
     Member.objects.create(
         incident=incident, integration=one, joined_at=incident.opened_at, left_at=incident.closed_at
@@ -153,30 +187,45 @@ def incident_of(one: Integration, now: datetime, **changes) -> Incident:
 
 def notice_of(incident: Incident, now: datetime, **changes) -> Notice:
     values = {
-        "step": "opened", "recipient": f"person{next(NUMBERS)}@example.com",
-        "message_id": f"<{next(NUMBERS)}@syncwatch>", "created_at": now, "due_at": now,
-    }  # fmt: skip
+        "step": "opened",
+        "recipient": f"person{next(NUMBERS)}@example.com",
+        "message_id": f"<{next(NUMBERS)}@syncwatch>",
+        "created_at": now,
+        "due_at": now,
+    }
     return Notice.objects.create(incident=incident, **values | changes)
 
 
 def refresh_of(one: Integration, now: datetime, **changes) -> Refresh:
     values = {
-        "actor": "Ops", "reason": "Orders wait since the maintenance", "strategy": "hub_api", "stage": "watching",
+        "actor": "Ops",
+        "reason": "Orders wait since the maintenance",
+        "strategy": "hub_api",
+        "stage": "watching",
         "detail": "The hub accepted the request; watching whether orders move.",
         "before": {
-            "at": now.isoformat(), "waiting": 10, "oldest_waiting_at": (now - timedelta(hours=2)).isoformat(),
+            "at": now.isoformat(),
+            "waiting": 10,
+            "oldest_waiting_at": (now - timedelta(hours=2)).isoformat(),
             "last_fetched_at": (now - timedelta(hours=2)).isoformat(),
         },
-        "requested_at": now - timedelta(seconds=20), "asked_at": now - timedelta(seconds=15), "due_at": now,
-    }  # fmt: skip
+        "requested_at": now - timedelta(seconds=20),
+        "asked_at": now - timedelta(seconds=15),
+        "due_at": now,
+    }
     return Refresh.objects.create(integration=one, **values | changes)
 
 
 def hub_failure(one: Integration, at: datetime, **changes) -> HubFailureLog:
     values = {
-        "method": "GET", "path": "/wp-json/wc/v3/orders", "status": 403, "exception_type": "HTTPError",
-        "outcome": "blocked", "by": "nginx", "detail": "nginx refuses the request with a page of its own.",
-    }  # fmt: skip
+        "method": "GET",
+        "path": "/wp-json/wc/v3/orders",
+        "status": 403,
+        "exception_type": "HTTPError",
+        "outcome": "blocked",
+        "by": "nginx",
+        "detail": "nginx refuses the request with a page of its own.",
+    }
     return HubFailureLog.objects.create(
         integration=one, account=one.account, external_id=str(next(NUMBERS)), at=at, **values | changes
     )
@@ -184,10 +233,17 @@ def hub_failure(one: Integration, at: datetime, **changes) -> HubFailureLog:
 
 def call(one: Integration, at: datetime, **changes) -> Call:
     values = {
-        "store": one.store, "method": "GET", "url": f"{one.store.url}/wp-json/wc/v3/orders", "status": 403,
-        "user_agent": "Sendcloud/1.0.0", "outcome": "blocked", "by": "nginx", "is_probe": True,
-        "detail": "nginx refuses this User-Agent.", "excerpt": "<html><h1>403 Forbidden</h1></html>",
-    }  # fmt: skip
+        "store": one.store,
+        "method": "GET",
+        "url": f"{one.store.url}/wp-json/wc/v3/orders",
+        "status": 403,
+        "user_agent": "Sendcloud/1.0.0",
+        "outcome": "blocked",
+        "by": "nginx",
+        "is_probe": True,
+        "detail": "nginx refuses this User-Agent.",
+        "excerpt": "<html><h1>403 Forbidden</h1></html>",
+    }
     return Call.objects.create(at=at, **values | changes)
 
 

@@ -96,7 +96,11 @@ def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
 
 def troubles(integrations: Sequence[Integration], limit: int) -> list[Line]:
     """The bad ones of those given worst first; what a person has taken into their hands comes last."""
-    bad = [one for one in integrations if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad]
+    bad = [
+        one
+        for one in integrations
+        if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad
+    ]
     return sorted(with_people(bad[:limit]), key=lambda line: line.is_acknowledged)
 
 

@@ -66,7 +66,9 @@ class IncidentPage:
         changes = changes_of_state().filter(integration__in=ids, at__range=span)
         refreshes = Refresh.objects.filter(integration__in=ids, requested_at__range=span)
         events = [Event(one.at, transition=one) for one in changes.order_by("-at")[:EVENTS]]
-        events += [Event(one.requested_at, refresh=one) for one in refreshes.order_by("-requested_at")[:EVENTS]]
+        events += [
+            Event(one.requested_at, refresh=one) for one in refreshes.order_by("-requested_at")[:EVENTS]
+        ]
         events.append(Event(incident.opened_at, word="opened"))
         if incident.acknowledged_at:
             events.append(Event(incident.acknowledged_at, word="acknowledged"))

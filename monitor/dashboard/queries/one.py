@@ -8,6 +8,7 @@ from functools import cached_property
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from integrations.contracts import ConditionKind, Outcome
+from integrations.errors import RemoteError
 from integrations.models import Integration
 from monitor.collect.facts import JUDGING_WINDOW
 from monitor.dashboard.bands import Band, band_of, changes_of_state
@@ -73,7 +74,11 @@ class IntegrationPage:
     @cached_property
     def transitions(self) -> list[Transition]:
         """Of the verdict, in the shown time, oldest first."""
-        newest = changes_of_state().filter(integration=self.integration, at__gte=self.start_at).order_by("-at")[:500]
+        newest = (
+            changes_of_state()
+            .filter(integration=self.integration, at__gte=self.start_at)
+            .order_by("-at")[:500]
+        )
         return list(reversed(newest))
 
     @cached_property
@@ -123,9 +128,12 @@ class IntegrationPage:
         return next((refresh for refresh in self.refreshes if refresh.finished_at is None), None)
 
     @cached_property
-    def abilities(self) -> Abilities:
-        """The ways to refresh it."""
-        return abilities(self.integration, getattr(self.integration, "hub_system", None) or "")
+    def abilities(self) -> Abilities | None:
+        """The ways to refresh it; None while the account's own settings or keys cannot be used."""
+        try:
+            return abilities(self.integration, getattr(self.integration, "hub_system", None) or "")
+        except RemoteError:
+            return None
 
     @cached_property
     def last_refresh(self) -> Refresh | None:
@@ -149,7 +157,11 @@ class IntegrationPage:
     def timeline(self) -> list[Event]:
         """Changes of the verdict and what people did, newest first."""
         events = [Event(change.at, transition=change) for change in self.transitions]
-        events += [Event(one.requested_at, refresh=one) for one in self.refreshes if one.requested_at >= self.start_at]
+        events += [
+            Event(one.requested_at, refresh=one)
+            for one in self.refreshes
+            if one.requested_at >= self.start_at
+        ]
         events += [
             Event(one.acknowledged_at, incident=one)
             for one in self.incidents

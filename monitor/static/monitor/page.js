@@ -32,16 +32,17 @@
   }
 
   // --- ages of seconds, counted on from what the server wrote -----------------------------------
-  const format = new Intl.RelativeTimeFormat(root.lang, { numeric: "always", style: "short" });
+  const [seconds, minutes, hours, days] = root.dataset.units.split(" ");
   const tick = () => {
     if (document.hidden) return;
     for (const time of document.querySelectorAll("time[data-ago]")) {
       const age = Math.max(0, Math.round((Date.now() - Date.parse(time.dateTime)) / 1000));
-      const text =
-        age < 60 ? format.format(-age, "second")
-        : age < 3600 ? format.format(-Math.floor(age / 60), "minute")
-        : age < 86400 ? format.format(-Math.floor(age / 3600), "hour")
-        : format.format(-Math.floor(age / 86400), "day");
+      const words =
+        age < 60 ? `${age} ${seconds}`
+        : age < 3600 ? `${Math.floor(age / 60)} ${minutes}`
+        : age < 86400 ? `${Math.floor(age / 3600)} ${hours}`
+        : `${Math.floor(age / 86400)} ${days}`;
+      const text = root.dataset.ago.replace("%(duration)s", words);
       if (time.textContent !== text) time.textContent = text;
     }
   };

@@ -1,0 +1,238 @@
+"""The list finds an integration; its page says what is wrong, since when, why, and what to do."""
+
+from datetime import timedelta
+
+import pytest
+
+from integrations.models import Account, Integration
+from monitor.models import Audit, Refresh, Transition
+from tests.dashboard import factories as make
+from tests.dashboard.conftest import text_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+REFRESHABLE = {"refresh": {"method": "POST", "url": "https://hub.example/refresh/{integration_id}"}}
+
+
+def page_of(client, one: Integration, part: str = "") -> str:
+    return text_of(client, f"/integrations/{one.name}/" + (f"?part={part}" if part else ""))
+
+
+# --- the list ----------------------------------------------------------------------------------
+
+
+def test_the_list_shows_the_worst_first(viewer, now) -> None:
+    make.watched("Well", now)
+    make.watched("Unreadable", now, "hub_unreadable")
+    make.watched("Late", now, "gap", waiting=2)
+    make.watched("Stalled", now, "stalled", waiting=1)
+    page = text_of(viewer, "/integrations/")
+    places = [page.index(f"{name} →") for name in ("Stalled", "Late", "Unreadable", "Well")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=bad", {"Boutique Lyon"}),
+        ("state=ok", {"Kyoto Ceramics"}),
+        ("state=unwatched", {"Old Harbour"}),
+        ("q=kyoto", {"Kyoto Ceramics"}),
+        ("q=shopify", {"Kyoto Ceramics"}),
+        ("q=fragile", {"Boutique Lyon"}),
+        ("q=sendcloud+lyon", {"Boutique Lyon"}),
+        ("q=nowhere", set()),
+        ("q=lyon&state=ok", set()),
+    ],
+)
+def test_the_list_is_filtered_by_state_and_text(viewer, now, query, found) -> None:
+    lyon = make.watched("Boutique Lyon", now, "stalled")
+    lyon.store.tags = ["fragile"]
+    lyon.store.save()
+    make.watched("Kyoto Ceramics", now, platform="shopify")
+    paused = make.watched("Old Harbour", now)
+    Integration.objects.filter(pk=paused.pk).update(is_paused=True)
+    page = text_of(viewer, f"/integrations/?{query}")
+    assert {
+        name for name in ("Boutique Lyon", "Kyoto Ceramics", "Old Harbour") if f"{name} →" in page
+    } == found
+
+
+def test_a_long_list_is_paged_and_a_wild_page_number_harmless(
+    viewer, now, django_assert_max_num_queries
+) -> None:
+    for number in range(103):
+        make.watched(f"Shop {number:03d}", now)
+    with django_assert_max_num_queries(12):
+        assert "Page 1 of 2" in text_of(viewer, "/integrations/")
+    assert "Page 2 of 2" in text_of(viewer, "/integrations/?page=999")
+    assert "Page 1 of 2" in text_of(viewer, "/integrations/?page=x")
+
+
+# --- one of them ------------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_why_and_what_to_do(viewer, now) -> None:
+    one = make.watched("Boutique Lyon", now, "blocked_user_agent", since=timedelta(minutes=47), waiting=3)
+    page = page_of(viewer, one)
+    assert "refuses Sendcloud by its User-Agent" in page
+    assert "3 orders waiting, oldest 47 min" in page
+    assert "What to do" in page
+    assert "<li>" in page
+
+
+def test_every_condition_is_shown_with_its_answer(viewer, now) -> None:
+    page = page_of(viewer, make.watched("Boutique Lyon", now, "store_key_refused"))
+    for question in ("Can the hub reach the store?", "Are the keys accepted?", "Do the orders arrive?"):
+        assert question in page
+
+
+def test_the_oldest_fifty_waiting_orders_are_listed_with_how_many_more_there_are(viewer, now) -> None:
+    page = page_of(viewer, make.watched("Boutique Lyon", now, "stalled", waiting=61))
+    assert "10000" in page
+    assert "10049" in page
+    assert "10050" not in page
+    assert "the oldest are shown, 11 more wait" in page
+
+
+def test_failed_calls_of_the_hub_and_of_ours_are_shown(viewer, now) -> None:
+    one = make.watched("Boutique Lyon", now, "blocked_user_agent")
+    make.hub_failure(one, now, detail="What the hub met.")
+    make.call(one, now, detail="What we met.")
+    make.call(one, now, store=None, account=one.account, detail="What the hub told us.")
+    make.call(one, now, outcome="passed", detail="All was fine.")
+    page = page_of(viewer, one)
+    assert all(words in page for words in ("What the hub met.", "What we met.", "What the hub told us."))
+    assert "All was fine." not in page
+
+
+def test_what_a_remote_wrote_is_text_never_markup(viewer, now) -> None:
+    one = make.watched("Boutique Lyon", now)
+    make.call(one, now, excerpt="<script>alert(1)</script>", detail="<b>bold</b>")
+    page = page_of(viewer, one)
+    assert "<script>alert" not in page
+    assert "<b>bold" not in page
+
+
+def test_the_timeline_tells_changes_and_what_people_did(operator, now) -> None:
+    one = make.watched("Atelier Nord", now, "throttled", since=timedelta(hours=2))
+    make.refresh_of(
+        one,
+        now,
+        stage="done",
+        outcome="moved",
+        finished_at=now,
+        requested_at=now - timedelta(hours=1),
+        detail="2 of 2 waiting orders have arrived.",
+        reason="Customers ask",
+    )
+    operator.post(f"/incidents/{make.incident_of(one, now).pk}/acknowledge/")
+    told = page_of(operator, one).split("What happened")[1]
+    assert "throttled" in told
+    assert "Ops asked for a refresh: Customers ask" in told
+    assert "2 of 2 waiting orders have arrived." in told
+    assert "operator acknowledged the incident" in told
+
+
+def test_being_healthy_for_another_reason_is_not_an_event(viewer, now) -> None:
+    one = make.watched("Café Bastille", now)
+    Transition.objects.create(
+        integration=one,
+        kind="verdict",
+        at=now - timedelta(hours=1),
+        old_state="ok",
+        new_state="ok",
+        old_rule="nothing_waiting",
+        new_rule="within_tolerance",
+        rules_version=1,
+    )
+    assert "Nothing changed in this time." in page_of(viewer, one)
+
+
+def test_one_that_was_never_judged_says_so(viewer, now) -> None:
+    one = make.IntegrationFactory()
+    assert "Not judged yet" in page_of(viewer, one)
+
+
+def test_an_unknown_name_is_not_found(viewer) -> None:
+    assert viewer.get("/integrations/nobody/").status_code == 404
+
+
+@pytest.mark.parametrize("part", ["", "head", "refresh", "rest"])
+def test_its_queries_are_few(operator, now, django_assert_max_num_queries, part) -> None:
+    one = make.watched("Boutique Lyon", now, "stalled", waiting=20)
+    make.incident_of(one, now)
+    for _ in range(5):
+        make.call(one, now)
+        make.hub_failure(one, now)
+        make.refresh_of(one, now, stage="done", outcome="moved", finished_at=now)
+    with django_assert_max_num_queries(12):
+        page_of(operator, one, part)
+
+
+# --- refreshing it ------------------------------------------------------------------------------------
+
+
+def test_an_operator_asks_for_a_refresh_with_a_reason_and_sees_it_run(operator, now) -> None:
+    account = make.AccountFactory(settings=REFRESHABLE)
+    one = make.watched("Atelier Nord", now, "throttled", waiting=2, account=account)
+    answer = operator.post(f"/integrations/{one.name}/refresh/", {"reason": "Customers ask"})
+    assert answer["Location"] == f"/integrations/{one.name}/#refresh"
+    refresh = Refresh.objects.get(integration=one)
+    assert (refresh.actor, refresh.reason, refresh.strategy) == ("operator", "Customers ask", "hub_api")
+    panel = page_of(operator, one, "refresh")
+    assert "asked for by operator: Customers ask" in panel
+    assert 'hx-trigger="every 2s' in panel
+
+
+def test_asking_twice_is_refused_with_a_sentence(operator, now) -> None:
+    account = make.AccountFactory(settings=REFRESHABLE)
+    one = make.watched("Atelier Nord", now, "throttled", account=account)
+    operator.post(f"/integrations/{one.name}/refresh/")
+    answer = operator.post(f"/integrations/{one.name}/refresh/", follow=True)
+    assert "still under way" in answer.content.decode()
+    assert Refresh.objects.count() == 1
+
+
+def test_where_only_the_panel_helps_it_leads_there_and_watches_from_then_on(operator, now) -> None:
+    one = make.watched("Atelier Nord", now, "throttled", waiting=2)
+    operator.post(f"/integrations/{one.name}/refresh/")
+    panel = page_of(operator, one, "refresh")
+    assert "https://app.sendcloud.com/" in panel
+    assert f'data-tell="/integrations/{one.name}/refresh/opened/"' in panel
+    operator.post(f"/integrations/{one.name}/refresh/opened/")
+    refresh = Refresh.objects.get(integration=one)
+    assert (refresh.stage, refresh.asked_at) == ("watching", now)
+    assert Audit.objects.filter(actor="operator").exists()
+
+
+def test_the_end_of_a_refresh_is_told_with_before_and_after(operator, now) -> None:
+    one = make.watched("Atelier Nord", now)
+    make.refresh_of(
+        one,
+        now,
+        stage="done",
+        outcome="moved",
+        finished_at=now,
+        detail="10 of 10 waiting orders have arrived.",
+        after={"waiting": 0},
+    )
+    assert "Last time: <b>moved</b>. 10 of 10 waiting orders have arrived." in page_of(
+        operator, one, "refresh"
+    )
+
+
+def test_viewers_can_neither_see_nor_press_the_button(viewer, now) -> None:
+    one = make.watched("Atelier Nord", now, "throttled")
+    assert "/refresh/" not in page_of(viewer, one, "refresh")
+    assert viewer.post(f"/integrations/{one.name}/refresh/").status_code == 403
+    assert viewer.post(f"/integrations/{one.name}/refresh/opened/").status_code == 403
+
+
+def test_an_account_whose_keys_cannot_be_used_does_not_break_the_page(operator, now) -> None:
+    one = make.watched("Atelier Nord", now, "throttled")
+    Account.objects.filter(pk=one.account_id).update(credentials={})
+    assert "cannot be used" in page_of(operator, one)
+    answer = operator.post(f"/integrations/{one.name}/refresh/", follow=True)
+    assert answer.status_code == 200
+    assert not Refresh.objects.exists()
