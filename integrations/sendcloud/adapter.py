@@ -43,6 +43,7 @@ class SendcloudHub:
     """Reads one Sendcloud account by its API, version 3."""
 
     kind: ClassVar[str] = "sendcloud"
+    default_url: ClassVar[str] = "https://panel.sendcloud.sc"
     label: ClassVar[str] = "Sendcloud"
     Credentials = options.Credentials
     Settings = options.Settings

@@ -31,6 +31,16 @@ STORE = {
     "settings-page_size": "50",
 }
 
+SHOPIFY = {
+    "title": "Nord",
+    "url": "https://nord.myshopify.com",
+    "time_zone": "UTC",
+    "is_active": "on",
+    "settings-api_version": "2026-10",
+    "settings-look_back_s": "600",
+    "settings-page_size": "50",
+}
+
 
 def add_store(client: Client, **changed: str) -> str:
     answer = client.post(reverse("connect-store-add", args=["woocommerce"]), {**STORE, **changed})
@@ -82,13 +92,11 @@ def test_empty_secret_keeps_the_stored_one(admin: Client) -> None:
 
 def test_optional_secret_can_be_forgotten(admin: Client) -> None:
     url = reverse("connect-store-add", args=["shopify"])
-    shop = {"title": "Nord", "url": "https://nord.myshopify.com", "time_zone": "UTC", "is_active": "on",
-            "settings-api_version": "2026-10", "settings-look_back_s": "600", "settings-page_size": "50"}  # fmt: skip
     token = {"credentials-access_token": "shpat_0123456789"}
-    assert admin.post(url, {**shop, **token}).status_code == 302
+    assert admin.post(url, {**SHOPIFY, **token}).status_code == 302
     pair = {"credentials-client_id": "client-1", "credentials-client_secret": SECRET,
             "credentials-forget-access_token": "on"}  # fmt: skip
-    assert admin.post(reverse("connect-store", args=["nord"]), {**shop, **pair}).status_code == 302
+    assert admin.post(reverse("connect-store", args=["nord"]), {**SHOPIFY, **pair}).status_code == 302
     assert Store.objects.get().credentials == {"client_id": "client-1", "client_secret": SECRET}
 
 
@@ -113,12 +121,30 @@ def test_mistake_is_named_at_its_field(
 
 
 def test_credentials_that_do_not_go_together_are_refused(admin: Client) -> None:
-    shop = {"title": "Nord", "url": "https://nord.myshopify.com", "time_zone": "UTC", "is_active": "on",
-            "credentials-client_id": "client-1", "settings-api_version": "2026-10",
-            "settings-look_back_s": "600", "settings-page_size": "50"}  # fmt: skip
-    answer = admin.post(reverse("connect-store-add", args=["shopify"]), shop)
+    entered = {**SHOPIFY, "credentials-client_id": "client-1"}
+    answer = admin.post(reverse("connect-store-add", args=["shopify"]), entered)
     assert answer.status_code == 422
     assert "client_secret" in str(answer.context["form"].non_field_errors())
+
+
+def test_new_account_is_offered_the_platforms_address(admin: Client) -> None:
+    page = admin.get(reverse("connect-account-add", args=["sendcloud"])).content.decode()
+    assert 'value="https://panel.sendcloud.sc"' in page
+
+
+def test_described_hub_is_entered_as_json(admin: Client) -> None:
+    url = reverse("connect-account-add", args=["generic"])
+    assert "<details open" in admin.get(url).content.decode()
+    source = '{"url": "https://oms.example.com/x", "fields": {"order_id": "shop_order_id"}}'
+    entered = {"title": "OMS", "url": "https://oms.example.com", "requests_per_minute": "60",
+               "is_active": "on", "settings-integrations": source, "settings-look_back_s": "600"}  # fmt: skip
+    wrong = admin.post(url, {**entered, "settings-arrivals": "{not json"})
+    assert "not valid JSON" in str(wrong.context["form"].errors["settings-arrivals"])
+    missing = admin.post(url, {**entered, "settings-arrivals": "{}"})
+    assert "url: Field required" in str(missing.context["form"].errors["settings-arrivals"])
+    assert admin.post(url, {**entered, "settings-arrivals": source}).status_code == 302
+    account = Account.objects.get()
+    assert account.settings["arrivals"]["fields"] == {"order_id": "shop_order_id"}
 
 
 def test_changes_are_audited_without_secrets(admin: Client) -> None:
@@ -262,7 +288,8 @@ def test_empty_list_teaches_the_three_steps(admin: Client) -> None:
 
 
 def test_list_says_what_is_missing_next(admin: Client, fleet: Fleet) -> None:
-    Store.objects.create(name="paris", platform="shopify", url="https://p.example", credentials={"a": "b"})
+    Store.objects.create(name="paris", platform="shopify", url="https://p.example",
+                         credentials={"access_token": "shpat_0123456789"})  # fmt: skip
     Account.objects.create(name="new", kind="sendcloud", url="https://panel.sendcloud.sc")
     Job.objects.create(
         kind="store_orders", target_id=fleet.store.pk, due_at="2026-11-22T12:00Z", interval_s=60,

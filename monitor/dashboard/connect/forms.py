@@ -64,6 +64,11 @@ class RemoteForm(forms.ModelForm[Any]):
             raise ValidationError(_("“%(name)s” is taken. Choose another short name.") % {"name": name})
         return str(name)
 
+    @property
+    def needs_settings(self) -> bool:
+        """Whether a setting must be given, so that its fields may not be folded away."""
+        return any(field.is_required() for field in self.documents["settings"].model.model_fields.values())
+
     def parts(self) -> dict[str, list[forms.BoundField]]:
         """The bound fields by the part of the page they are shown in."""
         shown: dict[str, list[forms.BoundField]] = {"main": [], "credentials": [], "settings": []}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from pydantic import ValidationError
 
 from integrations.models import Account, Store
 from integrations.registry import HUBS, STORES, adapter_class
@@ -82,6 +83,15 @@ def stores() -> list[Connection]:
     ]
 
 
+def _has_key(row: Account | Store, kind: str) -> bool:
+    """Whether what is stored is enough for the kind; some hubs need no key at all."""
+    try:
+        adapter_class(kind).Credentials.model_validate(row.credentials)
+    except ValidationError:
+        return False
+    return True
+
+
 def _newest_jobs(kinds: Iterable[JobKind]) -> dict[int, Job]:
     """By target: the job that failed, if one did, else the one that ran last."""
     jobs: dict[int, Job] = {}
@@ -100,7 +110,7 @@ def _connection(
 
     if not row.is_active:
         return made("paused", _("paused"), _("Nothing is read while it is not active."))
-    if not row.credentials:
+    if not _has_key(row, kind):
         return made("unknown", _("no key"), _("There is no key to read with yet."), _("Enter its key."))
     if not integrations:
         return made("unknown", _("not linked"), _("No integration is watched yet."), without_any)
