@@ -57,4 +57,4 @@ class Settings(Document):
         title=_noop("Look-back in seconds"),
         description=_noop("How far every reading overlaps the one before, for orders that are stored late."),
     )
-    page_size: int = Field(default=50, ge=1, le=250, title=_noop("Orders per request"))
+    page_size: int = Field(default=100, ge=1, le=250, title=_noop("Orders per request"))

@@ -48,11 +48,23 @@ def using(do, **changed):
         async with remote(answer) as served:
             settings = {
                 "headers": {"X-Key": "{token}"},
-                "integrations": {"url": served.url + "/shops", "items": "result.shops", "fields": {"external_id": "id", "last_fetched_at": "polled"}},
-                "arrivals": {"url": served.url + "/orders?since={since}", "items": "orders", "next": "links.next", "fields": {"integration_id": "shop.id"}},
-                "refresh": {"url": served.url + "/refresh/{integration_id}", "headers": {"X-Key": "{refresh_secret}"}},
+                "integrations": {
+                    "url": served.url + "/shops",
+                    "items": "result.shops",
+                    "fields": {"external_id": "id", "last_fetched_at": "polled"},
+                },
+                "arrivals": {
+                    "url": served.url + "/orders?since={since}",
+                    "items": "orders",
+                    "next": "links.next",
+                    "fields": {"integration_id": "shop.id"},
+                },
+                "refresh": {
+                    "url": served.url + "/refresh/{integration_id}",
+                    "headers": {"X-Key": "{refresh_secret}"},
+                },
                 **changed,
-            }  # fmt: skip
+            }
             target = Target(
                 "hub", served.url, {"token": "sesame-open", "refresh_secret": "sesame-open"}, settings
             )

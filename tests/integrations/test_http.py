@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import ssl
 import zlib
+from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
@@ -15,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from integrations import errors
 from integrations.body import SizeLimits
 from integrations.contracts import Outcome
+from integrations.guard import GuardPolicy
 from integrations.http import Patience, RemoteClient, tls_context
 
 from .remote import LOCAL, NOW, Asked, PatientPacer, Reply, json_reply, remote
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 
 def asking(answer, *requests, **options):
-    """Serves ``answer`` and makes the requests one after the other; gives server, client and the last answer."""
+    """Serves ``answer`` and makes the requests in order; gives server, client and the last answer."""
 
     async def go():
         async with remote(answer) as served, RemoteClient(served.url, policy=LOCAL, **options) as http:
@@ -207,12 +209,17 @@ def certificate(name: str, ends: dt.datetime):
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     built = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(1).not_valid_before(ends - dt.timedelta(days=90)).not_valid_after(ends)
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(ends - dt.timedelta(days=90))
+        .not_valid_after(ends)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     return key, built
 
 
@@ -236,10 +243,6 @@ def shop_tls(tmp_path):
 
 
 def over_tls(server, client, name):
-    from ipaddress import ip_address
-
-    from integrations.guard import GuardPolicy
-
     async def here(host, port):
         return [ip_address("127.0.0.1")]
 
@@ -268,7 +271,7 @@ def test_the_certificate_is_checked_for_the_name_and_its_end_is_told(shop_tls):
 )
 def test_a_bad_certificate_is_named_as_the_reason(shop_tls, issued_for, days, trusted):
     server, client = shop_tls(issued_for, dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
-    with pytest.raises(errors.TlsFailed, match="certificate of shop.example is not valid"):
+    with pytest.raises(errors.TlsFailed, match=r"certificate of .* is not valid"):
         over_tls(server, client if trusted else tls_context(), "shop.example")
 
 

@@ -1,4 +1,4 @@
-"""Whatever a remote sends, an adapter raises a RemoteError or gives records; nothing else escapes, nothing hangs."""
+"""Whatever a remote sends, an adapter raises a RemoteError or gives records; nothing escapes or hangs."""
 
 import asyncio
 import gzip
@@ -137,7 +137,7 @@ documents = st.recursive(
                     "shop",
                     "throttleStatus",
                 ]
-            ),  # fmt: skip
+            ),
             inner,
             max_size=4,
         )

@@ -1,4 +1,4 @@
-"""Reading a Sendcloud account: arrivals without loss, failures without secrets, refreshes as the operator described."""
+"""Reading a Sendcloud account: arrivals without loss, failures without secrets, refreshes as described."""
 
 import asyncio
 import json
@@ -208,11 +208,11 @@ def test_an_empty_429_makes_everybody_on_the_account_wait():
         pacer = PatientPacer()
 
         async def go(headers=headers, pacer=pacer):
-            async with remote(lambda asked: Reply(429, b"", headers)) as served:
-                async with open_hub(
-                    Target("h", served.url, KEYS, {}), "sendcloud", policy=LOCAL, pacer=pacer
-                ) as hub:
-                    await hub.read_integrations(now=NOW)
+            async with (
+                remote(lambda asked: Reply(429, b"", headers)) as served,
+                open_hub(Target("h", served.url, KEYS, {}), "sendcloud", policy=LOCAL, pacer=pacer) as hub,
+            ):
+                await hub.read_integrations(now=NOW)
 
         with pytest.raises(errors.RateLimited) as error:
             asyncio.run(go())
@@ -232,10 +232,15 @@ def test_a_logged_failure_keeps_nothing_secret_or_personal():
             base_url="https://key:word@shop.example?ws_key=HUSHHUSH",
             full_url="https://shop.example/wp-json/wc/v3/orders/17?consumer_key=ck_hush&email=jane@private.example",
             request={"headers": {"Authorization": "Basic aHVzaA=="}, "payload": {"name": "Jane"}},
-            response={"headers": {"Server": "nginx", "Set-Cookie": "hush=1"}, "body": "<center>nginx/1.22</center> jane@private.example"},
-            response_code=403, exception_type="requests.exceptions.HTTPError", exception="see https://x/?key=hush",
+            response={
+                "headers": {"Server": "nginx", "Set-Cookie": "hush=1"},
+                "body": "<center>nginx/1.22</center> jane@private.example",
+            },
+            response_code=403,
+            exception_type="requests.exceptions.HTTPError",
+            exception="see https://x/?key=hush",
         )
-    )  # fmt: skip
+    )
     assert failure.path == "/wp-json/wc/v3/orders/17"
     assert failure.base_url == "https://shop.example"
     assert (failure.outcome, failure.by, failure.integration_id) == (Outcome.BLOCKED, "nginx", "9")
@@ -304,9 +309,11 @@ def test_the_log_is_read_until_what_is_known():
 
 
 REFRESH = {
-    "method": "POST", "url": "", "headers": {"Authorization": "Bearer {refresh_secret}"},
+    "method": "POST",
+    "url": "",
+    "headers": {"Authorization": "Bearer {refresh_secret}"},
     "body": {"integration": "{integration_id}", "note": "{other}"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("status", "accepted"), [(202, True), (409, False)])

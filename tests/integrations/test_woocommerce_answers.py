@@ -1,4 +1,4 @@
-"""Each refusal of a WooCommerce shop is told apart, with words and a remedy; recorded answers of real shops."""
+"""Each refusal of a WooCommerce shop is told apart, with words and a remedy."""
 
 import asyncio
 import json
@@ -42,28 +42,93 @@ def refusal(status, code, message, extra=None):
 
 AUTH = "woocommerce_rest_authentication_error"
 TABLE = [
-    (refusal(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources."), errors.CredentialsRefused, "no valid key", "Authorization header"),
-    (refusal(401, AUTH, "Consumer secret is invalid."), errors.CredentialsRefused, "secret is wrong", "new REST key"),
-    (refusal(401, AUTH, "The API key provided does not have read permissions."), errors.RightMissing, "may only write", "Read"),
-    (refusal(401, AUTH, "Invalid signature - provided signature does not match."), errors.CredentialsRefused, "signature", "address"),
-    (refusal(401, AUTH, "Consumer key is invalid."), errors.CredentialsRefused, "does not know this consumer key", "new REST key"),
+    (
+        refusal(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources."),
+        errors.CredentialsRefused,
+        "no valid key",
+        "Authorization header",
+    ),
+    (
+        refusal(401, AUTH, "Consumer secret is invalid."),
+        errors.CredentialsRefused,
+        "secret is wrong",
+        "new REST key",
+    ),
+    (
+        refusal(401, AUTH, "The API key provided does not have read permissions."),
+        errors.RightMissing,
+        "may only write",
+        "Read",
+    ),
+    (
+        refusal(401, AUTH, "Invalid signature - provided signature does not match."),
+        errors.CredentialsRefused,
+        "signature",
+        "address",
+    ),
+    (
+        refusal(401, AUTH, "Consumer key is invalid."),
+        errors.CredentialsRefused,
+        "does not know this consumer key",
+        "new REST key",
+    ),
     (refusal(401, AUTH, "Invalid timestamp."), errors.CredentialsRefused, "clock", "clock"),
-    (refusal(401, AUTH, "Invalid nonce - nonce has already been used."), errors.RemoteFault, "twice", "caches"),
-    (refusal(403, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources."), errors.RightMissing, "lacks the right", "Shop manager"),
-    (refusal(404, "rest_no_route", "No route was found"), errors.RemoteFault, "WooCommerce's API is not there", "Activate"),
-    (refusal(400, "rest_invalid_param", "Invalid parameter(s): after"), errors.OurMistake, "did not understand", ""),
-    (refusal(401, "rest_cannot_access", "REST API access restricted."), errors.RightMissing, "plug-in", "security plug-in"),
+    (
+        refusal(401, AUTH, "Invalid nonce - nonce has already been used."),
+        errors.RemoteFault,
+        "twice",
+        "caches",
+    ),
+    (
+        refusal(403, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources."),
+        errors.RightMissing,
+        "lacks the right",
+        "Shop manager",
+    ),
+    (
+        refusal(404, "rest_no_route", "No route was found"),
+        errors.RemoteFault,
+        "WooCommerce's API is not there",
+        "Activate",
+    ),
+    (
+        refusal(400, "rest_invalid_param", "Invalid parameter(s): after"),
+        errors.OurMistake,
+        "did not understand",
+        "",
+    ),
+    (
+        refusal(401, "rest_cannot_access", "REST API access restricted."),
+        errors.RightMissing,
+        "plug-in",
+        "security plug-in",
+    ),
     (refusal(503, "wp_die", "Briefly unavailable"), errors.InMaintenance, "maintenance", ""),
-    (refusal(500, "wp_die", "<h1>Error establishing a database connection</h1>"), errors.RemoteFault, "database", ""),
-    (Reply(404, b"<html>Not Found", {"content-type": "text/html"}), errors.RemoteFault, "only the web server answered", "Permalinks"),
+    (
+        refusal(500, "wp_die", "<h1>Error establishing a database connection</h1>"),
+        errors.RemoteFault,
+        "database",
+        "",
+    ),
+    (
+        Reply(404, b"<html>Not Found", {"content-type": "text/html"}),
+        errors.RemoteFault,
+        "only the web server answered",
+        "Permalinks",
+    ),
     (Reply(403, b"<center>nginx</center>", {"content-type": "text/html"}), errors.Blocked, "nginx", "nginx"),
     (Reply(202, b"<html>", {"sg-captcha": "challenge"}), errors.Blocked, "SiteGround", "Exempt"),
     (Reply(429, b"", {"retry-after": "30"}), errors.RateLimited, "Too many", ""),
-    (Reply(301, b"", {"location": "https://www.shop.example/wp-json/?a=1"}), errors.UnexpectedAnswer, "redirects", "https://www.shop.example/wp-json/"),
+    (
+        Reply(301, b"", {"location": "https://www.shop.example/wp-json/?a=1"}),
+        errors.UnexpectedAnswer,
+        "redirects",
+        "https://www.shop.example/wp-json/",
+    ),
     (Reply(200, b"<html>Hello"), errors.UnexpectedAnswer, "web page instead of data", "address"),
     (json_reply({"orders": []}), errors.UnexpectedAnswer, "agreed form", ""),
     (json_reply([{"id": 1}]), errors.UnexpectedAnswer, "status", ""),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("reply", "kind", "words", "remedy"), TABLE, ids=[row[2] for row in TABLE])
@@ -86,18 +151,26 @@ def test_patience_asked_for_is_passed_on():
 
 
 RECORDED_REFUSALS = [
-    row for row in RECORDED
-    if row["method"] == "GET" and "/wc/v3/orders" in row["path"] and row["status"] >= 400 and row["credential"] != "none"
+    row
+    for row in RECORDED
+    if row["method"] == "GET"
+    and "/wc/v3/orders" in row["path"]
+    and row["status"] >= 400
+    and row["credential"] != "none"
     and row["state"] in ("normal", "maintenance", "database_down", "htaccess_broken", "rewrite_gone")
     and "/orders/0" not in row["path"]
-]  # fmt: skip
+]
 KINDS = {
-    ("normal", "write"): errors.RightMissing, ("normal", "customer"): errors.RightMissing,
-    ("normal", "unknown_key"): errors.CredentialsRefused, ("normal", "wrong_secret"): errors.CredentialsRefused,
-    ("normal", "read"): errors.CredentialsRefused, ("maintenance", "read_write"): errors.InMaintenance,
-    ("database_down", "read"): errors.RemoteFault, ("htaccess_broken", "read"): errors.RemoteFault,
+    ("normal", "write"): errors.RightMissing,
+    ("normal", "customer"): errors.RightMissing,
+    ("normal", "unknown_key"): errors.CredentialsRefused,
+    ("normal", "wrong_secret"): errors.CredentialsRefused,
+    ("normal", "read"): errors.CredentialsRefused,
+    ("maintenance", "read_write"): errors.InMaintenance,
+    ("database_down", "read"): errors.RemoteFault,
+    ("htaccess_broken", "read"): errors.RemoteFault,
     ("rewrite_gone", "read"): errors.CredentialsRefused,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

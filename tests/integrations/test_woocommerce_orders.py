@@ -94,7 +94,7 @@ def shops(draw):
 
     def change(number, how_many):
         def apply(shop):
-            """Between two requests some orders change, or new ones come: always at the shop's present second."""
+            """Between two requests orders change, or new ones come: always at the shop's present second."""
             for step in range(how_many):
                 clock[0] += step % 2
                 known = shop.orders.get(number + step)
