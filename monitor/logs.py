@@ -45,6 +45,10 @@ def configure(config: dict[str, Any]) -> None:
                 # httpx logs full URLs, which may hold credentials in the query.
                 "httpx": {"level": "WARNING"},
                 "httpcore": {"level": "WARNING"},
+                # A line per periodic message says nothing; failures are still told.
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.beat": {"level": "WARNING"},
                 # Four lines for every sign-in; a closed door is a warning.
                 "axes": {"level": "WARNING"},
             },
