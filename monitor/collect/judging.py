@@ -65,9 +65,9 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
             new = verdict.conclude([item for _, item in moved], old, now)
             verdicts.append(_verdict_row(pk, new, known, now))
             for before, after in moved:
-                if (before.state, before.rule) != (after.state, after.rule):
+                if _is_news(before, after):
                     transitions.append(_transition(pk, after.kind, before, after, now))
-            if (old.state, old.cause, old.rule) != (new.state, new.cause, new.rule):
+            if _is_news(old, new) or old.cause is not new.cause:
                 transitions.append(_transition(pk, "verdict", old, new, now))
                 changes.append(VerdictChange(pk, old, new, known.waiting_count, known.oldest_waiting_at))
         _write(_CONDITIONS, conditions)
@@ -105,6 +105,11 @@ def _settle(rows: list[Condition], facts: Facts) -> tuple[list[dict[str, Any]], 
         if _worth_writing(before, after):
             to_write.append(_condition_row(row.id, after))
     return to_write, moved
+
+
+def _is_news(before: Held | Judgement, after: Held | Judgement) -> bool:
+    """Whether a change belongs into the history. Why something is healthy changes by the minute."""
+    return before.state is not after.state or (after.state is not State.OK and before.rule != after.rule)
 
 
 def _worth_writing(before: Held, after: Held) -> bool:

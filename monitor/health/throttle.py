@@ -29,7 +29,9 @@ def judge_throttle(facts: Facts, *, is_accessible: bool) -> Finding:
         return _finding(facts, State.UNKNOWN, rule, read_at)
     if read_at - fetched_at > fetch_limit(facts):
         return _long_gap(facts, read_at, fetched_at, is_accessible=is_accessible)
-    previous, refreshed_at = facts.previous_fetched_at, facts.refreshed_at
+    previous = facts.previous_fetched_at
+    # Hubs tell their times in whole seconds.
+    refreshed_at = facts.refreshed_at.replace(microsecond=0) if facts.refreshed_at else None
     # One fetch after a long gap is how a throttled hub lives: it neither raises nor clears. But the
     # fetch that a forced refresh brings is a new beginning.
     is_proof = (

@@ -23,12 +23,11 @@ from monitor.embedded import EmbeddedError
 from monitor.fleet.document import time_zones
 from monitor.fleet.problems import did_you_mean, sentences
 from monitor.health.states import State
-from monitor.models import Condition, Verdict
+from monitor.models import Verdict
 from monitor.wording import Explanation, explain, orders, since
 
 HEALTHY, NOT_HEALTHY, COULD_NOT = 0, 1, 2
 _WORST_FIRST = (State.FAIL, State.WARN, State.UNKNOWN, State.OK)
-_BAD = [state for state in State if state.is_bad]
 _SHAPES = {"ok": "●", "late": "◐", "fail": "■", "throttled": "‖", "unknown": "○", "paused": "–"}
 
 
@@ -59,7 +58,6 @@ class Command(BaseCommand):
             self.refuse_what_is_not_watched(names)
             self.stderr.write(_("Reading and judging…"), self.style.NOTICE)
             swept = sweep(names, started)
-            self.look_again(swept)
             verdicts = _verdicts(swept)
         except (DatabaseError, EmbeddedError) as error:
             reason = _("The database could not do it: %(reason)s") % {"reason": str(error).strip()}
@@ -75,15 +73,6 @@ class Command(BaseCommand):
             )
         if code:
             sys.exit(code)
-
-    def look_again(self, swept: Sequence[Integration]) -> None:
-        """An alarm needs two observations; whatever looked bad for the first time gets its second now."""
-        doubtful = Condition.objects.filter(integration__in=swept, candidate_state__in=_BAD)
-        names = sorted(set(doubtful.values_list("integration__name", flat=True)))
-        if names:
-            message = _("Looking again, to be sure: %(names)s.") % {"names": ", ".join(names)}
-            self.stderr.write(message, self.style.NOTICE)
-            sweep(names, timezone.now())
 
     def could_not(self, message: str) -> CommandError:
         return CommandError(message, returncode=COULD_NOT)
