@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from integrations.models import Account, Integration, Store
 from monitor.health.states import State
 from monitor.management.commands import sweep as command
-from monitor.models import Condition, Verdict
+from monitor.models import Verdict
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -163,21 +163,3 @@ def test_with_nothing_connected_it_could_not_run():
     code, _out, err = run()
     assert code == 2
     assert "Nothing is connected yet" in err
-
-
-def test_what_looks_bad_for_the_first_time_is_looked_at_again_before_it_is_told(fleet, monkeypatch):
-    looks: list[list[str]] = []
-
-    def sweep(names: Sequence[str], _now: datetime) -> Sequence[Integration]:
-        looks.append(list(names))
-        return fleet
-
-    monkeypatch.setattr(command, "sweep", sweep)
-    for integration, candidate in zip(fleet, (State.FAIL, State.OK, ""), strict=True):
-        judged(integration, State.OK, "", "flowing")
-        Condition.objects.create(
-            integration=integration, kind="imports", since=NOW, candidate_state=candidate
-        )
-    _code, _out, err = run()
-    assert looks == [[], ["lyon"]]
-    assert "Looking again, to be sure: lyon." in err
