@@ -78,7 +78,7 @@ def readiness(now: datetime) -> tuple[dict[str, Any], list[str]]:
 
 def _broker_answers() -> bool:
     with app.connection_for_write(connect_timeout=BROKER_TIMEOUT_S) as link:
-        lost: tuple[type[Exception], ...] = (KombuError, OSError, *link.connection_errors)
+        lost: tuple[type[BaseException], ...] = (KombuError, OSError, *link.connection_errors)
         try:
             link.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_S)
         except lost:

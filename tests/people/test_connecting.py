@@ -1,5 +1,6 @@
 """Connecting stores and hubs: what is entered, what is kept, what is never shown, and the live test."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -261,6 +262,18 @@ def test_address_nobody_answers_at_says_so_and_what_to_do(
     assert "127.0.0.1" in unmet[0].detail
     assert "refused" in unmet[0].detail
     assert "Not connected" in answer.content.decode()
+
+
+def test_silent_address_ends_the_test_at_the_deadline(
+    admin: Client, fleet: Fleet, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SYNCWATCH_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    monkeypatch.setattr("monitor.dashboard.connect.testing.DEADLINE_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        Account.objects.update(url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        answer = admin.post(reverse("connect-account-test", args=["parcels"]))
+    unmet = next(need for need in answer.context["report"].needs if need.met is False)
+    assert "did not end within" in unmet.detail
 
 
 def test_private_address_is_refused_by_the_guard_with_the_way_out(admin: Client, fleet: Fleet) -> None:
