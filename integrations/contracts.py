@@ -1,7 +1,7 @@
 """What the outside world looks like from inside: typed records and the Protocols adapters fulfil.
 
-Adapters read remote systems and yield these records; they know nothing of health, databases
-or Django. Every time is aware and in UTC.
+Adapters read remote systems and yield these records; they know nothing of health or
+databases, and of Django only its translations. Every time is aware and in UTC.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

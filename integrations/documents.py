@@ -45,6 +45,8 @@ def read_document(model: type[DocumentT], values: Any, name: str) -> DocumentT:
 
 
 def _utc(moment: datetime) -> datetime:
+    if not 1970 <= moment.year <= 2200:
+        raise ValueError("no time an order can have")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

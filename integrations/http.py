@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
@@ -22,6 +21,7 @@ import httpcore
 import httpx
 from django.utils.translation import gettext as _
 
+from integrations import VERSION
 from integrations.access.classify import Application, Classification, classify
 from integrations.access.consequences import error_of
 from integrations.answer import Answer
@@ -33,10 +33,7 @@ from integrations.guard import GuardedBackend, GuardPolicy, check_url
 from integrations.network_errors import NETWORK_EXCEPTIONS, network_error
 from integrations.stopwatch import Stopwatch
 
-try:
-    USER_AGENT = f"Syncwatch/{version('syncwatch')}"
-except PackageNotFoundError:  # run from a checkout that is not installed
-    USER_AGENT = "Syncwatch/0.1.0"
+USER_AGENT = f"Syncwatch/{VERSION}"
 
 Auth = Callable[[str, str], Mapping[str, str]]
 """From method and exact URL to the headers that carry credentials. Called anew for every attempt."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.answer import Answer
 from integrations.contracts import Outcome
+from integrations.numbers import number_of
 
 BLOCKED_BY_ADDRESS = frozenset({1005, 1006, 1007, 1008, 1009, 1012, 1106})
 
@@ -64,4 +65,4 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 
 def _number(value: object) -> int:
-    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
+    return number_of(str(value)) or 0

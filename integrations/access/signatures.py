@@ -1,7 +1,7 @@
 """How products in front of a shop show themselves when they block or challenge.
 
 Facts from the vendors' documentation, from public detectors, above all wafw00f (BSD-3-Clause,
-Copyright (c) 2009-2026, WAFW00F Developers; see docs/dependencies.md), and measured on nginx 1.22, Apache 2.4
+Copyright (c) 2009-2026, WAFW00F Developers; see NOTICE.md), and measured on nginx 1.22, Apache 2.4
 and ModSecurity 2.9. Texts may be translated or replaced by a shop, so a missing match proves nothing.
 """
 

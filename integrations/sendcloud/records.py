@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from integrations.contracts import ArrivalRecord, HubIntegration
 from integrations.documents import Id, Record, UtcTime
+from integrations.numbers import number_of
 
 
 class Integration(Record):
@@ -117,4 +118,5 @@ LOGS = TypeAdapter(LogList)
 
 def rank(external_id: str) -> tuple[int, str]:
     """Orders ids as numbers where they are numbers."""
-    return (int(external_id), "") if external_id.isdigit() else (0, external_id)
+    number = number_of(external_id)
+    return (0, external_id) if number is None else (number, "")

@@ -10,6 +10,7 @@ from integrations.answer import Answer
 from integrations.contracts import CallRecord, ConnectionReport, OrderRecord, Page, Target, Watermark
 from integrations.documents import read_document
 from integrations.http import RemoteClient
+from integrations.numbers import number_of
 from integrations.parsing import parse
 from integrations.woocommerce import connection, options
 from integrations.woocommerce.orders import ROWS, OrderReading, Row
@@ -36,8 +37,8 @@ class WooCommerceStore:
     async def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         async def fetch(params: Mapping[str, str]) -> tuple[Sequence[Row], int | None]:
             answer = await self.get("wc/v3/orders", params, now=now)
-            total = answer.headers.get("x-wp-total", "")
-            return parse(self.http, answer, ROWS), int(total) if total.isdigit() else None
+            total = number_of(answer.headers.get("x-wp-total", ""))
+            return parse(self.http, answer, ROWS), total
 
         reading = OrderReading(
             fetch,

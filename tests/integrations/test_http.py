@@ -4,8 +4,10 @@ import asyncio
 import datetime as dt
 import gzip
 import ssl
+import tomllib
 import zlib
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -46,6 +48,12 @@ def test_an_answer_carries_what_it_took():
     assert answer.timings.wait > 0
     assert answer.url.endswith("?x=1,2")
     assert "url" not in repr(answer)
+
+
+def test_we_say_who_we_are_and_in_which_version():
+    served, _http, _answer = asking(lambda asked: json_reply([]))
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert served.asked[0].headers["user-agent"] == f"Syncwatch/{project['version']}"
 
 
 def test_a_kept_connection_is_used_again():

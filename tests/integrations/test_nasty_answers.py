@@ -75,6 +75,19 @@ NASTY = {
     "huge number": Reply(200, b'[{"id": 1e999, "status": "x"}]', JSON),
     "huge id": Reply(200, b'[{"id": ' + b"9" * 6000 + b', "status": "x"}]', JSON),
     "year zero": Reply(200, b'{"data":[{"id":1,"created_at":"0000-00-00T00:00:00Z"}]}', JSON),
+    "first year": Reply(200, b'{"data":[{"id":1,"created_at":"0001-01-01T00:00:00+05:00"}]}', JSON),
+    "last year": Reply(
+        200,
+        b'[{"id":1,"status":"x","date_created_gmt":"9999-12-31T23:59:59-05:00"'
+        b',"date_modified_gmt":"9999-12-31T23:59:59"}]',
+        JSON,
+    ),
+    "ids that are no ids": Reply(
+        200,
+        b'{"data":[{"id":"' + b"9" * 6000 + b'","created_at":"2026-11-22T10:00:00Z"},{"id":"\xc2\xb2",'
+        b'"created_at":"2026-11-22T10:00:00Z"}]}',
+        JSON,
+    ),
     "lone surrogate": Reply(200, b'{"errors": "\\ud800", "data": [{"id": "\\ud800"}]}', JSON),
     "not utf-8": Reply(200, b'{"errors": "\xff\xfe"}', JSON),
     "html": Reply(200, b"<!DOCTYPE html><html>"),
@@ -92,7 +105,7 @@ NASTY = {
     "odd headers": Reply(
         200,
         b"{}",
-        {"retry-after": "\u00b2", "date": "yesterday", "link": "<<<>; rel=next", "x-wp-total": "-1"},
+        {"retry-after": "\u00b2", "date": "yesterday", "link": "<<<>; rel=next", "x-wp-total": "\u00b2"},
     ),
     "link to itself": Reply(200, b'{"data": [], "next": "/x"}', {**JSON, "link": '</x>; rel="next"'}),
 }
