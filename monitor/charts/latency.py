@@ -51,10 +51,16 @@ def latency_figure(
     """Half and 95 % of the orders, the backlog's age as an area, and the exact figures on hover."""
     x = {"x0": (hours[0].start_at + HOUR / 2).isoformat(), "dx": 3_600_000} if hours else {}
     half, tail = [hour.half for hour in hours], [hour.tail for hour in hours]
-    backlog = [_on_axis(hour.backlog_s) for hour in hours]
     traces: list[Figure] = [
-        _trace(x, backlog, _("oldest waiting"), "--series-backlog")
-        | {"fill": "tozeroy", "fillcolor": "var(--fill-backlog)", "line": {"width": 0}, "mode": "lines"},
+        {
+            # Bars as wide as their hours: an area would bridge the hours in which nothing waited.
+            "type": "bar",
+            **x,
+            "y": [_on_axis(hour.backlog_s) for hour in hours],
+            "name": _("oldest waiting"),
+            "marker": {"color": "var(--fill-backlog)", "line": {"width": 0}},
+            "hoverinfo": "skip",
+        },
         _line(x, tail, _("95 %"), "--series-tail") | {"line": {"color": "var(--series-tail)", "width": 1.4}},
         _line(x, half, _("half"), "--series-half") | {"line": {"color": "var(--series-half)", "width": 2.2}},
         # An unseen row of points carries the hover, so that it also speaks where a line has a gap.
@@ -170,7 +176,7 @@ def _labels(traces: Sequence[Figure]) -> list[Figure]:
                 "y": height,
                 "text": trace["name"],
                 "showarrow": False,
-                "font": {"color": trace.get("marker", {}).get("color", "var(--series-backlog)"), "size": 12},
+                "font": {"color": trace.get("line", {}).get("color", "var(--series-backlog)"), "size": 12},
             }
         )
     return labels
@@ -187,6 +193,7 @@ def _layout(hours: Sequence[Hour], zone: ZoneInfo, gaps: Sequence[Gap], labels: 
         "hovermode": "x",
         "hoverlabel": {"align": "left", "bgcolor": "var(--panel)", "bordercolor": "var(--line)"},
         "showlegend": False,
+        "bargap": 0,
         "xaxis": axis
         | {
             "type": "date",

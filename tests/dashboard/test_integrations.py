@@ -149,6 +149,14 @@ def test_being_healthy_for_another_reason_is_not_an_event(viewer, now) -> None:
     assert "Nothing changed in this time." in page_of(viewer, one)
 
 
+def test_a_week_is_shown_when_asked_for(viewer, now) -> None:
+    one = make.watched("Café Bastille", now)
+    page = text_of(viewer, f"/integrations/{one.name}/?span=7d")
+    assert f'data-chart="/charts/{one.name}/latency.json?span=7d"' in page
+    assert "How was it in the last 7 days?" in page
+    assert "24 hours?" in text_of(viewer, f"/integrations/{one.name}/?span=<script>")
+
+
 def test_one_that_was_never_judged_says_so(viewer, now) -> None:
     one = make.IntegrationFactory()
     assert "Not judged yet" in page_of(viewer, one)

@@ -99,6 +99,7 @@ def test_it_warns_when_syncwatch_itself_is_behind(viewer, now) -> None:
 
 def test_the_strips_show_only_who_was_not_well(viewer, now) -> None:
     make.watched("Always Well", now)
+    make.watched("Studio Gris", now, "hub_unreadable", since=timedelta(days=3))
     was_bad = make.watched("Was Bad", now)
     for hours, (old, new) in ((6, ("ok", "fail")), (5, ("fail", "ok"))):
         Transition.objects.create(

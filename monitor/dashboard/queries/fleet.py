@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Sum, When
 
 from integrations.models import Integration
+from monitor.dashboard.bands import changes_of_state
 from monitor.health.states import State
 from monitor.models import Incident, Member, Refresh, Verdict
 
@@ -89,9 +90,20 @@ def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
         default=2,
         output_field=IntegerField(),
     )
-    return integrations.select_related("store", "account", "verdict").order_by(
+    rows = integrations.select_related("store", "account", "verdict")
+    # Credentials would be decrypted row by row, and no page shows them.
+    return rows.defer("store__credentials", "account__credentials").order_by(
         severity, "-verdict__waiting_count", "verdict__since", "name"
     )
+
+
+def lately_unwell(start: datetime, limit: int) -> list[Integration]:
+    """The watched integrations that are bad, or whose state has changed since ``start``; worst first.
+
+    In a large fleet these are few: an overview must not load all that are well.
+    """
+    changed = changes_of_state().filter(at__gte=start).values("integration")
+    return list(worst_first(Integration.objects.filter(WATCHED & (BAD | Q(pk__in=changed))))[:limit])
 
 
 def troubles(integrations: Sequence[Integration], limit: int) -> list[Line]:
