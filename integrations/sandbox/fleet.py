@@ -18,7 +18,8 @@ from typing import Any, Literal
 DAY_S = 86_400
 
 Platform = Literal["woocommerce", "shopify"]
-Who = Literal["monitor", "hub"]
+Who = Literal["monitor", "hub", "read", "write", "customer"]
+"""Whose credentials: of the product, of the hub, or a key with fewer rights for tests."""
 Plan = Literal["standard", "advanced", "plus"]
 Grant = Literal["token", "client_credentials"]
 

@@ -18,10 +18,11 @@ class Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
 
 
-def hang_up(scope: Scope) -> None:
+async def hang_up(scope: Scope) -> None:
     """Close the connection without a word, as ``return 444`` of nginx does."""
     transport: asyncio.Transport = scope["extensions"][TRANSPORT]["transport"]
     transport.abort()
+    await asyncio.sleep(0.01)  # until the server has noticed, lest it complains of a missing answer
 
 
 def make_server(app: ASGIApp, port: int) -> uvicorn.Server:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -79,8 +79,8 @@ class Handler:
             self._spent()
         if behaviour.keep or not behaviour.die_after_data:
             self.store.deliver(envelope.mail_from, envelope.rcpt_tos, envelope.content)
-        if behaviour.die_after_data and isinstance(server.transport, asyncio.Transport):
-            server.transport.abort()
+        if behaviour.die_after_data:
+            cast("asyncio.Transport", server.transport).abort()
         return "250 OK"
 
 

@@ -27,6 +27,10 @@ class Mail:
         """Of the envelope."""
         return [str(value) for value in self.message.get_all("Delivered-To", [])]
 
+    @property
+    def subject(self) -> str:
+        return str(self.message.get("Subject", "(no subject)"))
+
     def text(self, kind: str) -> str:
         """The part of type text/``kind``; empty when there is none."""
         part = self.message.get_body((kind,))
@@ -41,7 +45,7 @@ class Mail:
             "at": self.at.isoformat(),
             "from": str(self.message.get("Return-Path", "")).strip("<>"),
             "to": self.recipients,
-            "subject": str(self.message.get("Subject", "")),
+            "subject": self.subject,
             "message_id": str(self.message.get("Message-ID", "")),
             "headers": self.headers(),
             "text": self.text("plain"),

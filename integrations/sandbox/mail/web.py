@@ -47,7 +47,7 @@ class MailProcess:
     async def inbox(self, _request: Request) -> Response:
         rows = "".join(
             f"<tr><td>{mail.at:%Y-%m-%d %H:%M:%S} UTC<td>{escape(', '.join(mail.recipients))}"
-            f'<td><a href="/mails/{mail.id}">{escape(str(mail.message.get("Subject", "(no subject)")))}</a></tr>'
+            f'<td><a href="/mails/{mail.id}">{escape(mail.subject)}</a></tr>'
             for mail in self.store.all()
         )
         table = f"<table><tr><th>Time<th>To<th>Subject</tr>{rows}</table>" if rows else "<p>No mail yet.</p>"
@@ -71,7 +71,7 @@ class MailProcess:
                 f'<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" src="/mails/{mail.id}/html" '
                 'title="HTML part" style="width:100%;height:640px;border:1px solid #ddd"></iframe>'
             )
-        subject = escape(str(mail.message.get("Subject", "(no subject)")))
+        subject = escape(mail.subject)
         return HTMLResponse(
             f'<!doctype html><title>{subject}</title>{page_style()}<p><a href="/">All mails</a></p>'
             f"<h1>{subject}</h1>{html}<h2>Text</h2><pre>{escape(mail.text('plain'))}</pre>"

@@ -67,44 +67,44 @@ class ShopsProcess:
             return
         now = self.clock.now()
         at = now + self.life.skew_s(shop.name, now)
-        request = await read_request(Request(scope, receive), shop, at)
+        request = await read_request(Request(scope, receive), shop, now=now, at=at)
         for name, default_s in (("slow", 5.0), ("hang", 120.0)):
-            waiting = self._fault(request, now, name)
+            waiting = self._fault(request, name)
             if waiting is not None:
                 await asyncio.sleep(float(waiting.get("seconds", default_s)))
-        if self._any_fault(request, now, "hang", "early_close"):
-            hang_up(scope)
+        if self._any_fault(request, "hang", "early_close"):
+            await hang_up(scope)
             return
-        page = self._in_front(request, now) or self._answer(request)
+        page = self._in_front(request) or self._answer(request)
         headers = {"Date": formatdate(at, usegmt=True), **page.headers}
-        if self._any_fault(request, now, "truncated"):
+        if self._any_fault(request, "truncated"):
             await _send_half(page, headers, scope, send)
             return
         await Response(page.body, page.status, headers)(scope, receive, send)
 
-    def _fault(self, request: ShopRequest, now: float, name: str) -> dict[str, Any] | None:
+    def _fault(self, request: ShopRequest, name: str) -> dict[str, Any] | None:
         """The parameters of an active fault. ``user_agent`` limits it to clients whose name holds that."""
-        fault = self.store.fault(request.shop.name, name, now)
+        fault = self.store.fault(request.shop.name, name, request.now)
         if fault is None or str(fault.params.get("user_agent", "")) not in request.user_agent:
             return None
         return fault.params
 
-    def _any_fault(self, request: ShopRequest, now: float, *names: str) -> bool:
-        return any(self._fault(request, now, name) is not None for name in names)
+    def _any_fault(self, request: ShopRequest, *names: str) -> bool:
+        return any(self._fault(request, name) is not None for name in names)
 
-    def _in_front(self, request: ShopRequest, now: float) -> Page | None:
+    def _in_front(self, request: ShopRequest) -> Page | None:
         """A firewall or a broken server, if one answers instead of the shop."""
-        firewall = self._fault(request, now, "firewall")
+        firewall = self._fault(request, "firewall")
         if firewall is not None and str(firewall.get("pattern", "Sendcloud")) in request.user_agent:
             return pages.FIREWALLS[str(firewall.get("style", "nginx"))]()
-        refused = self._fault(request, now, "method_refused")
+        refused = self._fault(request, "method_refused")
         if refused is not None and request.method in str(refused.get("methods", "PUT")).split(","):
             style = str(refused.get("style", "nginx"))
             return pages.apache(403) if style == "apache" else pages.nginx(405)
         if request.shop.platform == "shopify":
-            return _shopify_down() if self._any_fault(request, now, "server_error") else None
+            return _shopify_down() if self._any_fault(request, "server_error") else None
         for name, page in _BREAKDOWNS.items():
-            if self._any_fault(request, now, name):
+            if self._any_fault(request, name):
                 return page(request)
         return None
 
@@ -141,4 +141,4 @@ async def _send_half(page: Page, headers: dict[str, str], scope: Scope, send: Se
     await send({"type": "http.response.start", "status": page.status, "headers": raw})
     await send({"type": "http.response.body", "body": page.body[: len(page.body) // 2], "more_body": True})
     await asyncio.sleep(0.05)
-    hang_up(scope)
+    await hang_up(scope)

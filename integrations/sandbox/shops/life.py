@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import DAY_S, FleetSpec, ShopSpec
@@ -114,11 +115,12 @@ class ShopLife:
         )
 
     def add_order(self, shop: ShopSpec, at: float, *, status: str = "processing", total: int = 4200) -> Order:
-        """An order placed at ``at`` by hand of a test; it stays as it is."""
+        """An order placed at ``at`` but stored only now, by hand of a test; it stays as it is."""
         self.catch_up()
         order_id = self._last_id[shop.name] + _ID_STEP[shop.platform]
         self._last_id[shop.name] = order_id
         order = self._row(shop, order_id, int(at), total, paid=status != "pending")
+        order = replace(order, modified=max(order.modified, int(self.clock.now())))
         if status not in ("pending", "processing"):
             order = _after(order, status, int(at))
         self.store.insert([order])

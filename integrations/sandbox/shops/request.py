@@ -23,8 +23,10 @@ class ShopRequest:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
+    now: float
+    """The time."""
     at: float
-    """The shop's clock."""
+    """The shop's own clock, which may be wrong."""
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -48,7 +50,7 @@ class ShopRequest:
         return orjson.loads(self.body) if self.body.strip() else {}
 
 
-async def read_request(request: Request, shop: ShopSpec, at: float) -> ShopRequest:
+async def read_request(request: Request, shop: ShopSpec, *, now: float, at: float) -> ShopRequest:
     scope = request.scope
     path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
     prefix = f"/{shop.name}"
@@ -61,5 +63,6 @@ async def read_request(request: Request, shop: ShopSpec, at: float) -> ShopReque
         query_string=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=await request.body(),
+        now=now,
         at=at,
     )

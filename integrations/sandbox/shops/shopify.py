@@ -78,7 +78,7 @@ class Shopify:
             return _json(
                 400, {"error": "invalid_request", "error_description": "The grant type is not supported."}
             )
-        if self.store.fault(request.shop.name, "credentials_revoked", request.at):
+        if self.store.fault(request.shop.name, "credentials_revoked", request.now):
             message = "The app is not installed on this shop."
             return _json(400, {"error": "app_not_installed", "error_description": message})
         if (form.get("client_id"), form.get("client_secret")) != (client_id, client_secret):
@@ -92,7 +92,7 @@ class Shopify:
 
     def _known_token(self, request: ShopRequest) -> bool:
         shop, token = request.shop, request.headers.get("x-shopify-access-token", "")
-        if self.store.fault(shop.name, "credentials_revoked", request.at):
+        if self.store.fault(shop.name, "credentials_revoked", request.now):
             return False
         if token == self.fleet.shopify_token(shop.name, "hub"):
             return True
@@ -106,14 +106,14 @@ class Shopify:
 
     def _graphql(self, request: ShopRequest, asked_version: str) -> Page:
         served = asked_version if asked_version in data.VERSIONS else next(iter(data.VERSIONS))
-        if self.store.fault(request.shop.name, "version_retired", request.at):
+        if self.store.fault(request.shop.name, "version_retired", request.now):
             served = "2027-01"
         headers = {"X-Shopify-API-Version": served}
         if not self._known_token(request):
             message = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return _json(401, {"errors": message}, headers)
         for name, (status, message) in _STOPPED.items():
-            if self.store.fault(request.shop.name, name, request.at):
+            if self.store.fault(request.shop.name, name, request.now):
                 return _json(status, {"errors": message}, headers)
         if request.method != "POST":
             return Page(405 if request.method != "GET" else 404, b"", headers)
@@ -146,7 +146,7 @@ class Shopify:
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
             answer["errors"] = [error.formatted for error in result.errors]
-        if self.store.fault(request.shop.name, "protected_data", request.at):
+        if self.store.fault(request.shop.name, "protected_data", request.now):
             message = "This app is not approved to access the Order object."
             answer = {"data": None, "errors": [{"message": message, "path": ["orders"]}]}
         answer["extensions"] = {"cost": _cost(cost, actual, bucket)}
@@ -161,7 +161,7 @@ class Shopify:
             self._buckets[key] = Bucket(maximum, rate, maximum, request.at)
         bucket = self._buckets[key]
         bucket.refill(request.at)
-        if self.store.fault(request.shop.name, "throttled", request.at):
+        if self.store.fault(request.shop.name, "throttled", request.now):
             bucket.available = 0.0
         return bucket
 

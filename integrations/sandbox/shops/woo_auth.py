@@ -29,7 +29,8 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who asks: nobody (``key`` is None), or the owner of a key; or the refusal."""
+    """Who asks: nobody (``key`` is None) or the owner of a key; and the refusal, if any. A key may be known
+    and yet refused, for what it may not do."""
 
     key: Key | None = None
     refusal: str | None = None
@@ -66,11 +67,11 @@ def sign_in(request: ShopRequest, keys: dict[str, Key], nonces: Nonces) -> Signe
     if found.key is None:
         return found
     if request.method in _READING and "read" not in found.key.permission:
-        return SignedIn(refusal="The API key provided does not have read permissions.")
+        return SignedIn(found.key, "The API key provided does not have read permissions.")
     if request.method in _WRITING and "write" not in found.key.permission:
-        return SignedIn(refusal="The API key provided does not have write permissions.")
+        return SignedIn(found.key, "The API key provided does not have write permissions.")
     if request.method not in (*_READING, *_WRITING, "OPTIONS"):
-        return SignedIn(refusal="Unknown request method.")
+        return SignedIn(found.key, "Unknown request method.")
     return found
 
 

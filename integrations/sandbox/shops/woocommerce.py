@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from integrations.sandbox.fleet import FleetSpec
+from integrations.sandbox.fleet import FleetSpec, Who
 from integrations.sandbox.shops import woo_documents
 from integrations.sandbox.shops.life import ShopLife
 from integrations.sandbox.shops.pages import HTML, JSON, NO_CACHE, SERVER, Page, apache, home
@@ -27,6 +27,22 @@ _REFUSALS = {
     "delete": ("delete", "Sorry, you are not allowed to delete this resource."),
 }
 
+_WHOLE = "GET, POST, PUT, PATCH, DELETE"
+_ALLOWED = {
+    ("orders", 1): "GET, POST",
+    ("orders", 2): _WHOLE,
+    ("orders", 3): "GET, POST",
+    ("webhooks", 1): "GET, POST",
+    ("webhooks", 2): _WHOLE,
+}
+_KEYS: tuple[tuple[Who, str, bool], ...] = (
+    ("monitor", "read_write", True),
+    ("hub", "read_write", True),
+    ("read", "read", True),
+    ("write", "write", True),
+    ("customer", "read_write", False),
+)
+
 
 class WooCommerce:
     """Answers for every WooCommerce shop of the fleet."""
@@ -37,27 +53,28 @@ class WooCommerce:
         self._nonces = Nonces()
         self._keys = {
             shop.name: {
-                name: Key(secret)
-                for name, secret in (fleet.woocommerce_key(shop.name, who) for who in ("monitor", "hub"))
+                name: Key(secret, permission, has_rights)
+                for who, permission, has_rights in _KEYS
+                for name, secret in (fleet.woocommerce_key(shop.name, who),)
             }
             for shop in fleet.shops
             if shop.platform == "woocommerce"
         }
         self._views: dict[tuple[str, str], View] = {}
 
-    def keys(self, shop: str) -> dict[str, Key]:
-        return self._keys[shop]
-
     def answer(self, request: ShopRequest) -> Page:
         if not request.path.startswith("/wp-json"):
             return self._outside_api(request)
         signed_in = sign_in(request, self._usable_keys(request), self._nonces)
+        parts = request.path.removeprefix(_API).strip("/").split("/")
         if signed_in.refusal is not None:
-            return self._error(request, 401, "woocommerce_rest_authentication_error", signed_in.refusal)
-        try:
-            return self._dispatch(request, signed_in)
-        except InvalidParam as error:
-            return self._invalid_param(request, error)
+            page = _error(request, 401, "woocommerce_rest_authentication_error", signed_in.refusal)
+        else:
+            try:
+                page = self._dispatch(request, signed_in, parts)
+            except InvalidParam as error:
+                page = _invalid_param(request, error)
+        return Page(page.status, page.body, {**page.headers, **_rights_headers(signed_in, parts, page)})
 
     def _outside_api(self, request: ShopRequest) -> Page:
         if request.method == "TRACE":
@@ -71,14 +88,13 @@ class WooCommerce:
 
     def _usable_keys(self, request: ShopRequest) -> dict[str, Key]:
         keys = self._keys[request.shop.name]
-        revoked = self.store.fault(request.shop.name, "credentials_revoked", request.at)
+        revoked = self.store.fault(request.shop.name, "credentials_revoked", request.now)
         return {} if revoked else keys
 
-    def _dispatch(self, request: ShopRequest, signed_in: SignedIn) -> Page:
-        parts = request.path.removeprefix(_API).strip("/").split("/")
+    def _dispatch(self, request: ShopRequest, signed_in: SignedIn, parts: list[str]) -> Page:
         match parts:
             case ["wp-json"]:
-                page = self._json(request, woo_documents.index(request), signed_in, allow="GET")
+                page = _json(request, woo_documents.index(request))
             case ["orders"]:
                 page = self._orders(request, signed_in)
             case ["orders", number] if number.isdigit():
@@ -92,24 +108,24 @@ class WooCommerce:
             case ["reports", "orders", "totals"]:
                 page = self._readable(request, signed_in, lambda: self._totals(request.shop.name))
             case _ if request.method == "OPTIONS":
-                page = self._json(request, [], signed_in)
+                page = _json(request, [])
             case _:
-                page = self._no_route(request)
+                page = _no_route(request)
         return page
 
     # The list
 
     def _orders(self, request: ShopRequest, signed_in: SignedIn) -> Page:
         if request.method == "OPTIONS":
-            return self._json(request, woo_documents.describe_orders(), signed_in, allow="GET, POST")
+            return _json(request, woo_documents.describe_orders())
         if request.method not in ("GET", "HEAD", "POST"):
-            return self._no_route(request)
+            return _no_route(request)
         if request.method == "POST":
             body = self._body(request)
             if body is None:
-                return self._invalid_json(request)
+                return _invalid_json(request)
             refusal = self._right(request, signed_in, "create")
-            return refusal or self._create(request, signed_in, body)
+            return refusal or self._create(request, body)
         query = read_order_query(request.query, request.shop.time_zone)
         refusal = self._right(request, signed_in, "list")
         if refusal:
@@ -131,30 +147,29 @@ class WooCommerce:
             repeated = {**request.query, "page": str(min(query.page - 1, pages))}
             headers["Link"] = f'<{request.base_url}{_API}/orders?{urlencode(repeated)}>; rel="prev"'
         documents = [order_json(row, view, wanted) for row in rows]
-        return self._json(request, documents, signed_in, allow="GET, POST", pruned=True, extra=headers)
+        return _json(request, documents, pruned=True, extra=headers)
 
-    def _create(self, request: ShopRequest, signed_in: SignedIn, body: Mapping[str, Any]) -> Page:
+    def _create(self, request: ShopRequest, body: Mapping[str, Any]) -> Page:
         status = str(body.get("status", "pending"))
         if status not in STATUSES:
             message = f"status is not one of auto-draft, {', '.join(STATUSES)}."
             raise InvalidParam("status", message, "rest_not_in_enum")
         order = self.life.add_order(request.shop, request.at, status=status)
         document = order_json(order, self._view(request), wanted_fields(request.query))
-        return self._json(request, document, signed_in, status=201, allow="GET, POST", pruned=True)
+        return _json(request, document, status=201, pruned=True)
 
     # One order
 
     def _order(self, request: ShopRequest, signed_in: SignedIn, order_id: int) -> Page:
-        allow = "GET, POST, PUT, PATCH, DELETE"
         if request.method == "OPTIONS":
-            return self._json(request, woo_documents.describe_order(), signed_in, allow=allow)
+            return _json(request, woo_documents.describe_order())
         if request.method not in _VERBS:
-            return self._no_route(request)
+            return _no_route(request)
         override = request.headers.get("x-http-method-override", request.method)
         method = request.query.get("_method", override).upper()
         body = self._body(request) if method in ("POST", "PUT", "PATCH") else {}
         if body is None:
-            return self._invalid_json(request)
+            return _invalid_json(request)
         refusal = self._right(request, signed_in, _VERBS.get(method, "view"))
         if refusal:
             return refusal
@@ -163,13 +178,13 @@ class WooCommerce:
             editing = method in ("POST", "PUT", "PATCH")
             status, message = (400, "ID is invalid.") if editing else (404, "Invalid ID.")
             code = "woocommerce_rest_shop_order_invalid_id"
-            return self._error(request, status, code, message, allow=allow)
+            return _error(request, status, code, message)
         if method in ("POST", "PUT", "PATCH"):
             order = self._edit(request, order, body)
         elif method == "DELETE":
             self.store.change_status(request.shop.name, order_id, "trash", int(request.at))
         document = order_json(order, self._view(request), wanted_fields(request.query))
-        return self._json(request, document, signed_in, allow=allow, pruned=True)
+        return _json(request, document, pruned=True)
 
     def _edit(self, request: ShopRequest, order: Order, body: Mapping[str, Any]) -> Order:
         status = str(body.get("status", order.status))
@@ -182,14 +197,14 @@ class WooCommerce:
 
     def _notes(self, request: ShopRequest, signed_in: SignedIn, order_id: int) -> Page:
         if request.method not in ("GET", "HEAD", "POST"):
-            return self._no_route(request)
+            return _no_route(request)
         refusal = self._right(request, signed_in, "list" if request.method != "POST" else "create")
         if refusal:
             return refusal
         order = self.store.get(request.shop.name, order_id)
         if order is None:
             code = "woocommerce_rest_order_invalid_id"
-            return self._error(request, 404, code, "Invalid order ID.")
+            return _error(request, 404, code, "Invalid order ID.")
         view, status = self._view(request), 200
         if request.method == "POST":
             body = self._body(request) or {}
@@ -201,15 +216,13 @@ class WooCommerce:
             )
             status = 201
         notes = woo_documents.notes(order, self.store.notes(order.shop, order.id), view)
-        return self._json(
-            request, notes[0] if status == 201 else notes, signed_in, status=status, allow="GET, POST"
-        )
+        return _json(request, notes[0] if status == 201 else notes, status=status)
 
     # The rest
 
     def _webhooks(self, request: ShopRequest, signed_in: SignedIn, rest: list[str]) -> Page:
         newest = self.store.select(request.shop.name, "1", (), "created DESC, id DESC", 1)
-        paused = self.store.fault(request.shop.name, "webhooks_disabled", request.at)
+        paused = self.store.fault(request.shop.name, "webhooks_disabled", request.now)
         hooks = woo_documents.webhooks(
             request,
             newest[0].created if newest else None,
@@ -221,8 +234,8 @@ class WooCommerce:
         found = next((hook for hook in hooks if str(hook["id"]) == rest[0]), None)
         refusal = self._right(request, signed_in, "view")
         if refusal or found:
-            return refusal or self._json(request, found, signed_in, allow="GET, POST, PUT, PATCH, DELETE")
-        return self._error(request, 404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
+            return refusal or _json(request, found)
+        return _error(request, 404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
 
     def _totals(self, shop: str) -> list[dict[str, Any]]:
         totals = self.store.totals(shop)
@@ -230,8 +243,8 @@ class WooCommerce:
 
     def _readable(self, request: ShopRequest, signed_in: SignedIn, make: Callable[[], Any]) -> Page:
         if request.method not in ("GET", "HEAD"):
-            return self._no_route(request)
-        return self._right(request, signed_in, "list") or self._json(request, make(), signed_in, allow="GET")
+            return _no_route(request)
+        return self._right(request, signed_in, "list") or _json(request, make())
 
     def _right(self, request: ShopRequest, signed_in: SignedIn, deed: str) -> Page | None:
         """None when the user may; else the refusal."""
@@ -241,7 +254,7 @@ class WooCommerce:
 
     def _refuse(self, request: ShopRequest, deed: str, status: int) -> Page:
         verb, message = _REFUSALS[deed]
-        return self._error(request, status, f"woocommerce_rest_cannot_{verb}", message)
+        return _error(request, status, f"woocommerce_rest_cannot_{verb}", message)
 
     def _view(self, request: ShopRequest) -> View:
         key = (request.shop.name, request.base_url)
@@ -257,57 +270,60 @@ class WooCommerce:
             return None
         return body if isinstance(body, dict) else {}
 
-    # Answers
-
-    def _json(
-        self,
-        request: ShopRequest,
-        document: Any,
-        signed_in: SignedIn,
-        *,
-        status: int = 200,
-        allow: str = "",
-        pruned: bool = False,
-        extra: Mapping[str, str] | None = None,
-    ) -> Page:
-        base = _headers(request)
-        if signed_in.key is not None:
-            base["Cache-Control"] = NO_CACHE
-        if allow and (request.method != "OPTIONS" or (signed_in.key and signed_in.key.has_rights)):
-            base["Allow"] = allow
-        if not pruned:
-            document = woo_documents.prune(document, request.query.get("_fields", ""))
-        return Page(status, orjson.dumps(document), {**base, **(extra or {})})
-
-    def _error(self, request: ShopRequest, status: int, code: str, message: str, *, allow: str = "") -> Page:
-        headers = _headers(request)
-        if allow:
-            headers |= {"Allow": allow, "Cache-Control": NO_CACHE}
-        document = {"code": code, "message": message, "data": {"status": status}}
-        return Page(status, orjson.dumps(document), headers)
-
-    def _no_route(self, request: ShopRequest) -> Page:
-        message = "No route was found matching the URL and request method."
-        return self._error(request, 404, "rest_no_route", message)
-
-    def _invalid_json(self, request: ShopRequest) -> Page:
-        data = {"status": 400, "json_error_code": 4, "json_error_message": "Syntax error"}
-        document = {"code": "rest_invalid_json", "message": "Invalid JSON body passed.", "data": data}
-        return Page(400, orjson.dumps(document), _headers(request))
-
-    def _invalid_param(self, request: ShopRequest, error: InvalidParam) -> Page:
-        details = {error.name: {"code": error.code, "message": error.message, "data": None}}
-        data = {"status": 400, "params": {error.name: error.message}, "details": details}
-        message = f"Invalid parameter(s): {error.name}"
-        document = {"code": "rest_invalid_param", "message": message, "data": data}
-        return Page(400, orjson.dumps(document), _headers(request))
-
 
 NOBODY_STATUS = 401
 
 
 def _root_link(request: ShopRequest) -> str:
     return f'<{quote(request.base_url, safe=":/")}/wp-json/>; rel="https://api.w.org/"'
+
+
+def _rights_headers(signed_in: SignedIn, parts: list[str], page: Page) -> dict[str, str]:
+    """What is added once a user is known: no caching, and what may be done here."""
+    if signed_in.key is None:
+        return {"Allow": "GET"} if parts == ["wp-json"] else {}
+    headers = {"Cache-Control": NO_CACHE}
+    known_route = page.status != 404 or b"rest_no_route" not in page.body
+    if known_route and signed_in.refusal is None and (signed_in.key.has_rights or parts == ["wp-json"]):
+        headers["Allow"] = _ALLOWED.get((parts[0], len(parts)), "GET")
+    return headers
+
+
+def _json(
+    request: ShopRequest,
+    document: Any,
+    *,
+    status: int = 200,
+    pruned: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> Page:
+    if not pruned:
+        document = woo_documents.prune(document, request.query.get("_fields", ""))
+    return Page(status, orjson.dumps(document), {**_headers(request), **(extra or {})})
+
+
+def _error(request: ShopRequest, status: int, code: str, message: str) -> Page:
+    document = {"code": code, "message": message, "data": {"status": status}}
+    return Page(status, orjson.dumps(document), _headers(request))
+
+
+def _no_route(request: ShopRequest) -> Page:
+    message = "No route was found matching the URL and request method."
+    return _error(request, 404, "rest_no_route", message)
+
+
+def _invalid_json(request: ShopRequest) -> Page:
+    data = {"status": 400, "json_error_code": 4, "json_error_message": "Syntax error"}
+    document = {"code": "rest_invalid_json", "message": "Invalid JSON body passed.", "data": data}
+    return Page(400, orjson.dumps(document), _headers(request))
+
+
+def _invalid_param(request: ShopRequest, error: InvalidParam) -> Page:
+    details = {error.name: {"code": error.code, "message": error.message, "data": None}}
+    data = {"status": 400, "params": {error.name: error.message}, "details": details}
+    message = f"Invalid parameter(s): {error.name}"
+    document = {"code": "rest_invalid_param", "message": message, "data": data}
+    return Page(400, orjson.dumps(document), _headers(request))
 
 
 def _headers(request: ShopRequest) -> dict[str, str]:
