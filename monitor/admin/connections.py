@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -74,6 +73,5 @@ class IntegrationAdmin(Connected):
         return request.user.has_perm(FORCE_REFRESH)
 
     @admin.action(description=_("Force refresh"), permissions=["force_refresh"])
-    @transaction.non_atomic_requests
     def force_refresh(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         return force_refresh_page(self, request, queryset)
