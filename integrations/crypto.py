@@ -35,7 +35,12 @@ class EncryptedJSONField(models.BinaryField):  # type: ignore[type-arg]  # not s
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
 
-    def from_db_value(self, value: bytes | None, expression: Any, connection: Any) -> dict[str, Any] | None:
+    def from_db_value(
+        self,
+        value: bytes | None,
+        _expression: Any,
+        _connection: Any,
+    ) -> dict[str, Any] | None:
         if value is None:
             return None
         try:

@@ -36,7 +36,9 @@ PUBLIC_URL = env.str("SYNCWATCH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"
 # --- secrets ---------------------------------------------------------------------------------
 DEBUG = env.bool("SYNCWATCH_DEBUG", False)
 SECRET_KEY = env.str("SYNCWATCH_SECRET_KEY", "") or local_secret(VAR_DIR / "keys" / "django")
-SYNCWATCH_KEYS = env.list("SYNCWATCH_KEYS", []) or [local_secret(VAR_DIR / "keys" / "credentials", fernet=True)]
+SYNCWATCH_KEYS = env.list("SYNCWATCH_KEYS", []) or [
+    local_secret(VAR_DIR / "keys" / "credentials", fernet=True)
+]
 """Fernet keys for credentials at rest: the first encrypts, all decrypt."""
 
 # --- Django ----------------------------------------------------------------------------------
@@ -157,7 +159,8 @@ STORAGES = {
 SECURE_SSL = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("SYNCWATCH_BEHIND_PROXY", False) else None
+BEHIND_PROXY = env.bool("SYNCWATCH_BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -187,7 +190,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("SYNCWATCH_MAIL_FROM", "Syncwatch <syncwatch@localhost>")
 
 # --- outgoing requests -------------------------------------------------------------------------------
-SYNCWATCH_ALLOWED_NETWORKS = [ip_network(net) for net in env.list("SYNCWATCH_ALLOWED_NETWORKS", [])]
+_networks: list[str] = env.list("SYNCWATCH_ALLOWED_NETWORKS", [])
+SYNCWATCH_ALLOWED_NETWORKS = [ip_network(network) for network in _networks]
 """Private networks the operator allows requests to; all others are refused by the address guard."""
 
 # --- rhythm of the work --------------------------------------------------------------------------------

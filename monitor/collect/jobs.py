@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 
 from integrations.contracts import ArrivalRecord, CallRecord, OrderRecord, Outcome, Page
 from integrations.models import Account, Integration, Store
@@ -150,11 +151,9 @@ def _keep_calls(
     failures = [call for call in calls if call.outcome is not Outcome.PASSED]
     passed = [call for call in calls if call.outcome is Outcome.PASSED]
     if passed:
-        remote = (
-            Call.objects.filter(store_id=store_id) if store_id else Call.objects.filter(account_id=account_id)
-        )
-        recent = remote.filter(is_probe=False, outcome=Outcome.PASSED, at__gt=now - SUCCESS_SAMPLE)
-        if not recent.exists():
+        of_remote = Q(store=store_id) if store_id else Q(account=account_id)
+        recent = Call.objects.filter(of_remote, is_probe=False, outcome=Outcome.PASSED)
+        if not recent.filter(at__gt=now - SUCCESS_SAMPLE).exists():
             failures.append(passed[-1])
     if failures:
         hubs.record_calls(failures, store_id=store_id, account_id=account_id)

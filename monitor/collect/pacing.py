@@ -51,7 +51,9 @@ def pause(account_id: int, duration: timedelta) -> None:
 class AccountPacer:
     """The :class:`integrations.contracts.Pacer` of one account."""
 
-    def __init__(self, account_id: int, run: Runner = in_thread, *, slots_at_once: int = SLOTS_AT_ONCE) -> None:
+    def __init__(
+        self, account_id: int, run: Runner = in_thread, *, slots_at_once: int = SLOTS_AT_ONCE
+    ) -> None:
         self._account_id = account_id
         self._run = run
         self._slots_at_once = slots_at_once

@@ -65,7 +65,8 @@ _ORDERS = """
           FROM target t LEFT JOIN prior USING (integration_id, order_key)
          ORDER BY t.integration_id, t.order_key
         ON CONFLICT (integration_id, order_key) DO UPDATE SET
-            order_number = excluded.order_number, eligible_at = excluded.eligible_at, expected = excluded.expected
+            order_number = excluded.order_number, eligible_at = excluded.eligible_at,
+            expected = excluded.expected
         WHERE (a.order_number, a.eligible_at, a.expected)
               IS DISTINCT FROM (excluded.order_number, excluded.eligible_at, excluded.expected)
         RETURNING a.integration_id, a.order_key, a.eligible_at, a.expected, a.arrived_at)
@@ -79,7 +80,8 @@ _ORDERS = """
 _FOLD = """
     WITH folded AS (
         DELETE FROM monitor_arrival h USING monitor_arrival s
-         WHERE s.integration_id = ANY(%(integrations)s) AND s.order_key = ANY(%(keys)s) AND s.arrived_at IS NULL
+         WHERE s.integration_id = ANY(%(integrations)s) AND s.order_key = ANY(%(keys)s)
+           AND s.arrived_at IS NULL
            AND h.integration_id = s.integration_id AND h.order_number = s.order_number
            AND h.eligible_at IS NULL AND h.order_key <> s.order_key
         RETURNING s.integration_id, s.order_key, h.arrived_at, h.hub_id)
@@ -94,7 +96,8 @@ _ARRIVALS = """
             integration_id bigint, store_id bigint, hub_id text, order_id text, order_number text,
             arrived_at timestamptz)),
     target AS (
-        SELECT DISTINCT ON (i.integration_id, order_key) i.integration_id, i.order_number, i.hub_id, i.arrived_at,
+        SELECT DISTINCT ON (i.integration_id, order_key)
+               i.integration_id, i.order_number, i.hub_id, i.arrived_at,
                COALESCE(
                    (SELECT o.external_id FROM monitor_order o
                      WHERE o.store_id = i.store_id AND o.external_id = i.order_id),
@@ -108,7 +111,8 @@ _ARRIVALS = """
           FROM monitor_arrival a JOIN target USING (integration_id, order_key)
          ORDER BY a.integration_id, a.order_key FOR UPDATE OF a),
     written AS (
-        INSERT INTO monitor_arrival AS a (integration_id, order_key, order_number, expected, arrived_at, hub_id)
+        INSERT INTO monitor_arrival AS a
+               (integration_id, order_key, order_number, expected, arrived_at, hub_id)
         SELECT t.integration_id, t.order_key, t.order_number, true, t.arrived_at, t.hub_id
           FROM target t LEFT JOIN prior USING (integration_id, order_key)
          ORDER BY t.integration_id, t.order_key

@@ -98,7 +98,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
             ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
         except TimeoutError:
             ok, name, message, retry = False, "TimedOut", "Reading took longer than ten minutes.", None
-        except Exception as error:  # one broken job must not take the batch with it; it is reported
+        except Exception as error:  # noqa: BLE001  # one broken job must not take the batch with it
             bound.exception("job failed")
             ok, name, message, retry = False, "OurMistake", f"{type(error).__name__}: {error}", None
         else:

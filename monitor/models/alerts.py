@@ -67,7 +67,10 @@ class Subscription(models.Model):
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
     tags = ArrayField(
-        models.CharField(max_length=40), verbose_name=_("tags"), default=list, blank=True,
+        models.CharField(max_length=40),
+        verbose_name=_("tags"),
+        default=list,
+        blank=True,
         help_text=_("Empty: all stores."),
     )
     include_warnings = models.BooleanField(_("warnings too"), default=True)
@@ -114,6 +117,8 @@ class Notice(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["due_at"], name="notice_due", condition=Q(sent_at__isnull=True, failed_at__isnull=True)
+                fields=["due_at"],
+                name="notice_due",
+                condition=Q(sent_at__isnull=True, failed_at__isnull=True),
             )
         ]
