@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-RecordT = TypeVar("RecordT", covariant=True)
+RecordT_co = TypeVar("RecordT_co", covariant=True)
 
 
 class ConditionKind(StrEnum):
@@ -100,11 +100,11 @@ class ArrivalRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[RecordT]):
+class Page(Generic[RecordT_co]):
     """Some records and, when they are all that lies before it, the watermark that may be
     stored in the same transaction. ``None``: more pages must be stored first."""
 
-    records: Sequence[RecordT]
+    records: Sequence[RecordT_co]
     watermark: Watermark | None
 
 

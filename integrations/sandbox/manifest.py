@@ -104,6 +104,7 @@ def _store(fleet: FleetSpec, shop: ShopSpec, shops_url: str, secrets: SecretFile
 def write_manifest(path: Path, document: dict[str, Any]) -> None:
     yaml = YAML()
     yaml.default_flow_style = False
+    yaml.width = 200
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)

@@ -74,7 +74,7 @@ def latency_figure(
     ]
     if marks:
         traces.append(_marks(marks, zone))
-    return {"data": traces, "layout": _layout(hours, zone, gaps, _labels(traces[:3]))}
+    return {"data": traces, "layout": _layout(hours, zone, gaps, _labels(traces[:3]) or [_no_orders()])}
 
 
 def hover_text(hour: Hour, zone: ZoneInfo) -> str:
@@ -180,6 +180,17 @@ def _labels(traces: Sequence[Figure]) -> list[Figure]:
             }
         )
     return labels
+
+
+def _no_orders() -> Figure:
+    return {
+        "xref": "paper",
+        "x": 0.5,
+        "yref": "paper",
+        "y": 0.5,
+        "text": _("No orders in this time"),
+        "showarrow": False,
+    }
 
 
 def _layout(hours: Sequence[Hour], zone: ZoneInfo, gaps: Sequence[Gap], labels: list[Figure]) -> Figure:

@@ -74,7 +74,8 @@ def test_an_order_has_the_fields_of_a_real_one_in_their_order(sandbox: Sandbox):
 def test_a_date_means_what_it_meant_to_the_real_one(
     start: Callable[[FleetSpec], Sandbox], row: dict[str, Any]
 ):
-    """The recorded shop stood in Amsterdam; its newest order was placed at 07:40:40 UTC, changed at 07:55:41."""
+    """The recorded shop stood in Amsterdam; its newest order was placed at 07:40:40 UTC and
+    changed at 07:55:41."""
     changed_at = NOW.replace(hour=7, minute=55, second=41)
     fleet = small_fleet([shop("woo", behind_tls_proxy=True, time_zone="Europe/Amsterdam")], now=changed_at)
     sandbox = start(fleet)
