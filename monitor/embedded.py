@@ -322,7 +322,7 @@ def _create(place: Place) -> None:
         )
     if place.data.is_relative_to(ELSEWHERE):
         _make_elsewhere()
-        print(f"\nThe database is kept in {place.data}: no other user can enter this folder.", file=sys.stderr)
+        print(f"\nThe database is kept in {place.data}: no other user can enter this one.", file=sys.stderr)
     half = place.data.with_name(f"{place.data.name}.new")
     shutil.rmtree(half, ignore_errors=True)
     _make_owned(half, place.user)
