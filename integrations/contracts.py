@@ -177,19 +177,6 @@ class HubFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class ShipmentRecord:
-    """A parcel of the hub."""
-
-    integration_id: str
-    hub_id: str
-    order_number: str
-    tracking_number: str
-    carrier: str
-    announced_at: datetime | None
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Need:
     """One thing a connection needs, as found by a connection test."""
 

@@ -233,20 +233,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Shipment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hub_id', models.CharField(max_length=80)),
-                ('order_number', models.CharField(max_length=80)),
-                ('tracking_number', models.CharField(max_length=80)),
-                ('carrier', models.CharField(blank=True, max_length=40)),
-                ('announced_at', models.DateTimeField(null=True)),
-                ('reached_store_at', models.DateTimeField(null=True)),
-                ('failure', models.CharField(blank=True, max_length=200)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shipments', to='integrations.integration')),
-            ],
-        ),
-        migrations.CreateModel(
             name='Subscription',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -475,10 +461,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='refresh',
             constraint=models.UniqueConstraint(condition=models.Q(('finished_at__isnull', True)), fields=('integration',), name='refresh_one_running'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.UniqueConstraint(fields=('integration', 'hub_id', 'tracking_number'), name='shipment_once'),
         ),
         migrations.AddIndex(
             model_name='transition',

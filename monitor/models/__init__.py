@@ -2,7 +2,7 @@
 
 from monitor.models.alerts import Incident, Member, Notice, Subscription
 from monitor.models.conditions import Condition, Progress, Transition, Verdict
-from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order, Shipment
+from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, User
 from monitor.models.refreshes import Refresh
 from monitor.models.rollups import LatencyDay, LatencyFleetHour, LatencyHour
@@ -27,7 +27,6 @@ __all__ = [
     "Progress",
     "RateLimit",
     "Refresh",
-    "Shipment",
     "Subscription",
     "Transition",
     "User",

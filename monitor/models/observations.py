@@ -63,24 +63,6 @@ class Arrival(models.Model):
         ]
 
 
-class Shipment(models.Model):
-    """A parcel of a hub for an order."""
-
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="shipments")
-    hub_id = models.CharField(max_length=80)
-    order_number = models.CharField(max_length=80)
-    tracking_number = models.CharField(max_length=80)
-    carrier = models.CharField(max_length=40, blank=True)
-    announced_at = models.DateTimeField(null=True)
-    reached_store_at = models.DateTimeField(null=True)
-    failure = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["integration", "hub_id", "tracking_number"], name="shipment_once")
-        ]
-
-
 class HubState(models.Model):
     """What the hub said of an integration; a row per change, the newest row is current."""
 
