@@ -1,5 +1,6 @@
 """Steering a running sandbox from a test."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -92,6 +93,11 @@ class Sandbox:
     def order_ids(self, shop: str) -> list[str]:
         document = self._call("GET", f"{self.shops_url}/control/shops/{shop}/orders")
         return [str(row[0]) for row in document["orders"]]
+
+    def statuses(self, shop: str) -> dict[str, int]:
+        """How many orders stand in each status."""
+        document = self._call("GET", f"{self.shops_url}/control/shops/{shop}/orders")
+        return dict(Counter(row[4] for row in document["orders"]))
 
     def break_shop(self, shop: str, fault: str, **params: Any) -> None:
         self._call("PUT", f"{self.shops_url}/control/shops/{shop}/faults/{fault}", params)

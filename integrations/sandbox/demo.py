@@ -23,10 +23,10 @@ EU, NORD = "sendcloud-eu", "sendcloud-nord"
 # name, title, platform, zone, orders a day, account
 _HEALTHY: tuple[tuple[str, str, Platform, str, float, str], ...] = (
     ("maison-verveine", "Maison Verveine", "shopify", "Europe/Paris", 2000, EU),
-    ("papeterie-du-quai", "Papeterie du Quai", "woocommerce", "Europe/Paris", 420, EU),
-    ("hudson-coffee", "Hudson Coffee Roasters", "shopify", "America/New_York", 390, EU),
-    ("kumo-stationery", "Kumo Stationery", "shopify", "Asia/Tokyo", 260, NORD),
-    ("la-boite-a-the", "La Boîte à Thé", "woocommerce", "Europe/Paris", 180, EU),
+    ("papeterie-du-quai", "Papeterie du Quai", "woocommerce", "Europe/Paris", 340, EU),
+    ("hudson-coffee", "Hudson Coffee Roasters", "shopify", "America/New_York", 280, EU),
+    ("kumo-stationery", "Kumo Stationery", "shopify", "Asia/Tokyo", 200, NORD),
+    ("la-boite-a-the", "La Boîte à Thé", "woocommerce", "Europe/Paris", 150, EU),
     ("brooklyn-thread", "Brooklyn Thread", "woocommerce", "America/New_York", 150, NORD),
     ("velo-canal", "Vélo Canal", "shopify", "Europe/Paris", 130, EU),
     ("fjord-wool", "Fjord Wool", "woocommerce", "Europe/Oslo", 110, NORD),
@@ -70,7 +70,7 @@ def story(at: float) -> tuple[tuple[ShopSpec, str, int], ...]:
         (ShopSpec("phare-miniature", "Phare Miniature", wc, night, 3, tags=("story", "night")), EU, 0),
         (
             ShopSpec(
-                "boutique-lyon", "Boutique Lyon", wc, "Europe/Paris", 240, tags=("story",), faults=firewall
+                "boutique-lyon", "Boutique Lyon", wc, "Europe/Paris", 200, tags=("story",), faults=firewall
             ),
             EU,
             0,
@@ -109,7 +109,7 @@ def story(at: float) -> tuple[tuple[ShopSpec, str, int], ...]:
             0,
         ),
         (
-            ShopSpec("catskill-outdoor", "Catskill Outdoor", wc, "America/New_York", 170, tags=("story",)),
+            ShopSpec("catskill-outdoor", "Catskill Outdoor", wc, "America/New_York", 140, tags=("story",)),
             NORD,
             4,
         ),
@@ -117,7 +117,7 @@ def story(at: float) -> tuple[tuple[ShopSpec, str, int], ...]:
 
 
 def demo_fleet(now: float) -> FleetSpec:
-    """27 integrations, about 4,900 orders a day, two hub accounts."""
+    """27 integrations, about 4,600 orders a day, two hub accounts."""
     shops, integrations = [], []
     placed = [
         (
@@ -148,7 +148,9 @@ def demo_fleet(now: float) -> FleetSpec:
 
 
 def _plan(orders_per_day: float) -> Plan:
-    return "plus" if orders_per_day >= 1000 else "standard"
+    if orders_per_day >= 200:
+        return "plus"
+    return "advanced" if orders_per_day >= 100 else "standard"
 
 
 def _grant(number: int) -> Grant:

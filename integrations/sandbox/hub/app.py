@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 from starlette.applications import Starlette
@@ -76,7 +77,7 @@ class HubProcess:
                     continue
                 shops[spec.id] = await self._ask_shop(client, spec.shop, state.read_until)
         if shops:
-            self.importer.live_through(shops)
+            await self.importer.live_through(shops)
 
     async def _ask_shop(
         self, client: httpx.AsyncClient, shop: str, since: float
@@ -106,16 +107,7 @@ async def _not_found(_request: Request, error: Exception) -> Response:
     return Response(str(error), 404)
 
 
-def _past_order(row: list[object]) -> PastOrder:
+def _past_order(row: list[Any]) -> PastOrder:
     number, name, created, modified, status, _paid, completed, cancelled = row
-    changed = int(str(modified))
-    gone = status in NEVER_IMPORTED
-    return PastOrder(
-        id=str(number),
-        number=str(name),
-        created=int(str(created)),
-        modified=changed,
-        status=str(status),
-        completed=int(str(completed)) if completed is not None else None,
-        gone_at=float(str(cancelled or changed)) if gone else float("inf"),
-    )
+    gone_at = float(cancelled or modified) if status in NEVER_IMPORTED else float("inf")
+    return PastOrder(str(number), name, created, modified, status, completed, gone_at)

@@ -1,7 +1,7 @@
 """How the hub reads a shop: really over HTTP, with its own User-Agent and its own key."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -60,6 +60,11 @@ class ShopReader:
 
     async def close(self) -> None:
         await self.client.aclose()
+
+    async def tell_arrived(self, shop: str, order_ids: Sequence[str]) -> None:
+        """The hub can make labels for these. Raises httpx.HTTPError."""
+        url = f"{self.shops_url}/control/shops/{shop}/labels"
+        (await self.client.post(url, json={"ids": list(order_ids)})).raise_for_status()
 
     def read(self, shop: ShopSpec, since: float, at: float) -> AsyncIterator[list[ShopOrder]]:
         """Pages of orders changed after ``since``, oldest change first. Raises FetchFailed."""

@@ -48,7 +48,7 @@ class Importer:
 
     # The past
 
-    def live_through(self, shops: dict[int, tuple[list[PastOrder], list[Fault]]]) -> None:
+    async def live_through(self, shops: dict[int, tuple[list[PastOrder], list[Fault]]]) -> None:
         """Do what was due until now without asking anybody: the first start's history, or a night
         switched off. ``shops`` holds, by integration, its shop's orders and faults.
 
@@ -58,6 +58,7 @@ class Importer:
         arrivals: list[tuple[float, IntegrationSpec, ShopOrder]] = []
         failures: list[tuple[float, IntegrationSpec, Fault]] = []
         shipments: list[tuple[float, int, str, str]] = []
+        unsent: dict[str, list[str]] = {}
         with self.store.database:
             self.store.database.execute("BEGIN IMMEDIATE")
             for integration_id, (orders, faults) in shops.items():
@@ -75,7 +76,9 @@ class Importer:
                     if order.id in lost:
                         continue
                     arrivals.append((at, spec, _as_read(order, read_until)))
-                    if order.completed and order.completed <= read_until:
+                    if order.completed is None:
+                        unsent.setdefault(spec.shop, []).append(order.id)
+                    elif order.completed <= read_until:
                         tracking = tracking_number(spec.shop, int(order.id))
                         shipments.append((order.completed - 60.0, spec.id, order.number, tracking))
                 failures.extend((at, spec, fault) for fault, at in past.failures)
@@ -91,6 +94,8 @@ class Importer:
             for at, spec, fault in sorted(failures, key=_time):
                 failed = imagined_failure(fault, self.fleet.shop(spec.shop), self.reader.shops_url)
                 self.store.add_log(spec.id, at, log_row(failed))
+            for name, order_ids in unsent.items():
+                await self.reader.tell_arrived(name, order_ids)
 
     def _state(self, integration_id: int) -> IntegrationState:
         state = self.store.integration(integration_id)
@@ -152,7 +157,7 @@ class Importer:
             try:
                 shop = self.fleet.shop(spec.shop)
                 async for orders in self.reader.read(shop, state.read_until - _OVERLAP_S, began_at):
-                    arrived, dropped = self._keep(spec, orders)
+                    arrived, dropped = await self._keep(spec, orders)
                     new, lost = new + arrived, lost + dropped
             except FetchFailed as failed:
                 self._note_failure(spec, began_at, failed)
@@ -170,7 +175,7 @@ class Importer:
         self.store.add_log(spec.id, at, log_row(failed))
         self.store.save_pulse(spec.id, worse)
 
-    def _keep(self, spec: IntegrationSpec, orders: list[ShopOrder]) -> tuple[int, int]:
+    async def _keep(self, spec: IntegrationSpec, orders: list[ShopOrder]) -> tuple[int, int]:
         """Store a page of orders; (arrived, lost). One transaction."""
         if not orders:
             return 0, 0
@@ -178,6 +183,8 @@ class Importer:
         known = self.store.known(spec.id, [order.id for order in orders])
         fresh = [o for o in orders if o.id not in known and o.status not in NEVER_IMPORTED]
         lost = self._lost_ones(spec, fresh)
+        if len(fresh) > len(lost):
+            await self.reader.tell_arrived(spec.shop, [order.id for order in fresh if order.id not in lost])
         with self.store.database:
             self.store.database.execute("BEGIN IMMEDIATE")
             self.store.add_orders((spec.account, spec.id, o, now) for o in fresh if o.id not in lost)

@@ -1,8 +1,9 @@
 """What the hub would have done while nobody was watching: before the first start, or while it was off."""
 
 import random
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from integrations.sandbox.fleet import Fault
 from integrations.sandbox.hub.rhythm import Pulse, Rhythm, after_failure, after_success
@@ -60,7 +61,7 @@ def replay(
     draw = random.Random(seed)
     stopping = [fault for fault in faults if fault.name in _STOPPING]
     past = Past(pulse)
-    waiting = 0
+    queue = deque(orders)
     while past.pulse.next_fetch_at <= end:
         at = past.pulse.next_fetch_at
         fault = next((fault for fault in stopping if fault.active(at)), None)
@@ -69,17 +70,42 @@ def replay(
             maintenance = fault.name == "maintenance"
             past.pulse = after_failure(past.pulse, at, rhythm, draw.random, maintenance=maintenance)
             continue
-        while waiting < len(orders) and orders[waiting].created <= at:
-            order = orders[waiting]
-            waiting += 1
-            if order.gone_at > at:
-                past.arrivals.append((order, min(at + draw.uniform(0.3, 2.5), end)))
+        _take(past, queue, at, min(at + draw.uniform(0.3, 2.5), end))
         past.pulse = after_success(past.pulse, at, rhythm, draw.random)
+        if not past.pulse.throttled:
+            calm_until = min((fault.since for fault in stopping if fault.since > at), default=end)
+            _stay_well(past, queue, rhythm, draw, until=min(calm_until, end))
     return past
 
 
+def _stay_well(
+    past: Past, queue: deque[PastOrder], rhythm: Rhythm, draw: random.Random, *, until: float
+) -> None:
+    """Fetch after fetch succeeds before ``until``. As in ``replay``, but two weeks of it take no time."""
+    last_at, next_at = past.pulse.last_fetched_at, past.pulse.next_fetch_at
+    while next_at < until:
+        if queue and queue[0].created <= next_at:
+            _take(past, queue, next_at, min(next_at + draw.uniform(0.3, 2.5), until))
+        last_at, next_at = next_at, next_at + rhythm.wait_s(draw.random)
+    past.pulse = replace(past.pulse, last_fetched_at=last_at, next_fetch_at=next_at)
+
+
+def _take(past: Past, queue: deque[PastOrder], at: float, arrived_at: float) -> None:
+    """What a fetch at ``at`` finds arrives."""
+    while queue and queue[0].created <= at:
+        order = queue.popleft()
+        if order.gone_at > at:
+            past.arrivals.append((order, arrived_at))
+
+
 def choose_lost(arrivals: Sequence[tuple[PastOrder, float]], count: int, end: float) -> set[str]:
-    """So many order ids, spread over the hours before ``end``, none so young that it may be just late."""
-    recent = [order.id for order, at in arrivals if end - 5 * 3600 < at < end - 45 * 60]
+    """So many ids of open orders of the day before ``end``, none so young that it may be just late."""
+    window = (end - 24 * 3600, end - 45 * 60)
+    open_orders = [
+        (o.id, at) for o, at in arrivals if o.status == "processing" and window[0] < at < window[1]
+    ]
+    recent = [order_id for order_id, at in open_orders if at > end - 6 * 3600]
+    if len(recent) < 3 * count:
+        recent = [order_id for order_id, _ in open_orders]
     step = max(len(recent) // max(count, 1), 1)
     return set(recent[::step][:count])

@@ -36,7 +36,6 @@ class ShopsProcess:
         self.clock = Clock(**saved)
         self.life = ShopLife(fleet, self.store, self.clock)
         self.life.begin()
-        self.life.catch_up()
         self.woocommerce = WooCommerce(fleet, self.store, self.life)
         self.shopify = Shopify(fleet, self.store)
         self.shops = {shop.name: shop for shop in fleet.shops}

@@ -59,6 +59,7 @@ class ShopControl:
             Route("/shops/{shop}/orders", self.orders),
             Route("/shops/{shop}/orders", self.add_orders, methods=["POST"]),
             Route("/shops/{shop}/orders/{order:int}", self.change_order, methods=["PUT"]),
+            Route("/shops/{shop}/labels", self.add_labels, methods=["POST"]),
             Route("/shops/{shop}/faults/{fault}", self.set_fault, methods=["PUT", "POST"]),
             Route("/shops/{shop}/faults/{fault}", self.end_fault, methods=["DELETE"]),
         ]
@@ -126,6 +127,14 @@ class ShopControl:
         order_id = request.path_params["order"]
         self.store.change_status(self._shop(request).name, order_id, body["status"], int(self.clock.now()))
         return json_response({"id": order_id, "status": body["status"]})
+
+    async def add_labels(self, request: Request) -> Response:
+        """``{"ids": [...]}``: the hub has these orders; a shop that uses a hub sends no others."""
+        body = await request.json()
+        with self.store.database:
+            self.store.database.execute("BEGIN IMMEDIATE")
+            self.store.add_labels(self._shop(request).name, (int(number) for number in body["ids"]))
+        return json_response({})
 
     async def set_fault(self, request: Request) -> Response:
         """The body (or the page's form) holds the fault's parameters; ``for_s`` ends it by itself."""

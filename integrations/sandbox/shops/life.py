@@ -10,6 +10,7 @@ from integrations.sandbox.shops.store import Order, ShopStore, tracking_number
 from integrations.sandbox.traffic import HOUR_S, PlannedOrder, orders_between, orders_of_hour
 
 _LOOK_AHEAD_H = 72
+_LOOK_AGAIN_S = 1800.0
 _FIRST_ID = {"woocommerce": 1_000, "shopify": 6_412_345_600_000}
 _ID_STEP = {"woocommerce": 1, "shopify": 32_768}
 
@@ -21,6 +22,8 @@ class ShopLife:
         self.fleet = fleet
         self.store = store
         self.clock = clock
+        self._first = store.meta("lived_until") is None
+        self._connected = {spec.shop for spec in fleet.integrations}
         self.lived_until: float = store.meta("lived_until") or fleet.started_at - fleet.history_days * DAY_S
         self._last_id = {
             shop.name: store.last_id(shop.name) or _FIRST_ID[shop.platform] for shop in fleet.shops
@@ -28,13 +31,14 @@ class ShopLife:
         self._next = {shop.name: self._next_order_at(shop) for shop in fleet.shops}
 
     def begin(self) -> None:
-        """Write down the faults the story starts with, once."""
-        if self.store.meta("begun"):
-            return
-        for shop in self.fleet.shops:
-            for fault in shop.faults:
-                self.store.start_fault(shop.name, fault)
-        self.store.set_meta("begun", value=True)
+        """The first start writes down the story's faults and its past; a later one goes on."""
+        if not self.store.meta("begun"):
+            for shop in self.fleet.shops:
+                for fault in shop.faults:
+                    self.store.start_fault(shop.name, fault)
+            self.store.set_meta("begun", value=True)
+        self.catch_up()
+        self._first = False
 
     def skew_s(self, shop: str, at: float) -> float:
         """How far the shop's own clock is wrong."""
@@ -58,7 +62,14 @@ class ShopLife:
                 if self._next[shop.name] <= now:
                     self._take_orders(shop, now)
             for at, name, order_id, status in self.store.take_steps(now):
-                self.store.change_status(name, order_id, status, int(at + self.skew_s(name, at)))
+                if (
+                    status == "completed"
+                    and name in self._connected
+                    and not self.store.labelled(name, order_id)
+                ):
+                    self.store.plan([(now + _LOOK_AGAIN_S, name, order_id, status)])
+                else:
+                    self.store.change_status(name, order_id, status, int(at + self.skew_s(name, at)))
             self.lived_until = now
             self.store.set_meta("lived_until", now)
         for shop in self.fleet.shops:
@@ -78,7 +89,9 @@ class ShopLife:
         for plan in planned:
             order = self._placed(shop, plan)
             for at, status in _steps(plan):
-                if at > now:
+                # Sent with a label of the hub: what was sent before the first start had one.
+                unsent = status == "completed" and shop.name in self._connected and not self._first
+                if at > now or unsent:
                     steps.append((at, shop.name, order.id, status))
                 else:
                     order = _after(order, status, int(at + self.skew_s(shop.name, at)))

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS plan (
     at REAL NOT NULL, shop TEXT NOT NULL, id INTEGER NOT NULL, status TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS plan_at ON plan (at);
+CREATE TABLE IF NOT EXISTS label (
+    shop TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (shop, id)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (
     id INTEGER PRIMARY KEY, shop TEXT NOT NULL, order_id INTEGER NOT NULL, at INTEGER NOT NULL,
     author TEXT NOT NULL, text TEXT NOT NULL, to_customer INTEGER NOT NULL
@@ -169,6 +172,16 @@ class ShopStore:
         steps = rows.fetchall()
         self.database.execute("DELETE FROM plan WHERE at <= ?", (until,))
         return steps
+
+    def add_labels(self, shop: str, order_ids: Iterable[int]) -> None:
+        """The hub has these orders, so that they can be sent."""
+        rows = ((shop, order_id) for order_id in order_ids)
+        self.database.executemany("INSERT OR IGNORE INTO label VALUES (?, ?)", rows)
+
+    def labelled(self, shop: str, order_id: int) -> bool:
+        """Whether an order can be sent. Asked once: the label is used up."""
+        deleted = self.database.execute("DELETE FROM label WHERE shop = ? AND id = ?", (shop, order_id))
+        return deleted.rowcount > 0
 
     # Notes
 
