@@ -68,7 +68,9 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
                 if _is_news(before, after):
                     transitions.append(_transition(pk, after.kind, before, after, now))
             if _is_news(old, new) or old.cause is not new.cause:
-                transitions.append(_transition(pk, "verdict", old, new, now))
+                row = _transition(pk, "verdict", old, new, now)
+                row.evidence = {**row.evidence, "cause": new.cause or ""}
+                transitions.append(row)
                 changes.append(VerdictChange(pk, old, new, known.waiting_count, known.oldest_waiting_at))
         _write(_CONDITIONS, conditions)
         _write(_VERDICTS, verdicts)

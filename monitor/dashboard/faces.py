@@ -12,7 +12,7 @@ from integrations.contracts import ConditionKind
 from integrations.models import Integration
 from monitor.health.states import State
 from monitor.models import Verdict
-from monitor.wording import PHRASES, state_word
+from monitor.wording import state_word
 
 QUESTIONS = {
     ConditionKind.EDGE: gettext_lazy("Does the protection in front of the store let the hub through?"),
@@ -65,15 +65,3 @@ def face_of_integration(integration: Integration) -> Face:
         return Face("paused", gettext("paused"))
     verdict: Verdict | None = getattr(integration, "verdict", None)
     return face_of(State.UNKNOWN) if verdict is None else face_of(verdict.state, verdict.rule)
-
-
-def kind_of_rule(rule: str, state: str) -> str:
-    """The condition a verdict's rule belongs to; transitions of a verdict keep the rule alone.
-
-    The first from cause to consequence that answers so; what is not bad speaks of imports if it can.
-    """
-    kinds = [kind for kind, phrases in PHRASES.items() if rule in phrases]
-    fitting = [kind for kind in kinds if PHRASES[kind][rule].state == state] or kinds
-    if not State(state).is_bad and ConditionKind.IMPORTS in fitting:
-        return ConditionKind.IMPORTS
-    return fitting[0] if fitting else ""

@@ -96,7 +96,7 @@ def explain(context: template.Context, row: Any) -> wording.Explanation:
 @register.simple_tag
 def headline(transition: Transition) -> str:
     """The sentence about the state that began with a transition of the verdict, as it was then."""
-    kind = faces.kind_of_rule(transition.new_rule, transition.new_state)
+    kind = transition.evidence.get("cause", "")
     return _explain(transition, kind, transition.new_rule, transition.new_state, now=transition.at).headline
 
 
