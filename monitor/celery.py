@@ -5,7 +5,8 @@ The settings ``CELERY_...`` keep to what was measured to survive kill -9 of ever
 - ``threads`` pool: work is waiting for the network, and with the broker in PostgreSQL a killed
   child of a prefork pool hangs the worker for good.
 - one queue, ``use_notify``, no long poll: a message wakes the worker within milliseconds.
-- no remote control, gossip or mingle: the names of their reply queues are too long for PGMQ.
+- no remote control, gossip or mingle: the names of their reply queues are too long for PGMQ, and with
+  RabbitMQ a killed worker's own one locks its successor out.
 - late acknowledgement and expiring messages: a killed worker's messages come again or lapse;
   tasks are idempotent, so either is right.
 """

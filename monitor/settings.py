@@ -211,10 +211,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = env.int("SYNCWATCH_WORKER_THREADS", 4)
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if BROKER_URL.startswith("pgmq://"):
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_WORKER_PREFETCH_MULTIPLIER = 4
     # Kombu cannot read a query in this address, such as the folder of PostgreSQL's socket.
     CELERY_BROKER_URL = "pgmq://localhost"
