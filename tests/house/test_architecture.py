@@ -18,7 +18,6 @@ FORBIDDEN = (
     "/wo" + "rk/",
     "shared" + "/facts",
     "shared" + "/design",
-    "hel" + "per ",
     "TO" + "DO",
     "FIX" + "ME",
 )
