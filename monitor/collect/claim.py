@@ -23,6 +23,11 @@ _CLAIM = """
     RETURNING id, kind, target_id, account_id, cursor, interval_s, failures, caught_up_at
 """
 
+_FENCE = """
+    UPDATE monitor_job SET cursor = COALESCE(%(cursor)s::jsonb, cursor)
+     WHERE id = %(id)s AND lease_token = %(token)s
+"""
+
 
 class LeaseLost(Exception):
     """Another worker has taken the job over; what was read for it must not be stored."""
@@ -86,8 +91,11 @@ def fence(job: Claimed, watermark: Watermark | None = None) -> None:
 
     Raises LeaseLost when the job is no longer ours.
     """
-    changes: dict[str, Any] = {"cursor": watermark.to_json()} if watermark else {"lease_token": job.token}
-    if not Job.objects.filter(id=job.id, lease_token=job.token).update(**changes):
+    moved = orjson.dumps(watermark.to_json()).decode() if watermark else None
+    with connection.cursor() as cursor:
+        cursor.execute(_FENCE, {"cursor": moved, "id": job.id, "token": job.token})
+        is_ours = cursor.rowcount == 1
+    if not is_ours:
         raise LeaseLost(f"{job.kind} {job.target_id} was taken over by another worker")
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
 
 from integrations.contracts import ArrivalRecord, CallRecord, OrderRecord, Outcome, Page
 from integrations.models import Account, Integration, Store
@@ -15,6 +14,7 @@ from integrations.opening import open_hub, open_store
 from integrations.registry import user_agents
 from monitor.collect import hubs, record
 from monitor.collect.claim import Claimed, fence
+from monitor.collect.facts import PROBE_WINDOW
 from monitor.collect.learn import learn
 from monitor.models import Call, HubFailureLog
 from monitor.models.work import JobKind
@@ -22,8 +22,6 @@ from monitor.models.work import JobKind
 if TYPE_CHECKING:
     from monitor.collect.run import Batch
 
-SUCCESS_SAMPLE = timedelta(minutes=30)
-"""How often a call that went well is kept."""
 NOT_YET = timedelta(seconds=10)
 """How soon to try again to learn while the history is still being read."""
 
@@ -33,13 +31,16 @@ Runner = Callable[["Batch", Claimed], Awaitable[timedelta | None]]
 
 async def store_orders(batch: Batch, job: Claimed) -> None:
     """Orders of a store that changed since the watermark."""
-    store = await batch.database(Store.objects.get, pk=job.target_id)
+    store = await batch.store(job.target_id)
+    stored = job.watermark
     async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
         try:
             async for page in adapter.read_orders(job.watermark, now=batch.now):
-                await batch.database(_store_orders, job, store, page, batch.now)
+                if page.records or page.watermark not in (None, stored):
+                    await batch.database(_store_orders, job, store, page, batch.now)
+                    stored = page.watermark or stored
         finally:
-            await batch.database(_keep_calls, adapter.calls(), batch.now, store_id=store.pk)
+            await _keep_calls(batch, adapter.calls(), store_id=store.pk)
 
 
 @transaction.atomic
@@ -50,7 +51,7 @@ def _store_orders(job: Claimed, store: Store, page: Page[OrderRecord], now: date
 
 async def store_access(batch: Batch, job: Claimed) -> None:
     """Asks a store as each of its hubs would."""
-    store = await batch.database(Store.objects.get, pk=job.target_id)
+    store = await batch.store(job.target_id)
     user_agents = await batch.database(_user_agents, store)
     async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
         calls = await adapter.probe(user_agents, now=batch.now)
@@ -68,12 +69,15 @@ def _user_agents(store: Store) -> list[str]:
 @transaction.atomic
 def _store_probes(job: Claimed, store_id: int, calls: Sequence[CallRecord]) -> None:
     fence(job)
+    # What passed is only worth knowing while it is new; what failed is kept longer.
+    passed = Call.objects.filter(store=store_id, is_probe=True, outcome=Outcome.PASSED)
+    passed.filter(at__lt=calls[0].at - PROBE_WINDOW).delete()
     hubs.record_calls(calls, store_id=store_id, is_probe=True)
 
 
 async def hub_state(batch: Batch, job: Claimed) -> None:
     """What a hub says of the account's integrations, and its log of failed calls."""
-    account = await batch.database(Account.objects.get, pk=job.target_id)
+    account = await batch.account(job.target_id)
     pacer = batch.pacer(account.pk)
     async with open_hub(account.target(), account.kind, policy=batch.policy, pacer=pacer) as adapter:
         try:
@@ -81,7 +85,7 @@ async def hub_state(batch: Batch, job: Claimed) -> None:
             since = await batch.database(_newest_failure, account.pk)
             failures = await adapter.read_failures(since, now=batch.now)
         finally:
-            await batch.database(_keep_calls, adapter.calls(), batch.now, account_id=account.pk)
+            await _keep_calls(batch, adapter.calls(), account_id=account.pk)
 
     @transaction.atomic
     def store() -> None:
@@ -99,7 +103,7 @@ def _newest_failure(account_id: int) -> str:
 
 async def hub_arrivals(batch: Batch, job: Claimed) -> None:
     """What arrived in the whole account since the watermark."""
-    account = await batch.database(Account.objects.get, pk=job.target_id)
+    account = await batch.account(job.target_id)
     await _arrivals(batch, job, account, integration_id=None)
 
 
@@ -118,7 +122,7 @@ async def _arrivals(batch: Batch, job: Claimed, account: Account, *, integration
             async for page in pages:
                 await batch.database(_store_arrivals, job, page, watched)
         finally:
-            await batch.database(_keep_calls, adapter.calls(), batch.now, account_id=account.pk)
+            await _keep_calls(batch, adapter.calls(), account_id=account.pk)
 
 
 @transaction.atomic
@@ -140,23 +144,16 @@ def _learn(job: Claimed, now: datetime) -> bool:
     return learn(job.target_id, now)
 
 
-def _keep_calls(
-    calls: Sequence[CallRecord],
-    now: datetime,
-    *,
-    store_id: int | None = None,
-    account_id: int | None = None,
+async def _keep_calls(
+    batch: Batch, calls: Sequence[CallRecord], *, store_id: int | None = None, account_id: int | None = None
 ) -> None:
     """Every failure, and a success now and then."""
-    failures = [call for call in calls if call.outcome is not Outcome.PASSED]
+    kept = [call for call in calls if call.outcome is not Outcome.PASSED]
     passed = [call for call in calls if call.outcome is Outcome.PASSED]
-    if passed:
-        of_remote = Q(store=store_id) if store_id else Q(account=account_id)
-        recent = Call.objects.filter(of_remote, is_probe=False, outcome=Outcome.PASSED)
-        if not recent.filter(at__gt=now - SUCCESS_SAMPLE).exists():
-            failures.append(passed[-1])
-    if failures:
-        hubs.record_calls(failures, store_id=store_id, account_id=account_id)
+    if passed and batch.known.is_sample_due(store_id, account_id):
+        kept.append(passed[-1])
+    if kept:
+        await batch.database(hubs.record_calls, kept, store_id=store_id, account_id=account_id)
 
 
 RUNNERS: dict[JobKind, Runner] = {

@@ -19,10 +19,11 @@ from django.utils import timezone
 
 from integrations.errors import RateLimited, RemoteError
 from integrations.guard import GuardPolicy
-from integrations.models import Integration
+from integrations.models import Account, Store
 from monitor.collect import claim, jobs
 from monitor.collect.claim import Claimed, LeaseLost
 from monitor.collect.judging import judge
+from monitor.collect.known import Known, look_up
 from monitor.collect.pacing import AccountPacer
 from monitor.collect.threads import DatabaseThread
 from monitor.models.work import JobKind
@@ -33,6 +34,9 @@ IN_FLIGHT = 20
 """Requests at once per loop: with more, measured latencies become the loop's own queue."""
 RENEW_EVERY_S = 8.0
 JOB_DEADLINE_S = 600.0
+JUDGE_TOGETHER_S = 0.25
+"""How long a judgement waits for the jobs that are about to end: judging many at once costs little more
+than judging one."""
 MAX_BACKOFF = timedelta(minutes=5)
 
 
@@ -41,13 +45,24 @@ class Batch:
     """What the jobs of one batch share."""
 
     now: datetime
+    last_end: datetime
+    """When the job ended that ended last: nothing is judged as of a moment before what is known."""
     database: DatabaseThread
     policy: GuardPolicy
     pacers: dict[int, AccountPacer] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
+    known: Known = field(default_factory=Known)
+    running: int = 0
+    """Jobs that have not ended yet."""
     to_judge: set[int] = field(default_factory=set)
     """Integrations about which something new is known."""
     judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def store(self, pk: int) -> Store:
+        return self.known.stores.get(pk) or await self.database(Store.objects.get, pk=pk)
+
+    async def account(self, pk: int) -> Account:
+        return self.known.accounts.get(pk) or await self.database(Account.objects.get, pk=pk)
 
     def pacer(self, account_id: int) -> AccountPacer:
         """The one pacer of an account in this batch."""
@@ -66,9 +81,10 @@ def run(claimed: Sequence[Claimed], now: datetime) -> None:
 
 async def _run(claimed: Sequence[Claimed], now: datetime) -> None:
     async with DatabaseThread() as database:
-        batch = Batch(now, database, policy())
+        batch = Batch(now, now, database, policy(), running=len(claimed))
         renewal = asyncio.create_task(_keep_leases(database, {job.token for job in claimed}))
         try:
+            batch.known = await database(look_up, claimed, now)
             await asyncio.gather(*(_run_one(batch, job) for job in claimed))
         finally:
             renewal.cancel()
@@ -93,6 +109,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
                 again = await jobs.RUNNERS[JobKind(job.kind)](batch, job)
         except LeaseLost as error:
             bound.warning("lease lost", reason=str(error))
+            batch.running -= 1
             return
         except RemoteError as error:
             ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
@@ -109,10 +126,12 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         retry = timedelta(seconds=job.interval_s * random.uniform(0.95, 1.0)) - elapsed  # noqa: S311
         retry = max(retry, timedelta(seconds=1))
     ended = batch.now + elapsed
+    batch.running -= 1
+    batch.last_end = max(batch.last_end, ended)
     await batch.database(claim.finish, job, ended, ok=ok, error=name, message=message[:500], retry_in=retry)
     if not ok:
         bound.info("could not read", error=name, message=message[:200])
-    await _judge(batch, job, ended)
+    await _judge(batch, job)
 
 
 def _retry_in(job: Claimed, error: RemoteError) -> timedelta:
@@ -123,23 +142,12 @@ def _retry_in(job: Claimed, error: RemoteError) -> timedelta:
     return min(longer, max(MAX_BACKOFF, interval))
 
 
-async def _judge(batch: Batch, job: Claimed, now: datetime) -> None:
-    """Judges what the job concerns. While one judgement runs, further jobs queue up for the next."""
-    batch.to_judge |= set(await batch.database(concerned, job))
+async def _judge(batch: Batch, job: Claimed) -> None:
+    """Judges what the job concerns, together with what other jobs found out in the meantime."""
+    batch.to_judge |= batch.known.concerned(job)
     async with batch.judging:
+        if batch.running and batch.to_judge:
+            await asyncio.sleep(JUDGE_TOGETHER_S)
         if batch.to_judge:
             due, batch.to_judge = sorted(batch.to_judge), set()
-            await batch.database(judge, due, now)
-
-
-def concerned(job: Claimed) -> list[int]:
-    """The integrations about which a job finds something out."""
-    field_name = {
-        JobKind.STORE_ORDERS: "store_id",
-        JobKind.STORE_ACCESS: "store_id",
-        JobKind.HUB_STATE: "account_id",
-        JobKind.HUB_ARRIVALS: "account_id",
-        JobKind.HUB_HISTORY: "id",
-        JobKind.LEARN: "id",
-    }[JobKind(job.kind)]
-    return list(Integration.objects.filter(**{field_name: job.target_id}).values_list("id", flat=True))
+            await batch.database(judge, due, batch.last_end)
