@@ -150,7 +150,7 @@ def watched(
             new_state=state,
             old_rule="nothing_waiting",
             new_rule=rule,
-            evidence={**evidence, "cause": kind},
+            evidence={**evidence, "cause": cause or "imports"},
             rules_version=1,
         )
     Arrival.objects.bulk_create(
