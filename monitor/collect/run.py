@@ -59,10 +59,12 @@ class Batch:
     judging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def store(self, pk: int) -> Store:
-        return self.known.stores.get(pk) or await self.database(Store.objects.get, pk=pk)
+        store = self.known.stores.get(pk)
+        return store if store is not None else await self.database(Store.objects.get, pk=pk)
 
     async def account(self, pk: int) -> Account:
-        return self.known.accounts.get(pk) or await self.database(Account.objects.get, pk=pk)
+        account = self.known.accounts.get(pk)
+        return account if account is not None else await self.database(Account.objects.get, pk=pk)
 
     def pacer(self, account_id: int) -> AccountPacer:
         """The one pacer of an account in this batch."""
