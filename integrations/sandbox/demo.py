@@ -60,59 +60,26 @@ def quiet_zone(now: datetime) -> str:
 
 def story(at: float) -> tuple[tuple[ShopSpec, str, int], ...]:
     """(shop, hub account, orders that never arrive) of those something is to be seen of."""
-    maintenance = (Fault("maintenance", {}, at - 170 * MIN_S, at - 140 * MIN_S),)
-    later_maintenance = (Fault("maintenance", {}, at - 3.1 * HOUR_S, at - 2.6 * HOUR_S),)
-    firewall = (Fault("firewall", {"pattern": "Sendcloud", "style": "nginx"}, at - 40 * MIN_S),)
-    revoked = (Fault("credentials_revoked", {}, at - 25 * MIN_S),)
+    maintenance = Fault("maintenance", {}, at - 170 * MIN_S, at - 140 * MIN_S)
+    later_maintenance = Fault("maintenance", {}, at - 3.1 * HOUR_S, at - 2.6 * HOUR_S)
+    firewall = Fault("firewall", {"pattern": "Sendcloud", "style": "nginx"}, at - 40 * MIN_S)
+    revoked = Fault("credentials_revoked", {}, at - 25 * MIN_S)
     night = quiet_zone(datetime.fromtimestamp(at, UTC))
-    wc: Platform = "woocommerce"
+    quiet = ShopSpec("phare-miniature", "Phare Miniature", "woocommerce", night, 3, tags=("story", "night"))
     return (
-        (ShopSpec("phare-miniature", "Phare Miniature", wc, night, 3, tags=("story", "night")), EU, 0),
-        (
-            ShopSpec(
-                "boutique-lyon", "Boutique Lyon", wc, "Europe/Paris", 200, tags=("story",), faults=firewall
-            ),
-            EU,
-            0,
-        ),
-        (
-            ShopSpec(
-                "atelier-garonne",
-                "Atelier Garonne",
-                wc,
-                "Europe/Paris",
-                160,
-                tags=("story",),
-                faults=maintenance,
-            ),
-            EU,
-            0,
-        ),
-        (
-            ShopSpec(
-                "atelier-nord",
-                "Atelier Nord",
-                wc,
-                "Europe/Oslo",
-                140,
-                tags=("story",),
-                faults=later_maintenance,
-            ),
-            NORD,
-            0,
-        ),
-        (
-            ShopSpec(
-                "pierre-de-lune", "Pierre de Lune", wc, "Europe/Paris", 85, tags=("story",), faults=revoked
-            ),
-            EU,
-            0,
-        ),
-        (
-            ShopSpec("catskill-outdoor", "Catskill Outdoor", wc, "America/New_York", 140, tags=("story",)),
-            NORD,
-            4,
-        ),
+        (quiet, EU, 0),
+        (_told("boutique-lyon", "Boutique Lyon", "Europe/Paris", 200, firewall), EU, 0),
+        (_told("atelier-garonne", "Atelier Garonne", "Europe/Paris", 160, maintenance), EU, 0),
+        (_told("atelier-nord", "Atelier Nord", "Europe/Oslo", 140, later_maintenance), NORD, 0),
+        (_told("pierre-de-lune", "Pierre de Lune", "Europe/Paris", 85, revoked), EU, 0),
+        (_told("catskill-outdoor", "Catskill Outdoor", "America/New_York", 140), NORD, 4),
+    )
+
+
+def _told(name: str, title: str, zone: str, orders_per_day: float, *faults: Fault) -> ShopSpec:
+    """A shop of which something is to be seen at any hour: without a new order no stall shows."""
+    return ShopSpec(
+        name, title, "woocommerce", zone, orders_per_day, worldwide=True, tags=("story",), faults=faults
     )
 
 

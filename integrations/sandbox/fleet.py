@@ -44,6 +44,8 @@ class ShopSpec:
     platform: Platform
     time_zone: str = "UTC"
     orders_per_day: float = 0.0
+    worldwide: bool = False
+    """Customers of all time zones: as many orders by night as by day."""
     behind_tls_proxy: bool = False
     """WordPress believes the request came by HTTPS: Basic sign-in works."""
     plan: Plan = "standard"
@@ -52,6 +54,11 @@ class ShopSpec:
     tags: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Present at the first start."""
+
+    @property
+    def customers_zone(self) -> str | None:
+        """The time zone whose day and night the orders follow; None: that of no place."""
+        return None if self.worldwide else self.time_zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,15 +34,17 @@ class PlannedOrder:
 
 
 @lru_cache(maxsize=1024)
-def rate_per_s(time_zone: str, orders_per_day: float, hour: int) -> float:
-    """Orders per second in a UTC hour (counted since the epoch)."""
+def rate_per_s(time_zone: str | None, orders_per_day: float, hour: int) -> float:
+    """Orders per second in a UTC hour (counted since the epoch); without a zone always the same."""
+    if time_zone is None:
+        return orders_per_day / (24 * HOUR_S)
     local = datetime.fromtimestamp(hour * HOUR_S, UTC).astimezone(ZoneInfo(time_zone))
     share = _HOURS[local.hour] / sum(_HOURS) * _WEEKDAYS[local.weekday()]
     return orders_per_day * share / HOUR_S
 
 
 def orders_of_hour(
-    shop: str, seed: str, time_zone: str, orders_per_day: float, hour: int
+    shop: str, seed: str, time_zone: str | None, orders_per_day: float, hour: int
 ) -> list[PlannedOrder]:
     """The orders of one UTC hour, oldest first."""
     rate = rate_per_s(time_zone, orders_per_day, hour)
@@ -81,7 +83,7 @@ def _plan(at: float, draw: random.Random) -> PlannedOrder:
 
 
 def orders_between(
-    shop: str, seed: str, time_zone: str, orders_per_day: float, *, after: float, until: float
+    shop: str, seed: str, time_zone: str | None, orders_per_day: float, *, after: float, until: float
 ) -> Iterator[PlannedOrder]:
     """The orders with ``after < at <= until``, oldest first."""
     for hour in range(int(after // HOUR_S), int(until // HOUR_S) + 1):

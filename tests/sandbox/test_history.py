@@ -110,3 +110,12 @@ def test_the_same_seed_gives_the_same_orders_however_the_time_is_cut():
     ]
     assert cut == whole
     assert 150 < len(whole) < 250
+
+
+def test_customers_of_all_the_world_order_by_night_as_by_day():
+    start = NOW.timestamp() // 86_400 * 86_400
+    quarters = [
+        len(list(orders_between("a", "seed", None, 4000, after=start + h, until=start + h + 21_600)))
+        for h in (0, 21_600, 43_200, 64_800)
+    ]
+    assert min(quarters) > 850

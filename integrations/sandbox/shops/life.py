@@ -80,7 +80,7 @@ class ShopLife:
         planned = orders_between(
             shop.name,
             self.fleet.secret,
-            shop.time_zone,
+            shop.customers_zone,
             shop.orders_per_day,
             after=self.lived_until,
             until=now,
@@ -145,7 +145,7 @@ class ShopLife:
             return float("inf")
         for ahead in range(hour, hour + _LOOK_AHEAD_H):
             for plan in orders_of_hour(
-                shop.name, self.fleet.secret, shop.time_zone, shop.orders_per_day, ahead
+                shop.name, self.fleet.secret, shop.customers_zone, shop.orders_per_day, ahead
             ):
                 if plan.at > self.lived_until:
                     return plan.at
