@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 # Tests keep their own database, apart from the one of `make run`.
 TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
-.PHONY: help demo demo-reset demo-login run test lint format requirements clean
+.PHONY: help demo demo-reset demo-login run test lint format requirements clean bench bench-stalls bench-kills
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
@@ -16,6 +16,7 @@ help:
 	@echo "make run         the product with an empty database (PORT=8000)"
 	@echo "make test        all tests"
 	@echo "make lint        style and types"
+	@echo "make bench       what collecting costs; bench-stalls and bench-kills take longer (docs/measurements.md)"
 
 demo: .venv/demo.stamp
 	@$(MANAGE) up --demo --port $(PORT)
@@ -36,6 +37,15 @@ lint: .venv/dev.stamp
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@SYNCWATCH_VAR="$(CURDIR)/var/test" .venv/bin/mypy
+
+bench: .venv/dev.stamp
+	@$(PYTHON) -m tests.bench.collecting $(ARGS)
+
+bench-stalls: .venv/dev.stamp
+	@$(PYTHON) -m tests.bench.stalls $(ARGS)
+
+bench-kills: .venv/dev.stamp
+	@$(PYTHON) -m tests.bench.kills $(ARGS)
 
 format: .venv/dev.stamp
 	@.venv/bin/ruff check --fix .
