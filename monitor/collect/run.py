@@ -25,6 +25,7 @@ from monitor.collect.claim import Claimed, LeaseLost
 from monitor.collect.judging import judge
 from monitor.collect.known import Known, look_up
 from monitor.collect.pacing import AccountPacer
+from monitor.collect.texts import fit
 from monitor.collect.threads import DatabaseThread
 from monitor.models.work import JobKind
 
@@ -116,10 +117,12 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         except RemoteError as error:
             ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
         except TimeoutError:
-            ok, name, message, retry = False, "TimedOut", "Reading took longer than ten minutes.", None
+            ok, name, message = False, "TimedOut", "Reading took longer than ten minutes."
+            retry = _back_off(job)
         except Exception as error:  # noqa: BLE001  # one broken job must not take the batch with it
             bound.exception("job failed")
-            ok, name, message, retry = False, "OurMistake", f"{type(error).__name__}: {error}", None
+            ok, name, message = False, "OurMistake", f"{type(error).__name__}: {error}"
+            retry = _back_off(job)
         else:
             ok, name, message, retry = True, "", "", again
     elapsed = timedelta(seconds=asyncio.get_running_loop().time() - started)
@@ -130,7 +133,9 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
     ended = batch.now + elapsed
     batch.running -= 1
     batch.last_end = max(batch.last_end, ended)
-    await batch.database(claim.finish, job, ended, ok=ok, error=name, message=message[:500], retry_in=retry)
+    await batch.database(
+        claim.finish, job, ended, ok=ok, error=name, message=fit(message, 500), retry_in=retry
+    )
     if not ok:
         bound.info("could not read", error=name, message=message[:200])
     await _judge(batch, job)
@@ -139,6 +144,10 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
 def _retry_in(job: Claimed, error: RemoteError) -> timedelta:
     if isinstance(error, RateLimited) and error.retry_after:
         return error.retry_after
+    return _back_off(job)
+
+
+def _back_off(job: Claimed) -> timedelta:
     interval = timedelta(seconds=job.interval_s or 30)
     longer: timedelta = interval * 2 ** min(job.failures, 4)
     return min(longer, max(MAX_BACKOFF, interval))
@@ -152,4 +161,16 @@ async def _judge(batch: Batch, job: Claimed) -> None:
             await asyncio.sleep(JUDGE_TOGETHER_S)
         if batch.to_judge:
             due, batch.to_judge = sorted(batch.to_judge), set()
-            await batch.database(judge, due, batch.last_end)
+            await _judge_these(batch, due)
+
+
+async def _judge_these(batch: Batch, due: list[int]) -> None:
+    """Judges all at once; should that fail, one by one, so that one broken integration blinds no other."""
+    try:
+        await batch.database(judge, due, batch.last_end)
+    except Exception:
+        if len(due) == 1:
+            log.exception("could not judge", integration=due[0])
+            return
+        for pk in due:
+            await _judge_these(batch, [pk])

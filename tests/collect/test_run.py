@@ -1,0 +1,90 @@
+"""A batch of jobs: what goes wrong with one of them stays its own affair."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.errors import RemoteFault
+from integrations.models import Account, Integration, Store
+from monitor.collect import jobs, run
+from monitor.collect.claim import claim
+from monitor.collect.plan import ensure_jobs
+from monitor.models import Job, Verdict
+from monitor.models.work import JobKind
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def integrations() -> list[Integration]:
+    account = Account.objects.create(name="hub", kind="sendcloud", url="https://hub.example")
+    made = []
+    for name in ("one", "two", "three"):
+        store = Store.objects.create(name=name, platform="woocommerce", url=f"https://{name}.example")
+        made.append(Integration.objects.create(name=name, account=account, store=store, external_id=name))
+    ensure_jobs(timezone.now() - timedelta(minutes=1))
+    return made
+
+
+@pytest.fixture
+def remotes(monkeypatch) -> dict[str, Exception]:
+    """Jobs that read nothing; what is put in here under a kind is what its jobs meet instead."""
+    trouble: dict[str, Exception] = {}
+
+    async def reads_nothing(batch, job):
+        if job.kind in trouble:
+            raise trouble[job.kind]
+
+    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_nothing))
+    return trouble
+
+
+def run_all() -> None:
+    now = timezone.now()
+    run.run(claim(now, limit=50), now)
+
+
+def test_an_integration_that_cannot_be_judged_keeps_no_other_from_being_judged(
+    integrations, remotes, monkeypatch
+):
+    poison = integrations[1].pk
+    real = run.judge
+
+    def judge(ids, now):
+        if poison in ids:
+            raise ValueError("of no known form")
+        return real(ids, now)
+
+    monkeypatch.setattr(run, "judge", judge)
+    began = timezone.now()
+
+    run_all()
+
+    judged = set(Verdict.objects.filter(judged_at__gte=began).values_list("integration_id", flat=True))
+    assert judged == {row.pk for row in integrations} - {poison}
+    assert not Job.objects.filter(lease_token__isnull=False).exists()
+
+
+def test_a_failure_is_recorded_whatever_characters_its_sentence_has(integrations, remotes):
+    remotes[JobKind.STORE_ORDERS] = RemoteFault("broken\x00 answer")
+
+    run_all()
+
+    assert set(Job.objects.filter(kind=JobKind.STORE_ORDERS).values_list("last_error", "failures")) == {
+        ("RemoteFault", 1)
+    }
+    assert not Job.objects.filter(lease_token__isnull=False).exists()
+
+
+@pytest.mark.parametrize("trouble", [RemoteFault("away"), KeyError("a bug")])
+def test_work_that_is_done_once_waits_before_it_is_tried_again(integrations, remotes, trouble):
+    job = Job.objects.create(
+        kind=JobKind.HUB_HISTORY, target_id=integrations[0].pk, due_at=timezone.now(), interval_s=0
+    )
+    remotes[JobKind.HUB_HISTORY] = trouble
+
+    run_all()
+
+    job.refresh_from_db()
+    assert job.due_at > timezone.now() + timedelta(seconds=20)
