@@ -204,7 +204,8 @@ def main() -> None:
         for shop in world.fleet.shops:
             world.sandbox.add_orders(shop.name, EARLIER_ORDERS)
         world.mailbox.behave(seconds=given.mail_seconds)
-        connection.close_pool()
+        connection.close()
+        connection.close_pool()  # its connections would not outlive the first kill of PostgreSQL
         weather = Weather(world, given.seed)
         world.start_product()
         weather.start()
