@@ -11,7 +11,9 @@ BATCH = 5_000
 # Waiting orders are kept however old: nobody may lose sight of one.
 _OLD: dict[str, str] = {
     "monitor_order": "ordered_at < %(before)s",
-    "monitor_arrival": "arrived_at < %(before)s",
+    "monitor_arrival": (
+        "arrived_at < %(before)s OR (arrived_at IS NULL AND NOT expected AND eligible_at < %(before)s)"
+    ),
     "monitor_hubfailurelog": "at < %(before)s",
     "monitor_hubstate": (
         "at < %(before)s AND EXISTS (SELECT 1 FROM monitor_hubstate newer"
