@@ -7,6 +7,7 @@ from django.db import transaction
 
 from integrations.contracts import CallRecord, HubFailure, HubIntegration
 from integrations.models import Integration
+from monitor.collect.texts import fit
 from monitor.models import Call, HubFailureLog, HubState
 
 
@@ -37,7 +38,7 @@ def record_hub_states(account_id: int, listed: Sequence[HubIntegration], *, now:
             failing_since=item.failing_since if item else None,
             last_fetched_at=item.last_fetched_at if item else (held.last_fetched_at if held else None),
             settings_changed_at=item.settings_changed_at if item else None,
-            system=item.system if item else (held.system if held else ""),
+            system=fit(item.system, 60) if item else (held.system if held else ""),
             is_listed=item is not None,
         )
         if held is None or _said(held) != _said(state):
@@ -69,15 +70,15 @@ def record_failures(account_id: int, failures: Sequence[HubFailure]) -> None:
                 integration_id=known[failure.integration_id][0]
                 if failure.integration_id in known
                 else by_url.get(failure.base_url.rstrip("/")),
-                external_id=failure.external_id,
+                external_id=fit(failure.external_id, 80),
                 at=failure.at,
-                method=failure.method[:10],
-                path=failure.path[:300],
-                status=failure.status,
-                exception_type=failure.exception_type[:120],
+                method=fit(failure.method, 10),
+                path=fit(failure.path, 300),
+                status=_status(failure.status),
+                exception_type=fit(failure.exception_type, 120),
                 outcome=failure.outcome,
-                by=failure.by[:60],
-                detail=failure.detail[:300],
+                by=fit(failure.by, 60),
+                detail=fit(failure.detail, 300),
             )
             for failure in failures
         ],
@@ -100,14 +101,14 @@ def record_calls(
                 account_id=account_id,
                 is_probe=is_probe,
                 at=call.at,
-                method=call.method[:10],
-                url=call.url[:500],
-                user_agent=call.user_agent[:200],
-                status=call.status,
+                method=fit(call.method, 10),
+                url=fit(call.url, 500),
+                user_agent=fit(call.user_agent, 200),
+                status=_status(call.status),
                 outcome=call.outcome,
-                by=call.by[:60],
-                detail=call.detail[:300],
-                excerpt=call.excerpt[:500],
+                by=fit(call.by, 60),
+                detail=fit(call.detail, 300),
+                excerpt=fit(call.excerpt, 500),
                 timings={
                     "resolve": round(call.timings.resolve, 1),
                     "connect": round(call.timings.connect, 1),
@@ -120,3 +121,8 @@ def record_calls(
             for call in calls
         ]
     )
+
+
+def _status(code: int | None) -> int | None:
+    """An HTTP status (RFC 9110, section 15: three digits); logs of others hold anything."""
+    return code if code is not None and 100 <= code <= 999 else None

@@ -17,6 +17,7 @@ from django.db import connection
 
 from integrations.contracts import ArrivalRecord, OrderRecord
 from monitor.collect import rollups
+from monitor.collect.texts import fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ _ARRIVALS = """
                    (SELECT o.external_id FROM monitor_order o
                      WHERE o.store_id = i.store_id AND o.number = i.order_number
                      ORDER BY o.ordered_at DESC LIMIT 1),
-                   i.order_id) AS order_key
+                   NULLIF(i.order_id, ''), left('#' || i.order_number, 80)) AS order_key
           FROM incoming i ORDER BY i.integration_id, order_key, i.arrived_at),
     prior AS (
         SELECT a.integration_id, a.order_key, a.arrived_at
@@ -140,7 +141,9 @@ def record_orders(
     newest: dict[int, datetime] = {}
     for integration, _, eligible, _, expected, _ in rows:
         if expected:
-            newest[integration] = max(eligible, newest.get(integration, eligible))
+            # A date in the future, as people may enter it, must not hide the orders that come before it.
+            known = min(eligible, now)
+            newest[integration] = max(known, newest.get(integration, known))
     rollups.advance(newest_eligible=newest, completed=completed)
     rollups.add(platform, completed)
     return integrations
@@ -181,14 +184,14 @@ def _orders_json(records: Sequence[OrderRecord]) -> bytes:
     return orjson.dumps(
         [
             {
-                "external_id": record.external_id,
+                "external_id": fit(record.external_id, 80),
                 "number": plain_number(record.number),
                 "ordered_at": record.ordered_at,
                 "eligible_at": record.eligible_at,
                 "changed_at": record.changed_at,
-                "status": record.status,
+                "status": fit(record.status, 40),
                 "expected": record.expected,
-                "unexpected_reason": record.unexpected_reason,
+                "unexpected_reason": fit(record.unexpected_reason, 80),
             }
             for record in newest.values()
         ]
@@ -201,8 +204,8 @@ def _arrivals_json(records: Sequence[ArrivalRecord], integrations: dict[str, tup
             {
                 "integration_id": integrations[record.integration_id][0],
                 "store_id": integrations[record.integration_id][1],
-                "hub_id": record.hub_id,
-                "order_id": record.order_id,
+                "hub_id": fit(record.hub_id, 80),
+                "order_id": fit(record.order_id, 80),
                 "order_number": plain_number(record.order_number),
                 "arrived_at": record.arrived_at,
             }
@@ -213,7 +216,7 @@ def _arrivals_json(records: Sequence[ArrivalRecord], integrations: dict[str, tup
 
 def plain_number(number: str) -> str:
     """A visible order number without the ``#`` that some systems show and others leave out."""
-    return number.strip().removeprefix("#")
+    return fit(number.strip().removeprefix("#"), 80)
 
 
 def _run(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

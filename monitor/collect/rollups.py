@@ -111,9 +111,9 @@ def advance(
         row(integration)["newest_arrived_at"] = at
     for item in completed:
         held = row(item.integration_id)
-        held["newest_arrived_eligible_at"] = max(
-            item.eligible_at, held.get("newest_arrived_eligible_at", item.eligible_at)
-        )
+        # An order dated into the future has overtaken only what was there when it arrived.
+        overtaken = min(item.eligible_at, item.arrived_at)
+        held["newest_arrived_eligible_at"] = max(overtaken, held.get("newest_arrived_eligible_at", overtaken))
         held["negative"] += item.arrived_at < item.eligible_at
     if rows:
         ordered = [rows[key] for key in sorted(rows)]

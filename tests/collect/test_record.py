@@ -24,10 +24,10 @@ def integration() -> Integration:
     return made
 
 
-def order(number: int, *, at: datetime = NOON, **changes: object) -> OrderRecord:
+def order(key: int, *, at: datetime = NOON, **changes: object) -> OrderRecord:
     fields = {
-        "external_id": str(number),
-        "number": f"#{1000 + number}",
+        "external_id": str(key),
+        "number": f"#{1000 + key}",
         "ordered_at": at,
         "eligible_at": at,
         "changed_at": at,
@@ -42,7 +42,7 @@ def arrival(number: int, *, at: datetime, order_id: str | None = None) -> Arriva
 
 
 def store_orders(integration: Integration, *orders: OrderRecord) -> list[int]:
-    return record_orders(integration.store_id, "woocommerce", orders, now=NOON)
+    return record_orders(integration.store_id, "woocommerce", orders, now=NOON + timedelta(hours=1))
 
 
 def store_arrivals(integration: Integration, *arrivals: ArrivalRecord) -> list[int]:
@@ -163,3 +163,30 @@ def test_an_integration_added_later_gets_the_orders_that_are_known(integration):
     Integration.objects.create(name="shop-second", account=second, store=integration.store, external_id="9")
     ensure_jobs(NOON)
     assert Arrival.objects.filter(integration__name="shop-second").count() == 1
+
+
+def test_several_orders_that_the_hub_knows_by_number_only_stay_several(integration):
+    sent = [ArrivalRecord("7", f"h{n}", "", str(1000 + n), NOON + timedelta(minutes=4)) for n in range(1, 4)]
+    store_arrivals(integration, *sent)
+
+    store_orders(integration, *(order(n) for n in range(1, 4)))
+
+    assert not Arrival.objects.filter(arrived_at=None).exists()
+    assert (Arrival.objects.count(), latencies(integration)) == (3, 3)
+
+
+def test_one_order_dated_into_the_future_hides_no_later_one(integration):
+    store_orders(integration, order(1, at=NOON + timedelta(days=400), changed_at=NOON))
+    arrived = NOON + timedelta(minutes=4)
+    store_arrivals(integration, arrival(1, at=arrived))
+    progress = Progress.objects.get()
+    assert progress.newest_eligible_at <= NOON + timedelta(hours=1)
+    assert progress.newest_arrived_eligible_at <= arrived
+
+
+def test_texts_that_no_column_can_hold_are_stored_as_far_as_they_go(integration):
+    odd = order(1, number="#10\x0001", status="s" * 200, unexpected_reason="r" * 200, expected=False)
+    store_orders(integration, odd, order(2, number="9" * 300))
+    store_arrivals(integration, ArrivalRecord("7", "h" * 200, "1", "10\x0001" + "9" * 300, NOON))
+    assert set(Order.objects.values_list("number", flat=True)) == {"1001", "9" * 80}
+    assert Arrival.objects.get(order_key="1").arrived_at == NOON
