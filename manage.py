@@ -4,13 +4,13 @@
 import os
 import sys
 
+from django.core.management import execute_from_command_line
+
+from monitor.embedded import EmbeddedError
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
-    from django.core.management import execute_from_command_line
-
-    from monitor.embedded import EmbeddedError
-
     try:
         execute_from_command_line(sys.argv)
     except EmbeddedError as error:
