@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 # Tests keep their own database, apart from the one of `make run`.
 TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
-.PHONY: help demo demo-reset demo-login run test lint format requirements clean bench bench-stalls bench-kills
+.PHONY: help demo demo-reset demo-login run test lint format messages requirements clean bench bench-stalls bench-kills
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
@@ -50,6 +50,10 @@ bench-kills: .venv/dev.stamp
 format: .venv/dev.stamp
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
+
+# Brings the catalogue of translations up to date with the source, and compiles it.
+messages: .venv/dev.stamp
+	@SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m tests.language.catalogue
 
 clean:
 	rm -rf .venv var build .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage

@@ -131,7 +131,8 @@ def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *
     if worsened:
         lines.append(_("It was a warning and has become worse."))
     return Words(
-        subject=f"[{told.state_word}] {facts.title}: {subject}",
+        subject=_("[%(state)s] %(title)s: %(subject)s")
+        % {"state": told.state_word, "title": facts.title, "subject": subject},
         state_word=told.state_word,
         colour=COLOURS[facts.state],
         title=facts.title,

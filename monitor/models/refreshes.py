@@ -42,7 +42,7 @@ class Refresh(models.Model):
     stage = models.CharField(max_length=20, choices=RefreshStage, default=RefreshStage.QUEUED)
     outcome = models.CharField(max_length=20, choices=RefreshOutcome, blank=True)
     detail = models.CharField(max_length=300, blank=True)
-    """One sentence on how it stands or ended."""
+    """One sentence on how it stands or ended, in English; pages tell it in the reader's language."""
     before = models.JSONField(default=dict)
     """Evidence when it was asked for: last_fetched_at, failing_since, waiting, oldest_waiting_at."""
     after = models.JSONField(default=dict)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.errors import ConnectionFailed, NameNotFound, RateLimited, RemoteError, TimedOut
@@ -24,6 +23,7 @@ from monitor.refresh import hub
 from monitor.refresh.evidence import standing
 from monitor.refresh.requests import WATCH_FOR
 from monitor.refresh.watching import finish, watch
+from monitor.wording.retold import as_stored
 
 RUN_FOR = timedelta(seconds=20)
 LEASE = hub.DEADLINE + timedelta(seconds=30)
@@ -53,17 +53,17 @@ def step(now: datetime) -> bool:
     with transaction.atomic():
         refresh = (
             due(now)
-            .select_related("integration__account", "integration__store", "requested_by")
+            .select_related("integration__account", "integration__store")
             .select_for_update(skip_locked=True, of=("self",))
             .order_by("due_at", "pk")
             .first()
         )
         if refresh is None:
             return False
-        with _language_of(refresh):
+        with as_stored():
             to_ask = _in_transaction(refresh, now)
     if to_ask:
-        with _language_of(refresh):
+        with as_stored():
             _ask(refresh, now)
     return True
 
@@ -156,8 +156,3 @@ def _record(refresh: Refresh, **changes: object) -> None:
     """Stores how asking went, unless the refresh was cancelled or taken over meanwhile."""
     mine = Refresh.objects.filter(pk=refresh.pk, lease_token=refresh.lease_token, finished_at__isnull=True)
     mine.update(lease_until=None, lease_token=None, **changes)
-
-
-def _language_of(refresh: Refresh) -> translation.override:
-    """Sentences are stored in the language of the person who asked."""
-    return translation.override(refresh.requested_by.language if refresh.requested_by else None)

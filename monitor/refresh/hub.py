@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from integrations.contracts import CallRecord, RefreshAnswer
 from integrations.errors import RemoteError, TimedOut
 from integrations.models import Integration
@@ -55,7 +57,9 @@ def ask(integration: Integration, *, now: datetime) -> RefreshAnswer:
                 async with asyncio.timeout(DEADLINE.total_seconds()):
                     return await hub.refresh(integration.external_id, now=now)
             except TimeoutError as error:
-                raise TimedOut(f"No answer within {DEADLINE.seconds} s.") from error
+                raise TimedOut(
+                    _("No answer within %(seconds)d s.") % {"seconds": DEADLINE.seconds}
+                ) from error
             finally:
                 calls.extend(hub.calls())
 

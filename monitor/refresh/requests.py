@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 
 from integrations.errors import RemoteError
 from integrations.models import Integration
@@ -56,7 +57,9 @@ def request(
         reason=reason.strip()[:300],
         strategy=chosen,
         stage=RefreshStage.WAITING if panel else RefreshStage.QUEUED,
-        detail=_("Waiting for somebody to press Refresh in the hub's panel.") if panel else _("Queued."),
+        detail=_noop("Waiting for somebody to press Refresh in the hub's panel.")
+        if panel
+        else _noop("Queued."),
         before=standing(integration.pk, now).to_json(),
         requested_at=now,
         give_up_at=now + WAIT_FOR_PERSON if panel else None,
@@ -140,7 +143,7 @@ def person_pressed(refresh: Refresh, now: datetime, user: User | None = None) ->
         asked_at=now,
         attempts=1,
         before=standing(refresh.integration_id, now).to_json(),
-        detail=_("Refresh was pressed in the hub's panel; watching whether orders move."),
+        detail=_noop("Refresh was pressed in the hub's panel; watching whether orders move."),
         give_up_at=now + WATCH_FOR,
         due_at=now,
     )
@@ -164,9 +167,9 @@ def cancel(refresh: Refresh, *, user: User | None, now: datetime) -> Refresh:
     ended = rows.update(
         stage=RefreshStage.DONE,
         outcome=RefreshOutcome.CANCELLED,
-        detail=_("Cancelled after the hub had been asked.")
+        detail=_noop("Cancelled after the hub had been asked.")
         if was_asked
-        else _("Cancelled before the hub was asked."),
+        else _noop("Cancelled before the hub was asked."),
         after=standing(refresh.integration_id, now, asked_at=refresh.asked_at).to_json(),
         finished_at=now,
         lease_until=None,

@@ -16,6 +16,7 @@ from monitor import wording
 from monitor.dashboard import faces, progress
 from monitor.health.states import State
 from monitor.models import Refresh, Transition, User
+from monitor.wording.retold import retold
 
 register = template.Library()
 
@@ -103,6 +104,12 @@ def headline(transition: Transition) -> str:
 def _explain(row: Any, kind: str, rule: str, state: str, *, now: datetime) -> wording.Explanation:
     zone = timezone.get_current_timezone()
     return wording.explain(kind, rule, row.evidence, now=now, tz=zone, state=State(state))
+
+
+@register.filter
+def told(text: str) -> str:
+    """A sentence that was stored in English, in the reader's language."""
+    return retold(text)
 
 
 # --- times -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from monitor.health.records import Evidence
+from monitor.wording.retold import retold
 from monitor.wording.times import clock, duration, since
 
 _TIMES = {
@@ -37,13 +38,15 @@ def figures(evidence: Evidence, *, now: datetime, tz: tzinfo) -> dict[str, str]:
     words |= {name: str(evidence[name]) for name in _TEXTS if evidence.get(name)}
     for word in ("detail", "message"):
         if evidence.get(word):
-            words[word] = _sentence(evidence[word])
+            words[word] = _sentence(retold(evidence[word]))
     words |= _counts(evidence)
     for word, name in (("agents", "user_agents"), ("passing", "passing_user_agents")):
         if evidence.get(name):
-            words[word] = gettext(" and ").join(f"“{agent}”" for agent in evidence[name])
+            words[word] = gettext(" and ").join(
+                gettext("“%(text)s”") % {"text": one} for one in evidence[name]
+            )
     words.setdefault("method", gettext("request"))
-    by = evidence.get("by")
+    by = retold(evidence.get("by") or "")
     who = gettext("The shop's %(by)s") if by else gettext("Something in front of the shop")
     whom = gettext("the shop's %(by)s") if by else gettext("the server or firewall")
     words |= {"By": who % {"by": by}, "by_whom": whom % {"by": by}}

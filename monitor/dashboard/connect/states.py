@@ -13,6 +13,7 @@ from integrations.registry import HUBS, STORES, adapter_class
 from monitor.dashboard.faces import Face
 from monitor.models import Job
 from monitor.models.work import JobKind
+from monitor.wording.retold import retold
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,7 @@ def _connection(
     if job is None or job.last_started_at is None:
         return made("unknown", _("waiting"), _("Not read yet; the first reading starts by itself."))
     if job.last_error:
-        return made("fail", _("not read"), job.last_message, _("Test the connection to see what to do."))
+        return made(
+            "fail", _("not read"), retold(job.last_message), _("Test the connection to see what to do.")
+        )
     return made("ok", _("read"), _("Read without trouble."))
