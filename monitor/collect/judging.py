@@ -53,8 +53,12 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
     """
     with transaction.atomic():
         held = _lock(integration_ids)
-        # Paused since it was queued: nothing is said about it.
-        active = set(Integration.objects.filter(id__in=held, is_paused=False).values_list("id", flat=True))
+        # Paused or switched off since it was queued: nothing is said about it.
+        active = set(
+            Integration.objects.filter(
+                id__in=held, is_paused=False, account__is_active=True, store__is_active=True
+            ).values_list("id", flat=True)
+        )
         facts = loading.load(sorted(active), now)
         previous = Verdict.objects.in_bulk(list(facts))
         changes, conditions, transitions, verdicts = [], [], [], []

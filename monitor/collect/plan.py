@@ -39,8 +39,8 @@ def ensure_jobs(now: datetime) -> None:
     known = set(Progress.objects.values_list("integration_id", flat=True))
     fresh = [pk for pk, _, _ in active if pk not in known]
     _ensure_rows(fresh, now)
-    wanted = _wanted(active, fresh)
-    existing = set(Job.objects.values_list("kind", "target_id"))
+    wanted = _wanted(active)
+    existing = {(kind, target): seconds for kind, target, seconds in _jobs()}
     start = Watermark(now - timedelta(days=settings.SYNCWATCH_HISTORY_DAYS)).to_json()
     Job.objects.bulk_create(
         [
@@ -59,9 +59,12 @@ def ensure_jobs(now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    # A history job lives until it is done; every other job only as long as it is wanted.
-    for kind, target in existing - set(wanted):
-        if kind != JobKind.HUB_HISTORY:
+    for (kind, target), (_, interval) in wanted.items():
+        if existing.get((kind, target), interval) != interval:
+            Job.objects.filter(kind=kind, target_id=target).update(interval_s=interval)
+    for kind, target in set(existing) - set(wanted):
+        # A history job lives until it is done, while its integration is active.
+        if kind != JobKind.HUB_HISTORY or (JobKind.LEARN, target) not in wanted:
             Job.objects.filter(kind=kind, target_id=target).delete()
     if fresh:
         with connection.cursor() as cursor:
@@ -87,12 +90,15 @@ def _ensure_rows(fresh: list[int], now: datetime) -> None:
     )
 
 
-def _wanted(
-    active: list[tuple[int, int, int]], fresh: list[int]
-) -> dict[tuple[str, int], tuple[int | None, int]]:
+def _jobs() -> list[tuple[str, int, int]]:
+    return list(Job.objects.values_list("kind", "target_id", "interval_s"))
+
+
+def _wanted(active: list[tuple[int, int, int]]) -> dict[tuple[str, int], tuple[int | None, int]]:
     """(kind, target) -> (account, interval in seconds)."""
     collect, probe = settings.SYNCWATCH_COLLECT_INTERVAL_S, settings.SYNCWATCH_PROBE_INTERVAL_S
     reading = set(Job.objects.filter(kind=JobKind.HUB_ARRIVALS).values_list("target_id", flat=True))
+    going_on = set(Job.objects.filter(kind=JobKind.LEARN).values_list("target_id", flat=True))
     wanted: dict[tuple[str, int], tuple[int | None, int]] = {}
     for pk, account, store in active:
         wanted[JobKind.STORE_ORDERS, store] = (None, collect)
@@ -100,7 +106,7 @@ def _wanted(
         wanted[JobKind.HUB_STATE, account] = (account, collect)
         wanted[JobKind.HUB_ARRIVALS, account] = (account, collect)
         wanted[JobKind.LEARN, pk] = (None, 3600)
-        if pk in fresh and account in reading:
-            # The account's own reading has moved past this integration's history.
+        if pk not in going_on and account in reading:
+            # New or resumed: the account's own reading has moved past what arrived in it meanwhile.
             wanted[JobKind.HUB_HISTORY, pk] = (account, 0)
     return wanted
