@@ -1,5 +1,6 @@
 """A WooCommerce shop as a store."""
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -33,6 +34,7 @@ class WooCommerceStore:
         self.settings = read_document(options.Settings, target.settings, target.name)
         self.root = f"{http.target_url}/{self.settings.api_root}"
         http.application = wordpress
+        self._opened_at = time.monotonic()
 
     async def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         async def fetch(params: Mapping[str, str]) -> tuple[Sequence[Row], int | None]:
@@ -62,7 +64,9 @@ class WooCommerceStore:
     async def get(self, path: str, params: Mapping[str, str], *, now: datetime) -> Answer:
         """A signed GET below the API root. Raises RemoteError unless the answer is 200 with JSON."""
         key, secret = self.credentials.consumer_key, self.credentials.consumer_secret
-        auth = signer(key.get_secret_value(), secret.get_secret_value(), now=now)
+        # Shops refuse a signature older than 15 minutes, and a first reading may take longer.
+        moment = now + timedelta(seconds=time.monotonic() - self._opened_at)
+        auth = signer(key.get_secret_value(), secret.get_secret_value(), now=moment)
         answer = await self.http.request("GET", f"{self.root}/{path}", now=now, params=params, auth=auth)
         if answer.status == 200 and answer.looks_like_json and b"munify360" not in answer.body[:1024]:
             return answer

@@ -107,8 +107,12 @@ def finish(
     error: str = "",
     message: str = "",
     retry_in: timedelta | None = None,
+    read_at: datetime | None = None,
 ) -> None:
-    """Gives the job back, due again after its interval or ``retry_in``."""
+    """Gives the job back, due again after its interval or ``retry_in``.
+
+    ``read_at`` is the moment up to which the source is known if it went well; ``now`` if not given.
+    """
     mine = Job.objects.filter(id=job.id, lease_token=job.token)
     if ok and not job.interval_s:
         mine.delete()
@@ -122,6 +126,6 @@ def finish(
         "failures": 0 if ok else job.failures + 1,
     }
     if ok:
-        changes["last_ok_at"] = now
+        changes["last_ok_at"] = read_at or now
         changes["caught_up_at"] = job.caught_up_at or now
     mine.update(**changes)

@@ -39,6 +39,7 @@ async def store_orders(batch: Batch, job: Claimed) -> None:
                 if page.records or page.watermark not in (None, stored):
                     await batch.database(_store_orders, job, store, page, batch.now)
                     stored = page.watermark or stored
+                batch.progressed(job)
         finally:
             await _keep_calls(batch, adapter.calls(), store_id=store.pk)
 
@@ -121,6 +122,7 @@ async def _arrivals(batch: Batch, job: Claimed, account: Account, *, integration
             pages = adapter.read_arrivals(job.watermark, now=batch.now, integration_id=integration_id)
             async for page in pages:
                 await batch.database(_store_arrivals, job, page, watched)
+                batch.progressed(job)
         finally:
             await _keep_calls(batch, adapter.calls(), account_id=account.pk)
 

@@ -35,6 +35,7 @@ IN_FLIGHT = 20
 """Requests at once per loop: with more, measured latencies become the loop's own queue."""
 RENEW_EVERY_S = 8.0
 JOB_DEADLINE_S = 600.0
+"""How long a job may go on without storing a page. The first reading of a large shop takes an hour."""
 JUDGE_TOGETHER_S = 0.25
 """How long a judgement waits for the jobs that are about to end: judging many at once costs little more
 than judging one."""
@@ -66,6 +67,13 @@ class Batch:
     async def account(self, pk: int) -> Account:
         account = self.known.accounts.get(pk)
         return account if account is not None else await self.database(Account.objects.get, pk=pk)
+
+    deadlines: dict[int, asyncio.Timeout] = field(default_factory=dict)
+
+    def progressed(self, job: Claimed) -> None:
+        """The job has stored a page: its deadline starts anew."""
+        if job.id in self.deadlines:
+            self.deadlines[job.id].reschedule(asyncio.get_running_loop().time() + JOB_DEADLINE_S)
 
     def pacer(self, account_id: int) -> AccountPacer:
         """The one pacer of an account in this batch."""
@@ -106,9 +114,11 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
     """One job with its own deadline; whatever happens to it stays its own affair."""
     bound = log.bind(job=job.kind, target=job.target_id)
     started = asyncio.get_running_loop().time()
+    retry: timedelta | None
     async with batch.slots:
+        began = batch.now + timedelta(seconds=asyncio.get_running_loop().time() - started)
         try:
-            async with asyncio.timeout(JOB_DEADLINE_S):
+            async with asyncio.timeout(JOB_DEADLINE_S) as batch.deadlines[job.id]:
                 again = await jobs.RUNNERS[JobKind(job.kind)](batch, job)
         except LeaseLost as error:
             bound.warning("lease lost", reason=str(error))
@@ -117,7 +127,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         except RemoteError as error:
             ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
         except TimeoutError:
-            ok, name, message = False, "TimedOut", "Reading took longer than ten minutes."
+            ok, name, message = False, "TimedOut", "Nothing could be read for ten minutes."
             retry = _back_off(job)
         except Exception as error:  # noqa: BLE001  # one broken job must not take the batch with it
             bound.exception("job failed")
@@ -134,7 +144,15 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
     batch.running -= 1
     batch.last_end = max(batch.last_end, ended)
     await batch.database(
-        claim.finish, job, ended, ok=ok, error=name, message=fit(message, 500), retry_in=retry
+        claim.finish,
+        job,
+        ended,
+        # Arrivals are listed newest first: what arrived after the first page was read is not in it.
+        read_at=began if job.kind == JobKind.HUB_ARRIVALS else ended,
+        ok=ok,
+        error=name,
+        message=fit(message, 500),
+        retry_in=retry,
     )
     if not ok:
         bound.info("could not read", error=name, message=message[:200])

@@ -1,5 +1,6 @@
 """A batch of jobs: what goes wrong with one of them stays its own affair."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -88,3 +89,34 @@ def test_work_that_is_done_once_waits_before_it_is_tried_again(integrations, rem
 
     job.refresh_from_db()
     assert job.due_at > timezone.now() + timedelta(seconds=20)
+
+
+def test_a_reading_that_gets_on_may_take_as_long_as_it_needs(integrations, remotes, monkeypatch):
+    monkeypatch.setattr(run, "JOB_DEADLINE_S", 0.3)
+    rounds = {JobKind.STORE_ORDERS: 4, JobKind.HUB_ARRIVALS: 1}
+
+    async def reads_slowly(batch, job):
+        for _page in range(rounds.get(job.kind, 0)):
+            await asyncio.sleep(0.2 if job.kind == JobKind.STORE_ORDERS else 1)
+            batch.progressed(job)
+
+    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_slowly))
+
+    run_all()
+
+    errors = dict(Job.objects.values_list("kind", "last_error"))
+    assert (errors[JobKind.STORE_ORDERS], errors[JobKind.HUB_ARRIVALS]) == ("", "TimedOut")
+
+
+def test_a_reading_of_arrivals_speaks_for_the_moment_it_began(integrations, monkeypatch):
+    async def reads_slowly(batch, job):
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_slowly))
+    began = timezone.now()
+
+    run_all()
+
+    job = Job.objects.get(kind=JobKind.HUB_ARRIVALS)
+    assert began <= job.last_ok_at < began + timedelta(seconds=0.5)
+    assert job.due_at > began + timedelta(seconds=job.interval_s * 0.9)
