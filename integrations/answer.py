@@ -1,5 +1,6 @@
 """One answer of a remote, as it came."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from integrations.contracts import PhaseTimings
 from integrations.errors import UnexpectedAnswer
 
 LONGEST_PATIENCE = timedelta(hours=24)
+_ZERO = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,10 @@ class Answer:
 
     @property
     def payload(self) -> bytes:
-        """The body without what plug-ins put before JSON: byte order marks and blanks."""
-        return self.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+        """The body without what plug-ins put before JSON (byte order marks and blanks), and without
+        zeros in its texts: PostgreSQL stores none, so one would keep back all that came with it."""
+        body = self.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+        return _ZERO.sub(rb"\1", body) if b"\\u0000" in body else body
 
     @property
     def looks_like_json(self) -> bool:

@@ -16,7 +16,7 @@ class SizeLimits:
     """Bytes that may come over the wire, and bytes they may unfold to."""
 
     wire: int = 8 * 2**20
-    unfolded: int = 32 * 2**20
+    unfolded: int = 16 * 2**20
 
 
 async def read_body(response: httpx.Response, limits: SizeLimits, truncate_at: int | None = None) -> bytes:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
 
 from integrations.errors import AddressRefused, CredentialsRefused
 from integrations.guard import check_url
@@ -23,6 +23,10 @@ class Record(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
+
+ItemT = TypeVar("ItemT")
+Rows = Annotated[list[ItemT], FailFast()]
+"""A list in an answer, refused at its first wrong item: the errors of millions would fill the memory."""
 
 DocumentT = TypeVar("DocumentT", bound=Document)
 

@@ -21,7 +21,7 @@ from integrations.contracts import (
     Target,
     Watermark,
 )
-from integrations.documents import read_document
+from integrations.documents import Rows, read_document
 from integrations.errors import OurMistake, RemoteError
 from integrations.generic import options
 from integrations.generic.records import ArrivalRow, IntegrationRow, at_path, renamed
@@ -53,7 +53,7 @@ class GenericHub:
     async def read_integrations(self, *, now: datetime) -> Sequence[HubIntegration]:
         source = self.settings.integrations
         found: list[HubIntegration] = []
-        async for rows in self._pages(source, source.url, TypeAdapter(list[IntegrationRow]), now=now):
+        async for rows in self._pages(source, source.url, TypeAdapter(Rows[IntegrationRow]), now=now):
             found += [row.to_contract() for row in rows]
         return found
 
@@ -69,7 +69,7 @@ class GenericHub:
         }
         newest = since.at
         async for rows in self._pages(
-            source, filled(source.url, values), TypeAdapter(list[ArrivalRow]), now=now
+            source, filled(source.url, values), TypeAdapter(Rows[ArrivalRow]), now=now
         ):
             newest = max([newest, *(row.arrived_at for row in rows)])
             yield Page(

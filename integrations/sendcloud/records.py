@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from integrations.contracts import ArrivalRecord, HubIntegration
-from integrations.documents import Id, Record, UtcTime
+from integrations.documents import Id, Record, Rows, UtcTime
 from integrations.numbers import number_of
 
 
@@ -41,7 +41,7 @@ class Integration(Record):
 
 
 class IntegrationList(Record):
-    data: list[Integration]
+    data: Rows[Integration]
 
 
 class _Reference(Record):
@@ -80,7 +80,7 @@ class Order(Record):
 
 
 class OrderList(Record):
-    data: list[Order]
+    data: Rows[Order]
 
 
 def _object(value: Any) -> Any:
@@ -107,11 +107,11 @@ class LogRow(Record):
 
 
 class LogList(Record):
-    data: list[LogRow]
+    data: Rows[LogRow]
 
 
 INTEGRATIONS_V3 = TypeAdapter(IntegrationList)
-INTEGRATIONS_V2 = TypeAdapter(list[Integration])
+INTEGRATIONS_V2 = TypeAdapter(Rows[Integration])
 ORDERS = TypeAdapter(OrderList)
 LOGS = TypeAdapter(LogList)
 

@@ -40,7 +40,7 @@ class Cost(Record):
 
 class Extensions(Record):
     cost: Cost = Cost()
-    search: list[dict[str, Any]] | None = None
+    search: list[Any] | None = None
 
 
 class Reply(Record):
@@ -120,7 +120,7 @@ def _check(http: RemoteClient, answer: Answer, reply: Reply) -> None:
     if reply.errors:
         raise error_of_graphql(http, answer, reply.errors)
     searches = reply.extensions.search if reply.extensions else None
-    if any(search.get("warnings") for search in searches or []):
+    if any(isinstance(search, dict) and search.get("warnings") for search in searches or []):
         sentence = _("Shopify ignored part of the search; its answer cannot be used.")
         raise OurMistake(
             sentence, call=http.note(answer, Classification(Outcome.PASSED, "Shopify", sentence))

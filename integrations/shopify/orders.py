@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.contracts import OrderRecord, Page, Watermark
-from integrations.documents import Id, Record, UtcTime
+from integrations.documents import Id, Record, Rows, UtcTime
 from integrations.shopify.graphql import TooCostly
 
 OLDEST = timedelta(days=59)
@@ -39,7 +39,7 @@ class PageInfo(Record):
 
 
 class Orders(Record):
-    nodes: list[Node]
+    nodes: Rows[Node]
     pageInfo: PageInfo
 
 

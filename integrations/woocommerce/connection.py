@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from integrations.access.classify import json_document
 from integrations.contracts import ConnectionReport, Need
-from integrations.documents import Record
+from integrations.documents import Record, Rows
 from integrations.errors import CredentialsRefused, RemoteError, RemoteFault
 from integrations.parsing import parse
 from integrations.woocommerce.orders import ROWS, SECOND, Row, naive_utc
@@ -27,7 +27,7 @@ LARGEST_SKEW = timedelta(minutes=2)
 class Index(Record):
     """WordPress' description of its API."""
 
-    namespaces: tuple[str, ...] = ()
+    namespaces: Rows[str] = []
     timezone_string: str = ""
     gmt_offset: float | str = ""
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from pydantic import TypeAdapter
 
 from integrations.contracts import OrderRecord, Page, Watermark
-from integrations.documents import Record, UtcTime
+from integrations.documents import Record, Rows, UtcTime
 from integrations.errors import UnexpectedAnswer
 
 FIELDS = "id,number,status,date_created_gmt,date_modified_gmt,date_paid_gmt"
@@ -40,7 +40,7 @@ class Row(Record):
         return self.date_modified_gmt or self.date_created_gmt
 
 
-ROWS = TypeAdapter(list[Row])
+ROWS = TypeAdapter(Rows[Row])
 Fetch = Callable[[Mapping[str, str]], Awaitable[tuple[Sequence[Row], int | None]]]
 """From query parameters to rows and, when the answer says it, the total number of matches."""
 
