@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.local_keys import local_secret
+
 ELSEWHERE = Path("/var/lib/syncwatch")
 """Where data and programs go when root runs Syncwatch in a folder that no other user can enter."""
 ROOTS_STAND_IN = "syncwatch"
@@ -40,7 +42,8 @@ def data_folder(var: Path) -> Path:
     if link.exists():
         return link.resolve()
     if os.geteuid() == 0 and not _enterable(var):
-        return ELSEWHERE / _fingerprint(var)
+        # Not named after the path: a new folder of an old name must not find the old one's data.
+        return ELSEWHERE / local_secret(var / "keys" / "installation")[:16]
     return link
 
 

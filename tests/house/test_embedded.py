@@ -1,6 +1,7 @@
 """The embedded PostgreSQL comes up whatever the last start left behind, and goes with its last user."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,10 +109,13 @@ def test_root_can_use_a_folder_that_nobody_else_can_enter(tmp_path):
         assert closed.stat().st_mode & 0o777 == 0o700
         assert (var / "postgres").resolve().is_relative_to(embedded.ELSEWHERE)
         assert psutil.Process(postmaster(var)).username() == embedded.ROOTS_STAND_IN
+        first = embedded.data_folder(var)
     finally:
         user.communicate()
         embedded.delete(var)
-    assert not embedded.data_folder(var).exists()
+    assert not first.exists()
+    shutil.rmtree(var)
+    assert embedded.data_folder(var) != first
 
 
 def test_it_refuses_a_folder_that_holds_something_else(var):
