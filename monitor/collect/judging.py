@@ -63,10 +63,14 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
         previous = Verdict.objects.in_bulk(list(facts))
         changes, conditions, transitions, verdicts = [], [], [], []
         for pk, known in facts.items():
-            settled, moved = _settle(held[pk], known)
-            conditions += settled
             old = _judgement(previous[pk])
-            new = verdict.conclude([item for _, item in moved], old, now)
+            if known.is_reading_history:
+                moved: list[tuple[Held, Held]] = []
+                new = verdict.reading_history(old, now)
+            else:
+                settled, moved = _settle(held[pk], known)
+                conditions += settled
+                new = verdict.conclude([item for _, item in moved], old, now)
             verdicts.append(_verdict_row(pk, new, known, now))
             for before, after in moved:
                 if _is_news(before, after):

@@ -76,8 +76,7 @@ class Facts:
     """``learned`` or ``default``."""
 
     probes: tuple[CallRecord, ...] = ()
-    """The newest probe of each User-Agent."""
-    """Only the User-Agents of this hub, and the neutral one (``Syncwatch/...``)."""
+    """The newest probe with each User-Agent of this hub, and with our own neutral one."""
     hub_failures: tuple[HubFailure, ...] = ()
     """Newest first: the hub's failed calls to the store since it last fetched, at most 20."""
     tail_count: int = 0
@@ -91,6 +90,11 @@ class Facts:
     stale_after: timedelta = timedelta(minutes=5)
     """A reading older than this says nothing of now: three collection intervals or so."""
     probe_stale_after: timedelta = timedelta(minutes=15)
+
+    @property
+    def is_reading_history(self) -> bool:
+        """Store or hub are being read for the first time, and nothing stands in the way of it."""
+        return any(not reading.caught_up and not reading.error for reading in (self.store, self.hub))
 
 
 @dataclass(frozen=True, slots=True)

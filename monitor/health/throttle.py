@@ -57,10 +57,13 @@ def _long_gap(facts: Facts, read_at: datetime, fetched_at: datetime, *, is_acces
         rule = "hub_failing" if is_failing else "store_not_accessible"
         return _finding(facts, State.UNKNOWN, rule, read_at)
     tail = tail_oldest_at(facts)
-    if tail is not None and read_at - max(tail, fetched_at) <= fetch_limit(facts):
+    if tail is None:
+        # The newest order need not be fetched any more, and those that wait were passed over long ago.
+        return _finding(facts, State.OK, "nothing_to_fetch", read_at)
+    if read_at - max(tail, fetched_at) <= fetch_limit(facts):
         # Some hubs fetch only when a shop has something: the clock runs from then. Proves nothing.
         return _finding(facts, State.OK, "not_overdue", None)
-    is_late = tail is not None and read_at - tail > facts.tolerance
+    is_late = read_at - tail > facts.tolerance
     return _finding(facts, State.FAIL, "throttled", read_at, since=fetched_at, conclusive=is_late)
 
 

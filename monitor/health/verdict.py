@@ -58,6 +58,13 @@ def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -
     return Judgement(State.OK, None, imports.rule, since, dict(imports.evidence))
 
 
+def reading_history(previous: Judgement, now: datetime) -> Judgement:
+    """The verdict until both sides have been read once. Whoever is told earlier that something is
+    wrong is not told how many orders wait."""
+    kept = previous.state is State.UNKNOWN and previous.rule == "reading_history"
+    return Judgement(State.UNKNOWN, ConditionKind.IMPORTS, "reading_history", previous.since if kept else now)
+
+
 def next_check_at(facts: Facts) -> datetime | None:
     """The next moment at which asking again can change an answer although nothing happened.
 

@@ -140,3 +140,27 @@ def test_a_paused_integration_is_not_judged(integration):
     read_everything(NOON)
     assert judge([integration.pk], NOON) == []
     assert Verdict.objects.get().state == "unknown"
+
+
+def test_nobody_is_alarmed_while_the_history_is_still_being_read(integration):
+    place_order(integration, 1, NOON - timedelta(hours=5))
+    read_everything(NOON)
+    shut_out_the_hub(integration, NOON)
+    Job.objects.filter(kind="hub_arrivals").update(caught_up_at=None, last_ok_at=None)
+    for minute in range(3):
+        judge([integration.pk], NOON + minute * MINUTE)
+    verdict = Verdict.objects.get()
+    assert (verdict.state, verdict.rule) == ("unknown", "reading_history")
+    assert verdict.since == NOON
+    assert not Incident.objects.exists()
+
+
+def test_a_history_that_cannot_be_read_is_judged_all_the_same(integration):
+    read_everything(NOON)
+    Job.objects.filter(kind="store_orders").update(
+        caught_up_at=None, last_ok_at=None, last_error="CredentialsRefused", last_message="No.", failures=3
+    )
+    for minute in range(3):
+        Job.objects.filter(kind="store_orders").update(last_started_at=NOON + minute * MINUTE)
+        judge([integration.pk], NOON + minute * MINUTE)
+    assert Incident.objects.get().cause == "credentials"

@@ -99,7 +99,7 @@ class Command(BaseCommand):
                 "\nThe demo runs. Open this address to sign in (once; `make demo-login` makes another):\n"
                 f"\n    {demo.login_address()}\n\n"
                 f"Its mails: http://127.0.0.1:{ports.mail}/   "
-                f"Its shops and their faults: http://127.0.0.1:{ports.shops}/control/\n"
+                f"Its shops and their faults: http://127.0.0.1:{ports.shops}/\n"
                 f"Commands: SYNCWATCH_VAR={settings.VAR_DIR} .venv/bin/python manage.py sweep\n"
                 "Ctrl-C stops everything.\n"
             )
