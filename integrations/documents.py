@@ -1,13 +1,16 @@
 """Credentials and settings as operators write them, and the times remotes write."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
 
 from integrations.errors import AddressRefused, CredentialsRefused
 from integrations.guard import check_url
+from integrations.redaction import names_a_secret
 
 
 class Document(BaseModel):
@@ -74,8 +77,36 @@ def _operators_url(value: str) -> str:
         raise ValueError(str(error)) from None
     if any(trap in value for trap in ("_method=", "ps_method=")):
         raise ValueError("the address must not override the method")
+    no_written_secret(dict(parse_qsl(urlsplit(value).query)))
     return value
 
 
 OperatorsUrl = Annotated[str, AfterValidator(_operators_url)]
 """A web address an operator typed, possibly with placeholders."""
+
+
+def _page_url(value: str) -> str:
+    if value and not value.startswith(("https://", "http://")):
+        raise ValueError("the address must begin with https:// or http://")
+    return value
+
+
+PageUrl = Annotated[str, AfterValidator(_page_url)]
+"""A page that people open, possibly with placeholders; empty: there is none."""
+
+ValuesT = TypeVar("ValuesT", bound=Mapping[str, Any])
+
+
+def no_written_secret(values: ValuesT) -> ValuesT:
+    """Settings are shown, exported and audited as they are; what is secret is encrypted elsewhere.
+
+    Raises ValueError.
+    """
+    for name, value in values.items():
+        if names_a_secret(name) and isinstance(value, str) and value and "{" not in value:
+            raise ValueError(f"{name} holds a secret: enter it under credentials, and a placeholder here")
+    return values
+
+
+Headers = Annotated[dict[str, str], AfterValidator(no_written_secret)]
+"""Headers an operator typed, with placeholders for secrets."""

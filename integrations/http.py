@@ -259,7 +259,12 @@ class RemoteClient:
         except RemoteError:
             raise
         except (httpx.LocalProtocolError, ValueError) as error:
-            raise OurMistake(_("The request could not be made: %(reason)s") % {"reason": error}) from error
+            # The exception quotes the header that cannot be sent, and with it the secret in it.
+            sentence = _("The request could not be made: a header of it cannot be sent (%(reason)s).")
+            raise OurMistake(
+                sentence % {"reason": type(error).__name__},
+                remedy=_("Enter the credentials again; a character of them is not allowed there."),
+            ) from None
         except NETWORK_EXCEPTIONS as error:
             raise network_error(error, url.host, self._patience.whole) from error
         self._serial += 1

@@ -80,6 +80,7 @@ _CLOSING = {
 } | {"!--": re.compile("-->"), "": re.compile(">")}
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\s+")
+_SECRET_NAME = re.compile(_HIDDEN_NAMES.replace("_?", "[_-]?"), re.IGNORECASE)
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
@@ -95,6 +96,11 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a header, parameter or field of that name holds a secret by all appearance."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def redact_url(url: str, secrets: Iterable[str] = ()) -> str:

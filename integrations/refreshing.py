@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
+from urllib.parse import quote
 
 import orjson
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_noop as _noop
 from pydantic import Field
 
 from integrations.contracts import RefreshAnswer
-from integrations.documents import Document, OperatorsUrl
+from integrations.documents import Document, Headers, OperatorsUrl
 from integrations.http import RemoteClient
 
 
@@ -22,7 +23,7 @@ class RefreshRequest(Document):
 
     method: Literal["POST", "PUT", "PATCH", "GET"] = Field(default="POST", title=_noop("Method"))
     url: OperatorsUrl = Field(title=_noop("Address"))
-    headers: dict[str, str] = Field(default_factory=dict, title=_noop("Headers"))
+    headers: Headers = Field(default_factory=dict, title=_noop("Headers"))
     body: dict[str, object] | str | None = Field(default=None, title=_noop("Body"))
 
 
@@ -39,7 +40,7 @@ async def send_refresh(
         headers.setdefault("content-type", "application/json")
     answer = await http.request(
         request.method,
-        filled(request.url, values),
+        filled_url(request.url, values),
         now=now,
         content=content,
         auth=lambda _method, _url: headers,
@@ -60,6 +61,11 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         template = template.replace("{" + name + "}", value)
     return template
+
+
+def filled_url(template: str, values: Mapping[str, str]) -> str:
+    """As :func:`filled`; a value stays one piece of the address, whatever a remote chose for an id."""
+    return filled(template, {name: quote(value, safe="") for name, value in values.items()})
 
 
 def _filled_values(part: object, values: Mapping[str, str]) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.utils.translation import gettext as _
 from pydantic import TypeAdapter, ValidationError
@@ -27,7 +27,7 @@ from integrations.generic import options
 from integrations.generic.records import ArrivalRow, IntegrationRow, at_path, renamed
 from integrations.http import RemoteClient
 from integrations.parsing import wrong_form
-from integrations.refreshing import filled, send_refresh
+from integrations.refreshing import filled, filled_url, send_refresh
 
 MOST_PAGES = 500
 RowT = TypeVar("RowT")
@@ -64,12 +64,12 @@ class GenericHub:
         source = self.settings.arrivals
         bound = since.at - timedelta(seconds=self.settings.look_back_s)
         values = {
-            "since": quote(bound.strftime("%Y-%m-%dT%H:%M:%SZ")),
-            "integration_id": quote(integration_id or ""),
+            "since": bound.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "integration_id": integration_id or "",
         }
         newest = since.at
         async for rows in self._pages(
-            source, filled(source.url, values), TypeAdapter(Rows[ArrivalRow]), now=now
+            source, filled_url(source.url, values), TypeAdapter(Rows[ArrivalRow]), now=now
         ):
             newest = max([newest, *(row.arrived_at for row in rows)])
             yield Page(
@@ -89,7 +89,8 @@ class GenericHub:
         return [filled(agent, {"system": platform}) for agent in self.settings.user_agents]
 
     def panel_url(self, integration_id: str, system: str) -> str:
-        return filled(self.settings.panel_url_template, {"integration_id": integration_id, "system": system})
+        values = {"integration_id": integration_id, "system": system}
+        return filled_url(self.settings.panel_url_template, values)
 
     def can_refresh(self) -> bool:
         return self.settings.refresh is not None

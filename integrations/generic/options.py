@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_noop as _noop
 from pydantic import Field, SecretStr
 
-from integrations.documents import Document, OperatorsUrl
+from integrations.documents import Document, Headers, OperatorsUrl, PageUrl
 from integrations.refreshing import RefreshRequest
 
 
@@ -47,12 +47,12 @@ class Source(Document):
 class Settings(Document):
     """The whole description of the hub."""
 
-    headers: dict[str, str] = Field(
+    headers: Headers = Field(
         default_factory=lambda: {"Authorization": "Bearer {token}"}, title=_noop("Headers of every request")
     )
     integrations: Source = Field(title=_noop("List of integrations"))
     arrivals: Source = Field(title=_noop("List of arrived orders"))
     refresh: RefreshRequest | None = Field(default=None, title=_noop("Refresh request"))
     user_agents: tuple[str, ...] = Field(default=(), title=_noop("User-Agents the hub sends to stores"))
-    panel_url_template: str = Field(default="", title=_noop("Page of an integration"))
+    panel_url_template: PageUrl = Field(default="", title=_noop("Page of an integration"))
     look_back_s: int = Field(default=600, ge=0, le=86_400, title=_noop("Look-back in seconds"))

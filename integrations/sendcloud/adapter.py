@@ -21,7 +21,7 @@ from integrations.documents import read_document
 from integrations.errors import OurMistake
 from integrations.http import RemoteClient
 from integrations.parsing import parse
-from integrations.refreshing import filled, send_refresh
+from integrations.refreshing import filled, filled_url, send_refresh
 from integrations.sendcloud import connection, options
 from integrations.sendcloud.api import SendcloudApi
 from integrations.sendcloud.arrivals import read_pages
@@ -105,7 +105,7 @@ class SendcloudHub:
 
     def panel_url(self, integration_id: str, system: str) -> str:
         values = {"integration_id": integration_id, "system": system or "manage"}
-        return filled(self.settings.panel_url_template, values)
+        return filled_url(self.settings.panel_url_template, values)
 
     def can_refresh(self) -> bool:
         return self.settings.refresh is not None

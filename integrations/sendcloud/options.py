@@ -5,7 +5,7 @@ from typing import Literal
 from django.utils.translation import gettext_noop as _noop
 from pydantic import Field, SecretStr
 
-from integrations.documents import Document
+from integrations.documents import Document, PageUrl
 from integrations.refreshing import RefreshRequest
 
 USER_AGENTS = ("Sendcloud/1.0.0", "SendCloud/1.0 ({system}; https://www.sendcloud.sc)")
@@ -37,7 +37,7 @@ class Settings(Document):
         title=_noop("User-Agents"),
         description=_noop("Letter by letter as Sendcloud sends them; {system} becomes the shop's platform."),
     )
-    panel_url_template: str = Field(
+    panel_url_template: PageUrl = Field(
         default="https://app.sendcloud.com/v2/settings/integrations/{system}/{integration_id}",
         title=_noop("Page of an integration"),
         description=_noop("Where a person presses Refresh; {system} and {integration_id} are filled in."),
