@@ -18,19 +18,26 @@ def judge_imports(facts: Facts) -> Finding:
     """
     if facts.hub_state.ok_at is not None and not facts.is_listed:
         return _finding(State.FAIL, "not_listed", facts.hub_state.ok_at, _figures(facts))
-    if _is_first_reading(facts.hub):
-        observed_at = facts.hub.ok_at or asked_at(facts, facts.hub)
-        return _finding(State.UNKNOWN, "reading_history", observed_at, {"source": "hub"})
+    history = _reading_history(facts)
+    if history is not None:
+        return history
     if not is_fresh(facts, facts.hub):
         return _unreadable(facts, "hub_unreadable", facts.hub)
-    if not facts.hub.caught_up:
-        return _finding(State.UNKNOWN, "reading_history", facts.hub.ok_at, {"source": "hub"})
-    if _is_first_reading(facts.store):
-        return _finding(State.UNKNOWN, "reading_history", facts.hub.ok_at, {"source": "store"})
     if not facts.store.caught_up:
         # Half of a history shows waiting orders beside gaps of its own.
         return _one_sided(facts)
     return _backlog(facts) or (_quiet(facts) if is_fresh(facts, facts.store) else _one_sided(facts))
+
+
+def _reading_history(facts: Facts) -> Finding | None:
+    """That the past of one side is not known yet, if so."""
+    hub = facts.hub
+    if _is_first_reading(hub) or (is_fresh(facts, hub) and not hub.caught_up):
+        observed_at = hub.ok_at or asked_at(facts, hub)
+        return _finding(State.UNKNOWN, "reading_history", observed_at, {"source": "hub"})
+    if is_fresh(facts, hub) and _is_first_reading(facts.store):
+        return _finding(State.UNKNOWN, "reading_history", hub.ok_at, {"source": "store"})
+    return None
 
 
 def _is_first_reading(reading: Reading) -> bool:

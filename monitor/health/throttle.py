@@ -57,20 +57,18 @@ def _long_gap(facts: Facts, read_at: datetime, fetched_at: datetime, *, is_acces
         rule = "hub_failing" if is_failing else "store_not_accessible"
         return _finding(facts, State.UNKNOWN, rule, read_at)
     tail = tail_oldest_at(facts)
-    if tail is None:
-        # The newest order need not be fetched any more, and those that wait were passed over long ago.
-        return _finding(facts, State.OK, "nothing_to_fetch", read_at)
-    if read_at - max(tail, fetched_at) <= fetch_limit(facts):
+    if tail is not None and read_at - max(tail, fetched_at) <= fetch_limit(facts):
         # Some hubs fetch only when a shop has something: the clock runs from then. Proves nothing.
         return _finding(facts, State.OK, "not_overdue", None)
-    is_late = read_at - tail > facts.tolerance
+    is_late = tail is not None and read_at - tail > facts.tolerance
     return _finding(facts, State.FAIL, "throttled", read_at, since=fetched_at, conclusive=is_late)
 
 
 def _arrive_otherwise(facts: Facts, newest: datetime, fetched_at: datetime) -> bool:
     """Whether orders get in without a fetch: the store's webhooks bring them."""
     overtaken_until, arrived = facts.newest_arrived_eligible_at, facts.newest_arrived_at
-    if facts.waiting_count == 0 or (overtaken_until is not None and newest <= overtaken_until):
+    # Without a tail, whatever waits was passed over long ago, and the newest is not waited for any more.
+    if tail_oldest_at(facts) is None or (overtaken_until is not None and newest <= overtaken_until):
         return True
     return arrived is not None and arrived - fetched_at > fetch_limit(facts)
 

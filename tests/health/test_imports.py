@@ -7,7 +7,7 @@ import pytest
 
 from integrations.contracts import Outcome
 from monitor.health.imports import judge_imports
-from monitor.health.records import SilenceProfile
+from monitor.health.records import Reading, SilenceProfile
 from monitor.health.states import State
 from tests.health.world import NEVER, NOON, ago, facts, failing, log, read, waiting
 
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.unit
 BUSY = SilenceProfile(mean_per_hour=(20.0,) * 168, weeks=4)
 SKIPPED = {"waiting_count": 4, "late_count": 4, "oldest_waiting_at": ago(180)}
 
+STARTED = Reading(ok_at=None, tried_at=ago(20))
 SITUATIONS = [
     ("all orders have arrived", facts(), State.OK, "nothing_waiting"),
     ("a quiet shop: no order for two days", facts(newest_eligible_at=ago(2880), newest_arrived_at=ago(2870)),
@@ -57,6 +58,12 @@ SITUATIONS = [
      State.UNKNOWN, "reading_history"),
     ("the store's history is being read", waiting(oldest=900, store=read(caught_up=False)),
      State.UNKNOWN, "reading_history"),
+    ("the store is being read for the first time", waiting(oldest=900, store=STARTED), State.UNKNOWN,
+     "reading_history"),
+    ("the first reading of the store broke off", waiting(oldest=900, store=failing("Blocked", last_ok=None)),
+     State.UNKNOWN, "store_unreadable"),
+    ("the hub is being read for the first time", waiting(oldest=900, hub=STARTED), State.UNKNOWN,
+     "reading_history"),
     ("the store is unreadable", facts(store=failing("Blocked")), State.UNKNOWN, "store_unreadable"),
     ("the store slows us down", facts(store=failing("RateLimited")), State.UNKNOWN, "store_unreadable"),
     ("the store was never readable", facts(store=failing("Blocked", last_ok=None)),
