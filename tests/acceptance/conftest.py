@@ -1,12 +1,34 @@
 """What all acceptance tests share."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(autouse=True)
 def _static_root(settings: Settings, tmp_path: Path) -> None:
     """An empty place for collected files: WhiteNoise warns when there is none."""
     settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Where a whole installation may write; its database does not outlive the test."""
+    # PostgreSQL runs as another user, who must get in; into pytest's own folders nobody may.
+    with tempfile.TemporaryDirectory(prefix="syncwatch-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
