@@ -2,6 +2,7 @@
 whatever their number, each touching what waits or is newest, never the history."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,7 +88,8 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
         count, late, oldest, tail, tail_oldest = waiting.get(pk, (0, 0, None, 0, None))
         hub = jobs.get((JobKind.HUB_ARRIVALS, account), _NEVER)
         if pk in histories:
-            hub = Reading(hub.ok_at, hub.tried_at, hub.error, hub.message, hub.failures, caught_up=False)
+            error, message = histories[pk]
+            hub = replace(hub, error=hub.error or error, message=hub.message or message, caught_up=False)
         facts[pk] = Facts(
             now=now,
             platform=row[3],
@@ -148,8 +150,11 @@ def _waiting(
     )
 
 
-def _jobs(rows: list[tuple[Any, ...]]) -> tuple[dict[tuple[str, int], Reading], set[int]]:
-    """How reading went, by (kind, target); and the integrations whose history is still being read."""
+def _jobs(
+    rows: list[tuple[Any, ...]],
+) -> tuple[dict[tuple[str, int], Reading], dict[int, tuple[str, str]]]:
+    """How reading went, by (kind, target); and the integrations whose history is still being read, with
+    the error and message of the last attempt."""
     stores, accounts, ids = {row[1] for row in rows}, {row[2] for row in rows}, {row[0] for row in rows}
     found = Job.objects.filter(kind=JobKind.STORE_ORDERS, target_id__in=stores) | Job.objects.filter(
         kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), target_id__in=accounts
@@ -166,9 +171,9 @@ def _jobs(rows: list[tuple[Any, ...]]) -> tuple[dict[tuple[str, int], Reading], 
         for job in found
     }
     histories = Job.objects.filter(kind=JobKind.HUB_HISTORY, target_id__in=ids).values_list(
-        "target_id", flat=True
+        "target_id", "last_error", "last_message"
     )
-    return readings, set(histories)
+    return readings, {pk: (error, message) for pk, error, message in histories}
 
 
 def _probes(store_ids: set[int], now: datetime) -> dict[int, list[CallRecord]]:

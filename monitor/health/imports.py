@@ -21,7 +21,7 @@ def judge_imports(facts: Facts) -> Finding:
     history = _reading_history(facts)
     if history is not None:
         return history
-    if not is_fresh(facts, facts.hub):
+    if not facts.hub.caught_up or not is_fresh(facts, facts.hub):
         return _unreadable(facts, "hub_unreadable", facts.hub)
     if not facts.store.caught_up:
         # Half of a history shows waiting orders beside gaps of its own.
@@ -32,7 +32,7 @@ def judge_imports(facts: Facts) -> Finding:
 def _reading_history(facts: Facts) -> Finding | None:
     """That the past of one side is not known yet, if so."""
     hub = facts.hub
-    if _is_first_reading(hub) or (is_fresh(facts, hub) and not hub.caught_up):
+    if _is_first_reading(hub):
         observed_at = hub.ok_at or asked_at(facts, hub)
         return _finding(State.UNKNOWN, "reading_history", observed_at, {"source": "hub"})
     if is_fresh(facts, hub) and _is_first_reading(facts.store):

@@ -15,6 +15,7 @@ from monitor.collect.judging import RECHECK, judge
 from monitor.collect.plan import ensure_jobs
 from monitor.collect.record import record_orders
 from monitor.models import Condition, HubState, Incident, Job, Transition, Verdict
+from monitor.models.work import JobKind
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -164,3 +165,23 @@ def test_a_history_that_cannot_be_read_is_judged_all_the_same(integration):
         Job.objects.filter(kind="store_orders").update(last_started_at=NOON + minute * MINUTE)
         judge([integration.pk], NOON + minute * MINUTE)
     assert Incident.objects.get().cause == "credentials"
+
+
+def test_a_history_that_cannot_be_read_hides_nothing(integration):
+    """As when an integration is resumed that was removed at the hub meanwhile."""
+    read_everything(NOON)
+    Job.objects.create(
+        kind=JobKind.HUB_HISTORY,
+        target_id=integration.pk,
+        due_at=NOON,
+        interval_s=0,
+        last_started_at=NOON,
+        last_error="UnexpectedAnswer",
+        last_message="The hub does not know this integration any more.",
+    )
+    HubState.objects.update(is_listed=False)
+    for minute in range(2):
+        moment = NOON + minute * MINUTE
+        Job.objects.exclude(kind=JobKind.HUB_HISTORY).update(last_started_at=moment, last_ok_at=moment)
+        judge([integration.pk], moment)
+    assert (Verdict.objects.get().state, Verdict.objects.get().rule) == ("fail", "not_listed")
