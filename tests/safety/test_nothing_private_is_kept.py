@@ -71,7 +71,7 @@ def everything_stored() -> dict[str, str]:
         tables = [row[0] for row in cursor.fetchall()]
         texts = {}
         for table in tables:
-            cursor.execute(f"SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM {table} t")  # noqa: S608
+            cursor.execute(f"SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM {table} t")
             texts[table] = cursor.fetchone()[0]
     return texts
 
