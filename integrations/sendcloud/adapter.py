@@ -20,7 +20,7 @@ from integrations.contracts import (
 from integrations.documents import read_document
 from integrations.errors import OurMistake
 from integrations.http import RemoteClient
-from integrations.parsing import parse
+from integrations.parsing import parse, parse_most
 from integrations.refreshing import filled, filled_url, send_refresh
 from integrations.sendcloud import connection, options
 from integrations.sendcloud.api import SendcloudApi
@@ -73,7 +73,7 @@ class SendcloudHub:
     ) -> AsyncIterator[Page[ArrivalRecord]]:
         async def fetch(address: str | None, params: Mapping[str, str]) -> tuple[Sequence[Order], str | None]:
             answer = await self.api.get(address or "v3/orders", None if address else params, now=now)
-            return parse(self.http, answer, ORDERS).data, self.api.next_page(answer)
+            return parse_most(self.http, answer, ORDERS).data, self.api.next_page(answer)
 
         look_back = timedelta(seconds=self.settings.look_back_s)
         async for page in read_pages(fetch, since, look_back, now=now, integration_id=integration_id):
@@ -89,7 +89,7 @@ class SendcloudHub:
         params: Mapping[str, str] | None = {"page_size": "100"}
         for _number in range(MOST_LOG_PAGES):
             answer = await self.api.get(address, params, now=now)
-            rows = parse(self.http, answer, LOGS).data
+            rows = parse_most(self.http, answer, LOGS).data
             fresh = [
                 row for row in rows if row.id not in found and (not since_id or rank(row.id) > rank(since_id))
             ]

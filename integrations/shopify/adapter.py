@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from integrations.access.probing import probe_with
 from integrations.answer import Answer
@@ -13,7 +13,7 @@ from integrations.contracts import CallRecord, ConnectionReport, OrderRecord, Pa
 from integrations.documents import read_document
 from integrations.errors import CredentialsRefused
 from integrations.http import Auth, RemoteClient
-from integrations.parsing import wrong_form
+from integrations.parsing import most_of
 from integrations.shopify import connection, options
 from integrations.shopify.graphql import Reply, ask, query_text
 from integrations.shopify.orders import OrderReading, Orders
@@ -42,10 +42,8 @@ class ShopifyStore:
     async def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         async def fetch(variables: Mapping[str, Any]) -> tuple[Orders, float]:
             reply, answer = await self.query("orders", variables, now=now)
-            try:
-                return _ORDERS.validate_python((reply.data or {}).get("orders")), reply.cost
-            except ValidationError as error:
-                raise wrong_form(self.http, answer, error) from None
+            found = most_of(self.http, answer, _ORDERS, (reply.data or {}).get("orders"))
+            return found, reply.cost
 
         look_back = timedelta(seconds=self.settings.look_back_s)
         async for page in OrderReading(fetch, look_back, self.settings.page_size).pages(since, now=now):

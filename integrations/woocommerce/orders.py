@@ -10,9 +10,10 @@ inside that second. A second look by id does not depend on clocks, zones or stam
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Annotated, Any
 
 from django.utils.translation import gettext as _
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from integrations.contracts import OrderRecord, Page, Watermark
 from integrations.documents import Record, Rows, UtcTime
@@ -25,15 +26,27 @@ NEWEST_LOOK = 20
 MOST_WALKS = 5
 
 
+def _known(value: Any, handler: ValidatorFunctionWrapHandler) -> datetime | None:
+    try:
+        found: datetime | None = handler(value)
+    except ValidationError:
+        # WordPress keeps dates that never were (0000-00-00): one such order must not hide all others.
+        return None
+    return found
+
+
+_Date = Annotated[UtcTime | None, WrapValidator(_known)]
+
+
 class Row(Record):
     """An order as the API lists it. Personal fields are neither asked for nor read."""
 
     id: int
     number: str = ""
     status: str
-    date_created_gmt: UtcTime | None = None
-    date_modified_gmt: UtcTime | None = None
-    date_paid_gmt: UtcTime | None = None
+    date_created_gmt: _Date = None
+    date_modified_gmt: _Date = None
+    date_paid_gmt: _Date = None
 
     @property
     def changed_at(self) -> datetime | None:
