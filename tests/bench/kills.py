@@ -151,11 +151,11 @@ class Killer:
         return []
 
 
-def kill_all(world: World, kills: int, seed: int) -> Counter[str]:
+def kill_all(world: World, kinds: list[str], kills: int, seed: int) -> Counter[str]:
     """Each kind so many times, in random order at random moments."""
     draw = random.Random(f"{seed}/kills")
     killer = Killer(world, draw)
-    order = [kind for kind in (*COMMANDS, "PostgreSQL") for _ in range(kills)]
+    order = kinds * kills
     draw.shuffle(order)
     done: Counter[str] = Counter()
     for number, kind in enumerate(order, start=1):
@@ -187,6 +187,7 @@ def is_quiet(since_s: float) -> bool:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--kills", type=int, default=25, help="of each kind")
+    parser.add_argument("--kinds", nargs="+", default=[*COMMANDS, "PostgreSQL"], metavar="KIND")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--mail-seconds", type=float, default=0.5, help="how slowly the mail server accepts")
     given = parser.parse_args()
@@ -210,7 +211,7 @@ def main() -> None:
         world.start_product()
         weather.start()
         began = time.monotonic()
-        kills = kill_all(world, given.kills, given.seed)
+        kills = kill_all(world, given.kinds, given.kills, given.seed)
         took_s = time.monotonic() - began
         weather.over.set()
         weather.join()

@@ -103,6 +103,7 @@ def running(
             stack.callback(shutil.rmtree, var, ignore_errors=True)
             stack.callback(embedded.delete, var)
         stack.callback(connection.close_pool)
+        stack.callback(connection.close)
         stack.callback(lambda: [world.stop(name) for name in reversed(list(world.programs))])
         world.start(
             "sandbox", "-m", "integrations.sandbox", "serve", "--port", str(port + 1), "--state", str(state)
