@@ -108,10 +108,12 @@ def finish(
     message: str = "",
     retry_in: timedelta | None = None,
     read_at: datetime | None = None,
+    is_whole: bool = True,
 ) -> None:
     """Gives the job back, due again after its interval or ``retry_in``.
 
     ``read_at`` is the moment up to which the source is known if it went well; ``now`` if not given.
+    Unless ``is_whole``, it went well so far but the source's end was not reached.
     """
     mine = Job.objects.filter(id=job.id, lease_token=job.token)
     if ok and not job.interval_s:
@@ -125,7 +127,7 @@ def finish(
         "last_message": message,
         "failures": 0 if ok else job.failures + 1,
     }
-    if ok:
+    if ok and is_whole:
         changes["last_ok_at"] = read_at or now
         changes["caught_up_at"] = job.caught_up_at or now
     mine.update(**changes)

@@ -22,6 +22,11 @@ from monitor.models.work import JobKind
 if TYPE_CHECKING:
     from monitor.collect.run import Batch
 
+
+class MoreToRead(Exception):
+    """A long reading has stored much and gives others their turn; it goes on from its cursor."""
+
+
 NOT_YET = timedelta(seconds=10)
 """How soon to try again to learn while the history is still being read."""
 
@@ -30,7 +35,10 @@ Runner = Callable[["Batch", Claimed], Awaitable[timedelta | None]]
 
 
 async def store_orders(batch: Batch, job: Claimed) -> None:
-    """Orders of a store that changed since the watermark."""
+    """Orders of a store that changed since the watermark.
+
+    Raises MoreToRead between two pages of a long reading.
+    """
     store = await batch.store(job.target_id)
     stored = job.watermark
     async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
@@ -39,6 +47,8 @@ async def store_orders(batch: Batch, job: Claimed) -> None:
                 if page.records or page.watermark not in (None, stored):
                     await batch.database(_store_orders, job, store, page, batch.now)
                     stored = page.watermark or stored
+                    if page.records and page.watermark and batch.has_run_long:
+                        raise MoreToRead
                 batch.progressed(job)
         finally:
             await _keep_calls(batch, adapter.calls(), store_id=store.pk)

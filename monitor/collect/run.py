@@ -22,6 +22,7 @@ from integrations.guard import GuardPolicy
 from integrations.models import Account, Store
 from monitor.collect import claim, jobs
 from monitor.collect.claim import Claimed, LeaseLost
+from monitor.collect.jobs import MoreToRead
 from monitor.collect.judging import judge
 from monitor.collect.known import Known, look_up
 from monitor.collect.pacing import AccountPacer
@@ -36,6 +37,8 @@ IN_FLIGHT = 20
 RENEW_EVERY_S = 8.0
 JOB_DEADLINE_S = 600.0
 """How long a job may go on without storing a page. The first reading of a large shop takes an hour."""
+LONG_S = 60.0
+"""After this a store's first reading lets the batch end, for the worker has other things to do."""
 JUDGE_TOGETHER_S = 0.25
 """How long a judgement waits for the jobs that are about to end: judging many at once costs little more
 than judging one."""
@@ -69,6 +72,11 @@ class Batch:
         return account if account is not None else await self.database(Account.objects.get, pk=pk)
 
     deadlines: dict[int, asyncio.Timeout] = field(default_factory=dict)
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+    @property
+    def has_run_long(self) -> bool:
+        return asyncio.get_running_loop().time() - self.started > LONG_S
 
     def progressed(self, job: Claimed) -> None:
         """The job has stored a page: its deadline starts anew."""
@@ -115,6 +123,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
     bound = log.bind(job=job.kind, target=job.target_id)
     started = asyncio.get_running_loop().time()
     retry: timedelta | None
+    is_whole = True
     async with batch.slots:
         began = batch.now + timedelta(seconds=asyncio.get_running_loop().time() - started)
         try:
@@ -124,6 +133,8 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
             bound.warning("lease lost", reason=str(error))
             batch.running -= 1
             return
+        except MoreToRead:
+            ok, name, message, retry, is_whole = True, "", "", timedelta(seconds=1), False
         except RemoteError as error:
             ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
         except TimeoutError:
@@ -150,6 +161,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         # Arrivals are listed newest first: what arrived after the first page was read is not in it.
         read_at=began if job.kind == JobKind.HUB_ARRIVALS else ended,
         ok=ok,
+        is_whole=is_whole,
         error=name,
         message=fit(message, 500),
         retry_in=retry,

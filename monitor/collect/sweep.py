@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import F, Q
 from django.utils import timezone
 
 from integrations.models import Integration
@@ -60,5 +61,14 @@ def _rounds(integrations: Sequence[Integration]) -> None:
             for pk in Job.objects.filter(kind=kind, target_id__in=targets[kind]).values_list("id", flat=True)
         ]
         moment = timezone.now()
-        run.run(claim_these(ids, moment), moment)
+        while ids and (claimed := claim_these(ids, moment)):
+            run.run(claimed, moment)
+            ids, moment = _with_more_to_read(ids), timezone.now()
     judge([item.pk for item in integrations], timezone.now())
+
+
+def _with_more_to_read(job_ids: Sequence[int]) -> list[int]:
+    """Those of the jobs that ended between two pages of a long reading."""
+    ended_well = Job.objects.filter(id__in=job_ids, lease_token=None, last_error="")
+    before_the_end = Q(last_ok_at=None) | Q(last_ok_at__lt=F("last_started_at"))
+    return list(ended_well.filter(before_the_end).values_list("id", flat=True))

@@ -1,16 +1,19 @@
 """A batch of jobs: what goes wrong with one of them stays its own affair."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from integrations.contracts import OrderRecord, Page, Watermark
 from integrations.errors import RemoteFault
 from integrations.models import Account, Integration, Store
 from monitor.collect import jobs, run
-from monitor.collect.claim import claim
+from monitor.collect.claim import claim, claim_these
 from monitor.collect.plan import ensure_jobs
+from monitor.collect.sweep import sweep
 from monitor.models import Job, Verdict
 from monitor.models.work import JobKind
 
@@ -120,3 +123,50 @@ def test_a_reading_of_arrivals_speaks_for_the_moment_it_began(integrations, monk
     job = Job.objects.get(kind=JobKind.HUB_ARRIVALS)
     assert began <= job.last_ok_at < began + timedelta(seconds=0.5)
     assert job.due_at > began + timedelta(seconds=job.interval_s * 0.9)
+
+
+def test_a_long_first_reading_gives_others_their_turn_and_goes_on_where_it_was(integrations, monkeypatch):
+    monkeypatch.setattr(run, "LONG_S", 0.0)
+    read: list[str] = []
+
+    class EndlessShop:
+        async def read_orders(self, since, *, now):
+            while True:
+                since = Watermark(since.at + timedelta(minutes=1), str(len(read)))
+                read.append(since.key)
+                order = OrderRecord(since.key, since.key, now, now, now, "processing", expected=True)
+                yield Page([order], since)
+
+        def calls(self):
+            return []
+
+    @asynccontextmanager
+    async def open_shop(*args, **options):
+        yield EndlessShop()
+
+    monkeypatch.setattr(jobs, "open_store", open_shop)
+    job = Job.objects.get(kind=JobKind.STORE_ORDERS, target_id=integrations[0].store_id)
+    now = timezone.now()
+
+    run.run(claim_these([job.pk], now), now)
+
+    job.refresh_from_db()
+    assert (job.cursor["key"], job.last_error, job.failures) == ("0", "", 0)
+    assert (job.last_ok_at, job.caught_up_at) == (None, None)
+    assert job.due_at < timezone.now() + timedelta(seconds=5)
+
+
+def test_a_sweep_reads_a_long_history_to_its_end(integrations, monkeypatch):
+    rounds: list[str] = []
+
+    async def reads_in_parts(batch, job):
+        rounds.append(job.kind)
+        if job.kind == JobKind.STORE_ORDERS and len(rounds) < 20:
+            raise jobs.MoreToRead
+
+    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_in_parts))
+
+    sweep(["one"], timezone.now())
+
+    store = integrations[0].store_id
+    assert Job.objects.get(kind=JobKind.STORE_ORDERS, target_id=store).caught_up_at is not None
