@@ -23,6 +23,7 @@ from monitor.embedded.place import (
     ROOTS_STAND_IN,
     SOCKET,
     EmbeddedError,
+    belongs_to,
     data_folder,
     socket_folder,
     user_of,
@@ -51,11 +52,15 @@ def url(var: Path) -> str:
 
 
 def is_running(var: Path) -> bool:
-    """Whether the server accepts connections."""
+    """Whether the server accepts connections. A socket that others could have put there does not count."""
+    data = data_folder(var)
+    sockets = socket_folder(data)
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(2)
         try:
-            probe.connect(str(socket_folder(data_folder(var)) / SOCKET))
+            if not belongs_to(sockets, data.stat().st_uid):
+                return False
+            probe.connect(str(sockets / SOCKET))
         except OSError:
             return False
     return True

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -58,6 +59,12 @@ def socket_folder(data: Path) -> Path:
     if len(os.fsencode(data / SOCKET)) <= LONGEST_SOCKET_PATH:
         return data
     return Path(tempfile.gettempdir()) / f"syncwatch-{_fingerprint(data)}"
+
+
+def belongs_to(folder: Path, owner: int) -> bool:
+    """Whether it is a folder, no link to one, that only the user with that number can enter."""
+    about = folder.lstat()
+    return stat.S_ISDIR(about.st_mode) and about.st_uid == owner and not about.st_mode & 0o077
 
 
 def _fingerprint(path: Path) -> str:

@@ -13,7 +13,16 @@ from typing import Any
 
 import psutil
 
-from monitor.embedded.place import ELSEWHERE, SOCKET, EmbeddedError, Place, make_elsewhere, place_of, programs
+from monitor.embedded.place import (
+    ELSEWHERE,
+    SOCKET,
+    EmbeddedError,
+    Place,
+    belongs_to,
+    make_elsewhere,
+    place_of,
+    programs,
+)
 
 START_TIMEOUT_S = 60
 SERVER_OPTIONS = {
@@ -80,9 +89,10 @@ def _create(place: Place) -> None:
 def _make_owned(folder: Path, user: pwd.struct_passwd | None) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     owner = os.geteuid() if user is None else user.pw_uid
-    if folder.stat().st_uid == os.geteuid() != owner and user is not None:
+    # In a folder for everybody's temporary files somebody may have put a link where we look for a folder.
+    if folder.lstat().st_uid == os.geteuid() != owner and user is not None and not folder.is_symlink():
         os.chown(folder, user.pw_uid, user.pw_gid)
-    if folder.stat().st_uid != owner or folder.stat().st_mode & 0o077:
+    if not belongs_to(folder, owner):
         raise EmbeddedError(f"{folder} is open to other users or belongs to one. Delete it and start again.")
 
 

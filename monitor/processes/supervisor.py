@@ -109,7 +109,7 @@ class Supervisor:
 
     def _spawn(self, program: Program) -> Child:
         log = self.var / "log" / f"{program.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603  # our own programs
                 program.command,
