@@ -1,4 +1,8 @@
-"""Accounts, stores and integrations as rows. Credentials are entered on the connect pages and never shown."""
+"""Accounts, stores and integrations as rows.
+
+Credentials are entered on the connect pages and never shown. Addresses are changed there too, where a new
+host asks for the credentials anew: stored ones must not be sent to a host they were not entered for.
+"""
 
 from typing import Any
 
@@ -13,6 +17,8 @@ from monitor.access_control import FORCE_REFRESH
 from monitor.admin.base import Audited
 from monitor.admin.refreshing import force_refresh_page
 from monitor.collect.plan import ensure_jobs
+from monitor.health.states import State
+from monitor.wording import state_word
 
 
 class Connected(Audited):
@@ -39,7 +45,7 @@ class AccountAdmin(Connected):
     list_filter = ("kind", "is_active")
     search_fields = ("name", "title", "url")
     fields = ("name", "title", "kind", "url", "requests_per_minute", "is_active", "settings", "created_at")
-    readonly_fields = ("name", "kind", "settings", "created_at")
+    readonly_fields = ("name", "kind", "url", "settings", "created_at")
 
 
 @admin.register(Store)
@@ -48,7 +54,7 @@ class StoreAdmin(Connected):
     list_filter = ("platform", "is_active")
     search_fields = ("name", "title", "url", "tags")
     fields = ("name", "title", "platform", "url", "time_zone", "tags", "is_active", "settings", "created_at")
-    readonly_fields = ("name", "platform", "settings", "created_at")
+    readonly_fields = ("name", "platform", "url", "settings", "created_at")
 
 
 @admin.register(Integration)
@@ -63,7 +69,7 @@ class IntegrationAdmin(Connected):
 
     @admin.display(description=_("state"), ordering="verdict__state")
     def state(self, row: Integration) -> str:
-        return row.verdict.state if hasattr(row, "verdict") else "–"
+        return state_word(State(row.verdict.state), row.verdict.rule) if hasattr(row, "verdict") else "–"
 
     @admin.display(description=_("orders waiting"), ordering="verdict__waiting_count")
     def waiting(self, row: Integration) -> int | str:

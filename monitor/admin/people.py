@@ -49,6 +49,17 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     list_filter = ("is_active", "groups")
     filter_horizontal = ("groups",)
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever could set a superuser's password could become one."""
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    @staticmethod
+    def _may_touch(request: HttpRequest, obj: User | None) -> bool:
+        return obj is None or not obj.is_superuser or request.user.is_superuser
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         del obj
         always = ("last_login", "date_joined")

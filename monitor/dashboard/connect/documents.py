@@ -68,6 +68,17 @@ class DocumentForm:
             errors = self._mistakes(document)
         return document, errors
 
+    def kept(self, cleaned: Mapping[str, Any]) -> list[str]:
+        """The form fields of stored secrets that were left empty and so stay as they are."""
+        return [
+            self.key(name)
+            for name, info in self.model.model_fields.items()
+            if self._is_hidden(info)
+            and self.stored.get(name)
+            and not cleaned.get(self.key(name))
+            and not cleaned.get(self.key(f"{FORGET}-{name}"))
+        ]
+
     def _mistakes(self, document: dict[str, Any]) -> dict[str | None, str]:
         try:
             self.model.model_validate(document)

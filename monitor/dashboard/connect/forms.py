@@ -1,7 +1,9 @@
 """The forms of the connect pages."""
 
+import re
 from typing import Any, ClassVar
 
+import orjson
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
@@ -12,6 +14,11 @@ from integrations.models import Account, Integration, Store
 from integrations.registry import adapter_class
 from monitor.dashboard.connect.documents import DocumentForm
 from monitor.dashboard.settings_page import zone_choices
+
+
+def _hosts(*written: object) -> set[str]:
+    """Every host (with its port) that an address in these texts leads to."""
+    return set(re.findall(r"https?://([^/?#\"\\\s]+)", " ".join(map(str, written)).lower()))
 
 
 class RemoteForm(forms.ModelForm[Any]):
@@ -53,6 +60,12 @@ class RemoteForm(forms.ModelForm[Any]):
                 if field not in self.errors:
                     self.add_error(field, message)
             setattr(self.instance, attribute, document)
+        shown = [field.initial for name, field in self.fields.items() if name.startswith("settings-")]
+        known = _hosts(self.initial.get("url", ""), *shown)
+        asked = _hosts(cleaned.get("url", ""), orjson.dumps(self.instance.settings).decode())
+        if self.instance.pk and not asked <= known:
+            for field in self.documents["credentials"].kept(cleaned):
+                self.add_error(field, _("Enter it again: there is a host now that it was not entered for."))
         return cleaned
 
     def clean_name(self) -> str:
