@@ -26,13 +26,16 @@ _SURE_ENOUGH = 1 + 2 * math.sqrt(2 / _FREE_HOURS)
 
 
 def learn_tolerance(day_sketches: Iterable[Sketch]) -> timedelta | None:
-    """Three times the p99 latency of the given days, within 10 min and 6 h.
+    """Three times the p99 latency of the usual days among the given ones, within 10 min and 6 h.
 
-    None with fewer than 30 orders: their p99 is their slowest one.
+    The slowest quarter of the days is left out: an outage of hours is more than one order in a
+    hundred, and would hide the next one for as long as it is remembered. None with fewer than 30
+    orders: their p99 is their slowest one.
     """
-    days = merge(day_sketches)
-    slowest_s = quantile(days, 0.99)
-    if slowest_s is None or days.n < ENOUGH_ORDERS:
+    days = sorted((day for day in day_sketches if day.n), key=lambda day: quantile(day, 0.99) or 0.0)
+    usual = merge(days[: len(days) - len(days) // 4])
+    slowest_s = quantile(usual, 0.99)
+    if slowest_s is None or usual.n < ENOUGH_ORDERS:
         return None
     return _within(SHORTEST_TOLERANCE, timedelta(seconds=round(3 * slowest_s)), LONGEST_TOLERANCE)
 

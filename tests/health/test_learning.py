@@ -37,6 +37,21 @@ def test_the_tolerance_is_three_times_the_slowest_usual_latency(latency_s, order
     assert learned == (None if tolerance is None else pytest.approx(tolerance, abs=tolerance * 0.01))
 
 
+def test_an_outage_does_not_teach_that_waiting_is_usual():
+    usual = [sketch_of([60.0] * 98 + [240.0] * 2) for _ in range(12)]
+    outages = [sketch_of([60.0] * 60 + [4 * 3600.0] * 40), sketch_of([9 * 3600.0] * 100)]
+    learned = learn_tolerance([*outages, *usual])
+    assert learned == pytest.approx(timedelta(minutes=12), abs=timedelta(seconds=10))
+
+
+def test_slowness_that_comes_every_weekend_is_usual():
+    workdays = [sketch_of([60.0] * 100) for _ in range(10)]
+    weekends = [sketch_of([60.0] * 50 + [1200.0] * 50) for _ in range(4)]
+    assert learn_tolerance([*workdays, *weekends]) == pytest.approx(
+        timedelta(hours=1), abs=timedelta(minutes=1)
+    )
+
+
 def test_the_rhythm_is_the_median_gap_between_fetches():
     fetches = every(15, 20)
     assert learn_rhythm(fetches) == timedelta(minutes=15)
