@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from pydantic import TypeAdapter, ValidationError
 
 from integrations.answer import Answer
@@ -37,7 +38,7 @@ class GenericHub:
     """Reads and refreshes any hub that speaks JSON over HTTP. It has no log of failed calls."""
 
     kind: ClassVar[str] = "generic"
-    label: ClassVar[str] = "Generic HTTP"
+    label: ClassVar[str] = _noop("Generic HTTP")
     Credentials = options.Credentials
     Settings = options.Settings
 

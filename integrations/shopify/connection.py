@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 
 from integrations.contracts import ConnectionReport, Need
 from integrations.errors import CredentialsRefused, RemoteError
@@ -19,7 +20,10 @@ NEEDED_SCOPE = "read_orders"
 
 async def test(store: ShopifyStore, *, now: datetime) -> ConnectionReport:
     """Asks for the shop, its scopes and its newest order, and compares the API version that answered."""
-    facts: dict[str, str] = {"platform": store.label, "API version asked": store.settings.api_version}
+    facts: dict[str, str] = {
+        "platform": store.label,
+        _noop("API version asked"): store.settings.api_version,
+    }
     reached, accepted = _("The shop answers"), _("The access token is accepted")
     try:
         reply, answer = await store.query("shop", {}, now=now)
@@ -32,9 +36,9 @@ async def test(store: ShopifyStore, *, now: datetime) -> ConnectionReport:
         return ConnectionReport((Need(reached, False, str(error), error.remedy),), facts=facts)
     data = reply.data or {}
     shop = _part(data, "shop")
-    facts["shop"] = str(shop.get("myshopifyDomain", ""))
-    facts["time zone"] = str(shop.get("ianaTimezone", ""))
-    facts["plan"] = str(_part(shop, "plan").get("publicDisplayName", ""))
+    facts[_noop("shop")] = str(shop.get("myshopifyDomain", ""))
+    facts[_noop("time zone")] = str(shop.get("ianaTimezone", ""))
+    facts[_noop("plan")] = str(_part(shop, "plan").get("publicDisplayName", ""))
     needs = [
         Need(reached, True, _("Shopify answers for %(shop)s.") % {"shop": shop.get("name", "")}),
         Need(accepted, True, _("The token belongs to this shop.")),
@@ -67,7 +71,7 @@ def _scope(data: dict[str, Any]) -> Need:
 def _version(store: ShopifyStore, answer: Answer, facts: dict[str, str]) -> Need:
     name = _("The API version is still served")
     served = answer.headers.get("x-shopify-api-version", "")
-    facts["API version served"] = served
+    facts[_noop("API version served")] = served
     asked = store.settings.api_version
     if not served:
         return Need(name, None, _("Shopify does not tell which version answered."))
@@ -90,7 +94,7 @@ async def _orders(store: ShopifyStore, now: datetime, facts: dict[str, str]) -> 
         return Need(name, False, str(error), error.remedy)
     nodes = _part(reply.data or {}, "orders").get("nodes") or []
     if nodes and isinstance(nodes[0], dict):
-        facts["newest order"] = str(nodes[0].get("name", ""))
+        facts[_noop("newest order")] = str(nodes[0].get("name", ""))
         return Need(name, True, _("The newest order is %(order)s.") % {"order": nodes[0].get("name", "")})
     return Need(name, True, _("There is no order of the last 60 days; older ones are not shown to the app."))
 

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from pydantic import TypeAdapter
 
 from integrations.access.classify import json_document
@@ -47,7 +48,7 @@ async def test(store: WooCommerceStore, *, now: datetime) -> ConnectionReport:
     needs.append(
         Need(_("The shop's API answers"), True, _("WordPress answers at %(url)s.") % {"url": store.root})
     )
-    facts["time zone"] = index.timezone_string or str(index.gmt_offset)
+    facts[_noop("time zone")] = index.timezone_string or str(index.gmt_offset)
     needs.append(_clock(answer, now, facts))
     active = "wc/v3" in index.namespaces
     needs.append(
@@ -66,7 +67,7 @@ async def test(store: WooCommerceStore, *, now: datetime) -> ConnectionReport:
     needs.append(Need(_("The key may read orders"), True, _("Orders can be read.")))
     needs.append(await _times(store, newest, now))
     if newest:
-        facts["newest order"] = newest.number or str(newest.id)
+        facts[_noop("newest order")] = newest.number or str(newest.id)
     return ConnectionReport(tuple(needs), facts=facts)
 
 
@@ -138,7 +139,7 @@ def _clock(answer: Answer, now: datetime, facts: dict[str, str]) -> Need:
     except (KeyError, ValueError):
         return Need(name, None, _("The shop does not tell its time."))
     skew = shop - now
-    facts["clock skew"] = f"{skew.total_seconds():+.0f} s"
+    facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
     if abs(skew) <= LARGEST_SKEW:
         return Need(name, True, _("It differs from ours by less than two minutes."))
     return Need(

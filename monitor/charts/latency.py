@@ -13,8 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
+from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from monitor.charts.hours import HOUR, Hour
 from monitor.health.sketch import Quantile
@@ -147,7 +148,7 @@ def _marks(marks: Sequence[Mark], zone: ZoneInfo) -> Figure:
         "y": [HIGHEST_S * 0.8] * len(marks),
         "marker": {"symbol": "line-ns-open", "size": 12, "color": "var(--ink-2)", "line": {"width": 2}},
         "hoverinfo": "text",
-        "hovertext": [f"{mark.at.astimezone(zone):%H:%M} {mark.text}" for mark in marks],
+        "hovertext": [f"{mark.at.astimezone(zone):%H:%M} {escape(mark.text)}" for mark in marks],
         "showlegend": False,
     }
 
@@ -248,5 +249,7 @@ def _time_ticks(hours: Sequence[Hour], zone: ZoneInfo) -> list[tuple[datetime, s
     """Round hours of the reader's clock: every sixth within two days, else midnights with their date."""
     local = [hour.start_at.astimezone(zone) for hour in hours]
     if len(hours) > 48:
-        return [(at, formats.date_format(at, "D j M")) for at in local if at.hour == 0]
+        return [
+            (at, formats.date_format(at, pgettext("date format", "D j M"))) for at in local if at.hour == 0
+        ]
     return [(at, f"{at:%H:%M}") for at in local if at.hour % 6 == 0]

@@ -64,7 +64,7 @@ def new_face(transition: Transition) -> faces.Face:
 @register.filter
 def platform(kind: str) -> str:
     """How a platform or a hub writes its own name."""
-    return str(adapter_class(kind).label)
+    return gettext(adapter_class(kind).label)
 
 
 @register.filter
@@ -172,7 +172,8 @@ def _clock(context: template.Context, at: datetime) -> str:
 
 def _time(at: datetime, text: str, attributes: str = "") -> SafeString:
     local = timezone.localtime(at)
-    exact = f"{formats.date_format(local, 'D j M Y, H:i:s')} {timezone.get_current_timezone_name()}"
+    form = pgettext("date format", "D j M Y, H:i:s")
+    exact = f"{formats.date_format(local, form)} {timezone.get_current_timezone_name()}"
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>', at.isoformat(), exact, SafeString(attributes), text
     )

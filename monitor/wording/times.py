@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 
 from django.utils import formats
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
@@ -25,7 +25,9 @@ def clock(at: datetime, *, now: datetime, tz: tzinfo) -> str:
     local, today = at.astimezone(tz), now.astimezone(tz)
     if local.date() == today.date():
         return formats.date_format(local, "H:i")
-    return formats.date_format(local, "j M, H:i" if local.year == today.year else "j M Y, H:i")
+    if local.year == today.year:
+        return formats.date_format(local, pgettext("date format", "j M, H:i"))
+    return formats.date_format(local, pgettext("date format", "j M Y, H:i"))
 
 
 def since(at: datetime, *, now: datetime, tz: tzinfo) -> str:

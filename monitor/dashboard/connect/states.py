@@ -49,7 +49,7 @@ def store_kinds() -> list[Kind]:
 
 
 def kind_label(kind: str) -> str:
-    return str(adapter_class(kind).label)
+    return _(adapter_class(kind).label)
 
 
 def accounts() -> list[Connection]:

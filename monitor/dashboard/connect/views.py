@@ -111,7 +111,10 @@ def test(request: HttpRequest, side: str, name: str) -> HttpResponse:
 
 
 def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
-    context: dict[str, Any] = {"report": report, "facts": dict(report.facts)}
+    context: dict[str, Any] = {
+        "report": report,
+        "facts": {_(name): fact for name, fact in report.facts.items()},
+    }
     if isinstance(row, Account):
         stores = list(Store.objects.all())
         watched = set(row.integrations.values_list("external_id", flat=True))
