@@ -129,6 +129,8 @@ def check_url(url: str) -> httpx.URL:
             _("The address must begin with https:// or http:// and name a host."),
             remedy=_("Enter the address as a browser shows it, for example https://shop.example."),
         )
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise AddressRefused(_("The address names a port that does not exist."))
     if parsed.userinfo:
         raise AddressRefused(
             _("The address holds a user name or a password."),

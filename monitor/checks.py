@@ -1,6 +1,7 @@
 """Mistakes in the settings, found before anything starts. Ids are stable; each has a hint."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 from django.http.request import validate_host
 
+_METADATA = (ip_address("169.254.169.254"), ip_address("fd00:ec2::254"))
+"""Where clouds hand out the credentials of the machine itself to whoever asks from inside."""
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -54,6 +57,20 @@ def check_debug(**_kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.security)
+def check_networks(**_kwargs: Any) -> list[CheckMessage]:
+    """W008: the networks that requests may go to hold a cloud's metadata service."""
+    return [
+        Warning(
+            f"SYNCWATCH_ALLOWED_NETWORKS holds {network}, and with it the metadata service of clouds.",
+            hint="Name only the networks in which stores and hubs are, such as 10.1.2.0/24.",
+            id="syncwatch.W008",
+        )
+        for network in settings.SYNCWATCH_ALLOWED_NETWORKS
+        if any(address.version == network.version and address in network for address in _METADATA)
+    ]
 
 
 @register(Tags.database)

@@ -20,6 +20,7 @@ from integrations.http import RemoteClient
 
 BACK_OFF = timedelta(seconds=5)
 """What everybody waits after a 429 that names no time."""
+LONGEST_LINK = 4_000
 _NEXT = re.compile(r"<([^<>]+)>\s*;[^,]*\brel\s*=\s*\"?next\"?", re.IGNORECASE)
 
 
@@ -47,7 +48,7 @@ class SendcloudApi:
 
     def next_page(self, answer: Answer) -> str | None:
         """The next page by the ``Link`` header (RFC 8288). Raises UnexpectedAnswer if it leads elsewhere."""
-        match = _NEXT.search(answer.headers.get("link", ""))
+        match = _NEXT.search(answer.headers.get("link", "")[:LONGEST_LINK])
         if match is None:
             return None
         address = urljoin(answer.url, str(match[1]))
