@@ -11,6 +11,7 @@ from typing import Any
 
 from integrations.contracts import OrderRecord, Page, Watermark
 from integrations.documents import Id, Record, Rows, UtcTime
+from integrations.errors import OurMistake
 from integrations.shopify.graphql import TooCostly
 
 OLDEST = timedelta(days=59)
@@ -105,9 +106,9 @@ class OrderReading:
             }
             try:
                 orders, cost = await self._fetch(variables)
-            except TooCostly:
+            except TooCostly as error:
                 if self._page_size <= 1:
-                    raise
+                    raise OurMistake(str(error), call=error.call) from error
                 self._page_size //= 2
                 continue
             if cost > COSTLY:
