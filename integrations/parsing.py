@@ -25,6 +25,14 @@ def parse(http: RemoteClient, answer: Answer, adapter: TypeAdapter[T]) -> T:
         raise wrong_form(http, answer, error) from None
 
 
+def checked(http: RemoteClient, answer: Answer, adapter: TypeAdapter[T], document: Any) -> T:
+    """Like :func:`parse`, of what was found in an answer."""
+    try:
+        return adapter.validate_python(document)
+    except ValidationError as error:
+        raise wrong_form(http, answer, error) from None
+
+
 def parse_most(http: RemoteClient, answer: Answer, adapter: TypeAdapter[T]) -> T:
     """Like :func:`parse`, see :func:`most_of`."""
     try:

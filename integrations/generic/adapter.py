@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from integrations.answer import Answer
 from integrations.contracts import (
@@ -27,7 +27,7 @@ from integrations.errors import OurMistake, RemoteError
 from integrations.generic import options
 from integrations.generic.records import ArrivalRow, IntegrationRow, at_path, renamed
 from integrations.http import RemoteClient
-from integrations.parsing import wrong_form
+from integrations.parsing import checked, most_of
 from integrations.refreshing import filled, filled_url, send_refresh
 
 MOST_PAGES = 500
@@ -134,10 +134,12 @@ class GenericHub:
             if answer.status != 200:
                 raise self.http.error(answer)
             document = answer.json()
-            try:
-                yield rows.validate_python(renamed(at_path(document, source.items), source.fields))
-            except ValidationError as error:
-                raise wrong_form(self.http, answer, error) from None
+            found = renamed(at_path(document, source.items), source.fields)
+            if source is self.settings.arrivals:
+                yield most_of(self.http, answer, rows, found)
+            else:
+                # An integration that is left out would seem to be gone.
+                yield checked(self.http, answer, rows, found)
             following = self._following(answer, document, source)
             if following is None or following == url:
                 return
