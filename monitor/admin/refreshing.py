@@ -35,7 +35,7 @@ def force_refresh_page(
             messages.ERROR,
         )
         return None
-    reason = request.POST.get("reason", "").strip()
+    reason = request.POST.get("reason", "").replace("\0", "").strip()
     if not reason:
         context = {
             **model_admin.admin_site.each_context(request),

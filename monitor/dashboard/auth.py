@@ -6,7 +6,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.messages.views import SuccessMessageMixin
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -20,11 +22,22 @@ from monitor import audit
 from monitor.access_control import ADMIN
 from monitor.models import User
 
+_LONGEST_NAME = 150
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own lets a name of any length through, which the record of wrong passwords cannot hold."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].validators.append(MaxLengthValidator(_LONGEST_NAME))
+
 
 class SignIn(views.LoginView):
     """The sign-in page. Who is signed in already goes on to the overview."""
 
     template_name = "registration/login.html"
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

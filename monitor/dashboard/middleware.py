@@ -5,6 +5,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
@@ -26,6 +27,9 @@ class PersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # No text in PostgreSQL holds a zero, so nothing can be found by one.
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("The address holds a zero character.")
         names = [unquote(request.COOKIES.get("tz", ""))]
         if request.user.is_authenticated:
             names.insert(0, request.user.time_zone)

@@ -23,7 +23,8 @@ def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
     """Asks for a refresh and shows how it goes on the integration's page."""
     integration = get_object_or_404(Integration.objects.select_related("store", "account"), name=name)
     user = cast(User, request.user)
-    reason = request.POST.get("reason", "").strip()[:300] or _("Pressed on the page, no reason given")
+    given = request.POST.get("reason", "").replace("\0", "").strip()[:300]
+    reason = given or _("Pressed on the page, no reason given")
     try:
         refreshes.request(
             integration, user=user, actor=user.get_username(), reason=reason, now=timezone.now()

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
+from axes.models import AccessAttempt
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -119,6 +120,20 @@ def test_signing_in_leads_to_no_other_site():
     by_link = Client().get(reverse("login-once"), {**get_parameters(person("otto", "viewer")), "next": away})
     for answer in (by_password, by_link):
         assert (answer.status_code, answer["Location"]) == (302, reverse("overview"))
+
+
+@pytest.mark.parametrize("name", ["a" * 5_000, "a\0b", "a" * 151])
+def test_a_name_that_nobody_can_have_is_an_answer_and_no_failure(name):
+    answer = Client().post(reverse("login"), {"username": name, "password": "wrong"})
+    assert answer.status_code == 200
+    assert not AccessAttempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/integrations/?q=%00", "/integrations/a%00b/", "/audit/?q=x%00", "/login/?next=%00"]
+)
+def test_a_zero_in_an_address_is_refused_and_no_failure(admin, path):
+    assert admin.get(path).status_code == 400
 
 
 def test_a_sign_in_link_works_once():
