@@ -10,6 +10,7 @@ from pathlib import Path
 import dj_database_url
 import django_stubs_ext
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
@@ -191,7 +192,12 @@ DEFAULT_FROM_EMAIL = env.str("SYNCWATCH_MAIL_FROM", "Syncwatch <syncwatch@localh
 
 # --- outgoing requests -------------------------------------------------------------------------------
 _networks: list[str] = env.list("SYNCWATCH_ALLOWED_NETWORKS", [])
-SYNCWATCH_ALLOWED_NETWORKS = [ip_network(network) for network in _networks]
+try:
+    SYNCWATCH_ALLOWED_NETWORKS = [ip_network(network) for network in _networks]
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"SYNCWATCH_ALLOWED_NETWORKS: {error}; write networks like 10.0.0.0/8."
+    ) from error
 """Private networks the operator allows requests to; all others are refused by the address guard."""
 
 # --- rhythm of the work --------------------------------------------------------------------------------

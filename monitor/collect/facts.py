@@ -13,13 +13,12 @@ from django.db import connection
 from integrations.contracts import CallRecord, HubFailure, Outcome, PhaseTimings
 from integrations.http import USER_AGENT as NEUTRAL_AGENT
 from integrations.registry import user_agents
+from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health import learning
 from monitor.health.records import Facts, Reading, SilenceProfile
 from monitor.models import Call, Job
 from monitor.models.work import JobKind
 
-JUDGING_WINDOW = timedelta(days=7)
-"""Older orders do not count as waiting: whether hubs keep listing them is not known."""
 PROBE_WINDOW = timedelta(hours=2)
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 PROFILE_WEEKS = 4
@@ -50,7 +49,8 @@ _WAITING = """
       FROM unnest(%(ids)s::bigint[], %(tolerances)s::interval[], %(newest)s::timestamptz[])
            AS w(id, tolerance, newest)
       JOIN monitor_arrival a ON a.integration_id = w.id
-     WHERE a.arrived_at IS NULL AND a.expected AND a.eligible_at >= %(oldest)s AND a.eligible_at <= %(now)s
+     WHERE a.arrived_at IS NULL AND a.expected AND a.eligible_at <= %(now)s
+       AND (a.eligible_at >= %(oldest)s OR w.newest IS NULL OR a.eligible_at > w.newest)
      GROUP BY w.id
 """
 _FAILURES = """

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from integrations.contracts import CallRecord, HubFailure, HubIntegration
+from integrations.errors import UnexpectedAnswer
 from integrations.models import Integration
 from monitor.collect.texts import fit
 from monitor.models import Call, HubFailureLog, HubState
@@ -21,7 +23,15 @@ def watched(account_id: int) -> dict[str, tuple[int, int, str]]:
 
 @transaction.atomic
 def record_hub_states(account_id: int, listed: Sequence[HubIntegration], *, now: datetime) -> None:
-    """Adds a row for every watched integration of which the hub says something new."""
+    """Adds a row for every watched integration of which the hub says something new.
+
+    Raises UnexpectedAnswer for an empty list where several integrations are watched: nobody
+    disconnects all shops at once, so it says more of the hub than of the shops.
+    """
+    if not listed and len(watched(account_id)) > 1:
+        raise UnexpectedAnswer(
+            gettext_noop("The hub lists no integration at all, although several are watched.")
+        )
     current = {
         state.integration_id: state
         for state in HubState.objects.filter(integration__account_id=account_id)

@@ -16,6 +16,7 @@ import structlog
 import uvloop
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from integrations.errors import RateLimited, RemoteError
 from integrations.guard import GuardPolicy
@@ -138,7 +139,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         except RemoteError as error:
             ok, name, message, retry = False, type(error).__name__, str(error), _retry_in(job, error)
         except TimeoutError:
-            ok, name, message = False, "TimedOut", "Nothing could be read for ten minutes."
+            ok, name, message = False, "TimedOut", gettext_noop("Nothing could be read for ten minutes.")
             retry = _back_off(job)
         except Exception as error:  # noqa: BLE001  # one broken job must not take the batch with it
             bound.exception("job failed")

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from monitor.collect.facts import JUDGING_WINDOW
-from monitor.models import Arrival, HubState, Progress, Verdict
+from monitor.collect.waiting import waiting
+from monitor.models import HubState, Progress, Verdict
 
 
 class Standing(BaseModel):
@@ -39,13 +39,7 @@ def standing(integration_id: int, now: datetime, *, asked_at: datetime | None = 
     verdict = Verdict.objects.filter(integration=integration_id).first()
     hub = HubState.objects.filter(integration=integration_id).order_by("-at", "-pk").first()
     progress = Progress.objects.filter(integration=integration_id).first()
-    waiting = Arrival.objects.filter(
-        integration=integration_id,
-        arrived_at__isnull=True,
-        expected=True,
-        eligible_at__gte=now - JUDGING_WINDOW,
-        eligible_at__lte=now,
-    ).aggregate(
+    orders = waiting(integration_id, progress, now).aggregate(
         count=Count("pk"),
         oldest=Min("eligible_at"),
         still=Count("pk", filter=Q(eligible_at__lte=asked_at or now)),
@@ -54,12 +48,12 @@ def standing(integration_id: int, now: datetime, *, asked_at: datetime | None = 
         at=now,
         state=verdict.state if verdict else "",
         rule=verdict.rule if verdict else "",
-        waiting=waiting["count"],
-        oldest_waiting_at=waiting["oldest"],
+        waiting=orders["count"],
+        oldest_waiting_at=orders["oldest"],
         last_fetched_at=hub.last_fetched_at if hub else None,
         failing_since=hub.failing_since if hub else None,
         newest_arrived_at=progress.newest_arrived_at if progress else None,
-        still_waiting=waiting["still"],
+        still_waiting=orders["still"],
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from integrations.contracts import CallRecord, HubFailure, HubIntegration, Outcome
+from integrations.errors import UnexpectedAnswer
 from integrations.models import Account, Integration, Store
 from monitor.collect.hubs import record_calls, record_failures, record_hub_states
 from monitor.collect.plan import ensure_jobs
@@ -42,3 +43,17 @@ def test_calls_are_kept_whatever_is_in_them(integration):
     odd = CallRecord(NOON, ODD, ODD, ODD, 999_999_999_999, Outcome.UNEXPECTED, ODD, ODD, ODD)
     record_calls([odd], store_id=integration.store_id)
     assert Call.objects.get().excerpt.startswith("ab")
+
+
+def test_an_empty_list_where_several_are_watched_is_not_believed(integration):
+    other = Store.objects.create(name="other", platform="shopify", url="https://other.example")
+    Integration.objects.create(name="other-hub", account=integration.account, store=other, external_id="8")
+    ensure_jobs(NOON)
+    with pytest.raises(UnexpectedAnswer, match="lists no integration"):
+        record_hub_states(integration.account_id, [], now=NOON)
+    assert not HubState.objects.exists()
+
+
+def test_the_only_integration_of_an_account_may_be_disconnected(integration):
+    record_hub_states(integration.account_id, [], now=NOON)
+    assert not HubState.objects.get().is_listed

@@ -185,3 +185,14 @@ def test_a_history_that_cannot_be_read_hides_nothing(integration):
         Job.objects.exclude(kind=JobKind.HUB_HISTORY).update(last_started_at=moment, last_ok_at=moment)
         judge([integration.pk], moment)
     assert (Verdict.objects.get().state, Verdict.objects.get().rule) == ("fail", "not_listed")
+
+
+def test_a_stuck_order_of_a_small_shop_never_becomes_health_by_growing_old(integration):
+    place_order(integration, 1, NOON)
+    for days in (1, 8, 30):
+        now = NOON + timedelta(days=days)
+        read_everything(now)
+        judge([integration.pk], now)
+        verdict = Verdict.objects.get()
+        assert (verdict.state, verdict.rule, verdict.waiting_count) == ("fail", "stalled", 1)
+    assert Incident.objects.get().closed_at is None

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from integrations.contracts import ConditionKind, Outcome
 from integrations.errors import RemoteError
 from integrations.models import Integration
-from monitor.collect.facts import JUDGING_WINDOW
+from monitor.collect.waiting import waiting
 from monitor.dashboard.bands import Band, band_of, changes_of_state
 from monitor.models import (
     Arrival,
@@ -89,12 +89,9 @@ class IntegrationPage:
     def waiting(self) -> Sequence[Arrival]:
         """The oldest orders that should be in the hub and are not."""
         return list(
-            Arrival.objects.filter(
-                integration=self.integration,
-                expected=True,
-                arrived_at=None,
-                eligible_at__range=(self.now - JUDGING_WINDOW, self.now),
-            ).order_by("eligible_at")[:SHOWN_ORDERS]
+            waiting(self.integration.pk, getattr(self.integration, "progress", None), self.now).order_by(
+                "eligible_at"
+            )[:SHOWN_ORDERS]
         )
 
     @cached_property
