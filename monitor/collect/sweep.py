@@ -11,7 +11,7 @@ from monitor.collect import run
 from monitor.collect.claim import claim_these
 from monitor.collect.judging import judge
 from monitor.collect.plan import ensure_jobs
-from monitor.models import Condition, Job
+from monitor.models import Condition, Job, Progress
 from monitor.models.work import JobKind
 
 # Judging needs what was learned, learning needs the history, and the hub must be asked after the
@@ -26,7 +26,8 @@ ROUNDS = (
 def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integration]:
     """Collects and judges the named integrations (all active ones when empty).
 
-    What a first look finds doubtful is looked at once more, as the worker would do a moment later.
+    What a first look finds doubtful is looked at once more, as the worker would do a moment later;
+    and so is what was judged before anything had been learned of it.
     A job that a worker is running at this moment is left to it. Returns the integrations.
     """
     ensure_jobs(now)
@@ -34,14 +35,13 @@ def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integrati
     if integration_names:
         chosen = chosen.filter(name__in=integration_names)
     integrations = list(chosen.select_related("store", "account"))
+    unknown = Progress.objects.filter(integration__in=integrations, learned_at=None)
+    again = set(unknown.values_list("integration_id", flat=True))
     _rounds(integrations)
-    doubtful = set(
-        Condition.objects.filter(integration__in=integrations, candidate_count__gt=0).values_list(
-            "integration_id", flat=True
-        )
-    )
-    if doubtful:
-        _rounds([item for item in integrations if item.pk in doubtful])
+    doubtful = Condition.objects.filter(integration__in=integrations, candidate_count__gt=0)
+    again.update(doubtful.values_list("integration_id", flat=True))
+    if again:
+        _rounds([item for item in integrations if item.pk in again])
     return integrations
 
 
