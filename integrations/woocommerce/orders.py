@@ -53,6 +53,7 @@ class Row(Record):
         return self.date_modified_gmt or self.date_created_gmt
 
 
+UNPAID = "pending"
 ROWS = TypeAdapter(Rows[Row])
 Fetch = Callable[[Mapping[str, str]], Awaitable[tuple[Sequence[Row], int | None]]]
 """From query parameters to rows and, when the answer says it, the total number of matches."""
@@ -63,11 +64,13 @@ def record_of(row: Row, expected_statuses: Sequence[str]) -> OrderRecord | None:
     if row.date_created_gmt is None or row.changed_at is None:
         return None
     expected = row.status in expected_statuses
+    # A hub that takes unpaid orders may have them from the moment they are placed.
+    paid_at = None if UNPAID in expected_statuses else row.date_paid_gmt
     return OrderRecord(
         external_id=str(row.id),
         number=(row.number or str(row.id)).removeprefix("#")[:80],
         ordered_at=row.date_created_gmt,
-        eligible_at=max(row.date_created_gmt, row.date_paid_gmt or row.date_created_gmt),
+        eligible_at=max(row.date_created_gmt, paid_at or row.date_created_gmt),
         changed_at=row.changed_at,
         status=row.status[:40],
         expected=expected,

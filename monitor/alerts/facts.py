@@ -42,7 +42,8 @@ class NoticeFacts(BaseModel):
     evidence: dict[str, Any]
     started_at: AwareDatetime
     at: AwareDatetime
-    waiting: int = 0
+    waiting: int | None = 0
+    """None: unknown, because the store cannot be read."""
     oldest_waiting_at: AwareDatetime | None = None
     peak_waiting: int = 0
     refresh: RefreshFacts | None = None

@@ -126,6 +126,8 @@ def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *
             "%(count)d order waiting since %(time)s", "%(count)d orders waiting since %(time)s", facts.waiting
         ) % {"count": facts.waiting, "time": oldest}
         lines[0] += f" {waiting(facts.waiting)}."
+    elif facts.waiting is None:
+        lines[0] += " " + _("How many orders wait is unknown: the store cannot be read.")
     else:
         lines[0] += " " + _("No orders are waiting yet.")
     if worsened:

@@ -86,7 +86,7 @@ def _incident(change: VerdictChange, now: datetime) -> Incident:
         scope=f"integration:{change.integration_id}",
         opened_at=now,
         started_at=min(change.new.since, now),
-        peak_waiting=change.waiting_count,
+        peak_waiting=change.waiting_count or 0,
     )
     _updated(incident, change)
     return incident
@@ -100,7 +100,7 @@ def _updated(incident: Incident, change: VerdictChange) -> bool:
         "rule": new.rule,
         "state": new.state.value,
         "evidence": dict(new.evidence),
-        "peak_waiting": max(incident.peak_waiting, change.waiting_count),
+        "peak_waiting": max(incident.peak_waiting, change.waiting_count or 0),
     }
     differs = any(getattr(incident, name) != value for name, value in values.items())
     for name, value in values.items():

@@ -79,7 +79,9 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
                 row = _transition(pk, "verdict", old, new, now)
                 row.evidence = {**row.evidence, "cause": new.cause or ""}
                 transitions.append(row)
-                changes.append(VerdictChange(pk, old, new, known.waiting_count, known.oldest_waiting_at))
+                # What waits in a store that cannot be read is at least what was known, maybe more.
+                waiting = known.waiting_count or (None if known.store.error else 0)
+                changes.append(VerdictChange(pk, old, new, waiting, known.oldest_waiting_at))
         _write(_CONDITIONS, conditions)
         _write(_VERDICTS, verdicts)
         Transition.objects.bulk_create(transitions)

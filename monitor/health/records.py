@@ -148,5 +148,6 @@ class VerdictChange:
     integration_id: int
     old: Judgement
     new: Judgement
-    waiting_count: int
+    waiting_count: int | None
+    """None: unknown, because the store cannot be read."""
     oldest_waiting_at: datetime | None

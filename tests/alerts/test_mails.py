@@ -77,6 +77,14 @@ def test_without_waiting_orders_the_subject_says_what_is_wrong(integration, post
     assert "No orders are waiting yet." in text_of(postbox.mails[0])
 
 
+def test_how_many_wait_in_a_store_that_cannot_be_read_is_not_made_up(integration, postbox: Postbox):
+    subscribe()
+    react([change(integration, REFUSED, waiting=None)], now=NOW)
+    deliver_due(NOW)
+    assert "How many orders wait is unknown" in text_of(postbox.mails[0])
+    assert Incident.objects.get().peak_waiting == 0
+
+
 def test_the_recovery_says_how_long_how_many_and_what_helped(integration, postbox: Postbox):
     subscribe()
     react([change(integration, STALLED, waiting=31)], now=NOW)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from integrations.contracts import Watermark
 from integrations.errors import UnexpectedAnswer
-from integrations.woocommerce.orders import OrderReading, Row
+from integrations.woocommerce.orders import OrderReading, Row, record_of
 
 from .remote import NOW
 
@@ -209,3 +209,9 @@ def test_what_a_hub_imports_is_expected_and_everything_else_says_why_not():
     assert records["pending"].expected
     assert not records["cancelled"].expected
     assert records["completed"].unexpected_reason == "status completed"
+
+
+def test_an_order_can_be_imported_once_placed_or_once_paid_if_the_hub_takes_paid_ones_only():
+    paid = Row(id=1, status="processing", date_created_gmt=NOW, date_paid_gmt=NOW + timedelta(hours=3))
+    assert record_of(paid, EXPECTED).eligible_at == NOW
+    assert record_of(paid, ("processing",)).eligible_at == NOW + timedelta(hours=3)
