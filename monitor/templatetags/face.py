@@ -51,6 +51,16 @@ def face(row: Any) -> faces.Face:
 
 
 @register.filter
+def plain(value: Any) -> str:
+    """A recorded value as people write it: lists by commas, nothing as a dash."""
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@register.filter
 def person(user: User | None) -> str:
     """How a person is called; a dash for one who was removed."""
     return "–" if user is None else user.get_full_name() or user.get_username()

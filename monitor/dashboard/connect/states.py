@@ -64,7 +64,7 @@ def accounts() -> list[Connection]:
             integrations=account.count,
             without_any=_("Test the connection and choose which of its integrations to watch."),
         )
-        for account in Account.objects.annotate(count=Count("integrations"))
+        for account in Account.objects.annotate(count=Count("integrations")).order_by("name")
     ]
 
 
@@ -80,7 +80,7 @@ def stores() -> list[Connection]:
             integrations=store.count,
             without_any=_("Link it to a hub: test the hub's connection and choose this store."),
         )
-        for store in Store.objects.annotate(count=Count("integrations"))
+        for store in Store.objects.annotate(count=Count("integrations")).order_by("name")
     ]
 
 
