@@ -116,7 +116,7 @@ def test_the_strips_show_only_who_was_not_well(viewer, now) -> None:
     page = text_of(viewer)
     assert 'aria-label="healthy 23 h, stalled 1 h"' in page
     assert "Always Well" not in page
-    assert "1 other was well all the time" in page
+    assert "of 1 other no trouble is known" in page
 
 
 def test_asked_again_unchanged_it_answers_with_nothing(viewer, now) -> None:
