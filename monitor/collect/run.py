@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 import uvloop
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -130,8 +131,10 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         try:
             async with asyncio.timeout(JOB_DEADLINE_S) as batch.deadlines[job.id]:
                 again = await jobs.RUNNERS[JobKind(job.kind)](batch, job)
-        except LeaseLost as error:
-            bound.warning("lease lost", reason=str(error))
+        except (LeaseLost, OperationalError) as error:
+            # Overtaken, or the database was away: nothing is known of the remote, and the job is
+            # claimed again when its lease has run out.
+            bound.warning("given up", reason=str(error))
             batch.running -= 1
             return
         except MoreToRead:

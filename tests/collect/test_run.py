@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from integrations.contracts import OrderRecord, Page, Watermark
@@ -170,3 +171,13 @@ def test_a_sweep_reads_a_long_history_to_its_end(integrations, monkeypatch):
 
     store = integrations[0].store_id
     assert Job.objects.get(kind=JobKind.STORE_ORDERS, target_id=store).caught_up_at is not None
+
+
+def test_a_database_that_was_away_is_no_failure_of_any_remote(integrations, remotes):
+    remotes[JobKind.STORE_ORDERS] = OperationalError("the connection is lost")
+
+    run_all()
+
+    stores = Job.objects.filter(kind=JobKind.STORE_ORDERS)
+    assert set(stores.values_list("last_error", "failures")) == {("", 0)}
+    assert stores.filter(lease_token__isnull=False).count() == len(integrations)
