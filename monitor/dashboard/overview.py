@@ -29,6 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "now": now,
         "summary": summary,
         "is_late": summary.is_late(now),
+        "unread_accounts": fleet.unread_accounts(),
         "troubles": fleet.troubles(unwell, TROUBLES),
         "more_troubles": max(summary.bad - TROUBLES, 0),
         "bands": drawn[:BANDS],

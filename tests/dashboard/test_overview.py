@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.models import Integration
-from monitor.models import Transition, Verdict
+from monitor.models import Job, Transition, Verdict
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
 
@@ -95,6 +95,35 @@ def test_it_warns_when_syncwatch_itself_is_behind(viewer, now) -> None:
     assert "Syncwatch itself is behind" not in text_of(viewer)
     Verdict.objects.filter(pk=one.pk).update(judged_at=now - timedelta(hours=1))
     assert "Syncwatch itself is behind" in text_of(viewer)
+
+
+def test_what_is_unknown_is_never_called_well(viewer, now) -> None:
+    make.watched("Café Bastille", now)
+    assert "All is well" in text_of(viewer)
+    make.watched("Studio Gris", now, "hub_unreadable")
+    page = text_of(viewer)
+    assert "All is well" not in page
+    assert "Nothing is known of 1" in page
+
+
+def test_a_hub_account_that_cannot_be_read_is_named_with_the_reason_and_the_next_step(
+    viewer, admin_client, now
+) -> None:
+    one = make.watched("Café Bastille", now)
+    job = Job.objects.create(
+        kind="hub_state",
+        target_id=one.account_id,
+        account=one.account,
+        due_at=now,
+        interval_s=60,
+        failures=1,
+        last_error="CredentialsRefused",
+        last_message="The key is wrong.",
+    )
+    assert "cannot be read" not in text_of(viewer)
+    Job.objects.filter(pk=job.pk).update(failures=2)
+    assert "cannot be read, so nothing new is known of its integrations. The key is wrong." in text_of(viewer)
+    assert f"/connect/accounts/{one.account.name}/" in text_of(admin_client)
 
 
 def test_the_strips_show_only_who_was_not_well(viewer, now) -> None:

@@ -10,7 +10,8 @@ from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterR
 from integrations.models import Integration
 from monitor.dashboard.bands import changes_of_state
 from monitor.health.states import State
-from monitor.models import Incident, Member, Refresh, Verdict
+from monitor.models import Incident, Job, Member, Refresh, Verdict
+from monitor.models.work import JobKind
 
 BAD = Q(verdict__state__in=[State.WARN, State.FAIL])
 WATCHED = Q(is_paused=False, store__is_active=True, account__is_active=True)
@@ -59,6 +60,15 @@ class Line:
     @property
     def is_acknowledged(self) -> bool:
         return self.incident is not None and self.incident.acknowledged_at is not None
+
+
+def unread_accounts() -> Sequence[Job]:
+    """Of every hub account that cannot be read any more, one job that says why. While it is so,
+    nothing is known of any of its integrations."""
+    jobs = Job.objects.filter(
+        kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), account__is_active=True, failures__gte=2
+    )
+    return list(jobs.select_related("account").order_by("account__name", "kind").distinct("account__name"))
 
 
 def summary() -> Summary:
