@@ -1,38 +1,14 @@
-"""Takes secrets and personal data out of whatever is kept: URLs, headers, excerpts.
+"""Takes secrets and personal data out of whatever is kept: URLs and excerpts; headers are not kept at all.
 
 Two nets, one behind the other: the exact secrets of the account, where they are known, and patterns
 of what secrets and personal data look like.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlsplit
 
 REMOVED = "[removed]"
-
-KEPT_HEADERS = frozenset(
-    {
-        "allow",
-        "cf-cache-status",
-        "cf-error-type",
-        "cf-mitigated",
-        "cf-ray",
-        "content-type",
-        "date",
-        "retry-after",
-        "server",
-        "sg-captcha",
-        "via",
-        "x-amzn-waf-action",
-        "x-cache",
-        "x-request-id",
-        "x-shopify-api-version",
-        "x-sucuri-block",
-        "x-sucuri-id",
-    }
-)
-"""Headers that tell who answered and never carry secrets. All others are dropped, ``Link`` and
-``Set-Cookie`` above all: WooCommerce repeats the query string, keys included, in ``Link``."""
 
 _HIDDEN_NAMES = (
     r"(?:consumer_key|consumer_secret|oauth|api_?key|access_?token|refresh_?token|token|secret|passw(?:or)?d|"
@@ -115,11 +91,6 @@ def redact_url(url: str, secrets: Iterable[str] = ()) -> str:
     query = "?" + "&".join(names) if names else ""
     scheme = f"{parts.scheme}://" if host else ""
     return scheme + host + port + redact_text(parts.path + query, secrets)
-
-
-def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Only headers that say who answered, in lower case."""
-    return {name.lower(): value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
 
 
 def excerpt(text: str, secrets: Sequence[str] = (), limit: int = 500) -> str:
