@@ -1,14 +1,14 @@
-"""What the outside world looks like from inside: typed records and the Protocols adapters fulfil.
+"""What the outside world looks like from inside: typed records.
 
-Adapters read remote systems and yield these records; they know nothing of health or
-databases, and of Django only its translations. Every time is aware and in UTC.
+Adapters (:mod:`integrations.adapters`) read remote systems and yield these. Every time is aware and in UTC.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 RecordT_co = TypeVar("RecordT_co", covariant=True)
 
@@ -97,6 +97,201 @@ class ArrivalRecord:
     order_number: str
     arrived_at: datetime
     ordered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentRecord:
+    """A parcel as a hub has it. No name, no address."""
+
+    integration_id: str
+    """The hub's own id of the integration."""
+    hub_id: str
+    """The hub's id of the parcel."""
+    order_number: str
+    tracking_number: str
+    """Empty: there is none yet."""
+    carrier: str
+    """The hub's word for the carrier, for example ``postnl``."""
+    changed_at: datetime
+    announced_at: datetime | None
+    """When the label was made: hubs that give feedback at once write the number then."""
+    scanned_at: datetime | None = None
+    """When the carrier first had it: hubs that wait for that write the number then."""
+    order_id: str = ""
+    """The store's id of the order, where the hub repeats it."""
+    tracking_url: str = ""
+    status: str = ""
+    is_void: bool = False
+    """Cancelled, or a return: its number is not expected in the store."""
+    problem: str = ""
+    """Why the carrier refused it; empty when it did not. No personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTracking:
+    """What a store's order says of its shipping."""
+
+    order_id: str
+    numbers: tuple[str, ...]
+    """Tracking numbers found in every place where this shop may keep them."""
+    is_shipped: bool | None
+    """The store itself calls the order shipped; ``None``: cannot be told."""
+    is_closed: bool = False
+    """Cancelled or refunded: no number is expected any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A tracking number to be written to an order."""
+
+    number: str
+    carrier: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingWrite:
+    """What came of writing tracking numbers to one order, as read back afterwards."""
+
+    written: tuple[str, ...]
+    """Numbers that were missing and are there now."""
+    present: tuple[str, ...]
+    """Numbers that were there before."""
+    where: str = ""
+    """In which place of the shop they were written, in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order on its way to a hub."""
+
+    name: str
+    quantity: int
+    unit_price: Decimal
+    sku: str = ""
+    weight_g: int | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FullOrder:
+    """An order with its customer's data, on its way from a store to a hub.
+
+    It lives in memory between reading and sending only: never stored, never logged (no ``repr``).
+    """
+
+    record: OrderRecord
+    currency: str
+    total: Decimal
+    payment_status: str
+    shipping_method: str
+    lines: tuple[OrderLine, ...]
+    name: str
+    company: str
+    address_1: str
+    address_2: str
+    house_number: str
+    """Empty where the shop keeps it within ``address_1``."""
+    postal_code: str
+    city: str
+    state: str
+    country_code: str
+    """ISO 3166-1 alpha-2."""
+    email: str = ""
+    phone: str = ""
+
+
+class CheckState(StrEnum):
+    """The answer to one check of a connected system."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    """Could not be found out, for example for want of a right."""
+    INFO = "info"
+    """Worth showing, neither good nor bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about a system that was looked at, and what was found.
+
+    ``text`` and ``remedy`` are English templates (marked for translation where they are written)
+    with ``%(name)s`` placeholders, filled from ``values`` where they are shown.
+    """
+
+    kind: ConditionKind
+    code: str
+    """Names the check, for example ``webhook_disabled``; never changes its meaning."""
+    state: CheckState
+    text: str
+    values: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    remedy: str = ""
+    subject: str = ""
+    """Which one of several: a topic, a rule's id. With ``code`` it is unique within a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheckup:
+    """What a store says of itself, apart from its orders."""
+
+    checks: tuple[Check, ...]
+    version: str = ""
+    """Of the shop software or API, as the shop tells it."""
+    time_zone: str = ""
+    """IANA name; empty: could not be read."""
+    clock_skew: timedelta | None = None
+    """The store's clock minus ours; ``None``: it told no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How often something happened in an hour, as a hub counted it."""
+
+    meaning: str
+    """``order_placed``, ``order_paid``, ``order_fulfilled``, ``session``."""
+    hour: datetime
+    """Start of the hour."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """What a marketing hub has received."""
+
+    counts: tuple[EventCount, ...]
+    settled_until: datetime
+    """Hours that end later may still grow."""
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A hub as a firewall sees it."""
+
+    name: str
+    user_agents: tuple[str, ...]
+    addresses: tuple[str, ...]
+    """Networks in CIDR notation; empty: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeReport:
+    """An audit of the zone in front of a store."""
+
+    checks: tuple[Check, ...]
+    snapshot: Mapping[str, Any]
+    """What was read, normalized, so that two audits can be compared: rules by id, settings by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManualCheck:
+    """Something that no API tells: a person looks and ticks it."""
+
+    code: str
+    text: str
+    """English sentence, marked for translation where it is written."""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,65 +404,6 @@ class RefreshAnswer:
     detail: str
 
 
-class StoreAdapter(Protocol):
-    """Reads one store. Raises :class:`integrations.errors.RemoteError` only."""
-
-    platform: ClassVar[str]
-    self_hosted: ClassVar[bool]
-
-    def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
-        """Orders changed since the watermark, oldest change first, look-back included."""
-
-    async def probe(self, user_agents: Sequence[str], *, now: datetime) -> Sequence[CallRecord]:
-        """Ask as a hub would, once per User-Agent and once neutrally; changes nothing."""
-
-    async def test_connection(self, *, now: datetime) -> ConnectionReport: ...
-
-    def calls(self) -> Sequence[CallRecord]:
-        """Calls worth keeping since the adapter was opened: failures, and one success."""
-
-
-class HubAdapter(Protocol):
-    """Reads one account of a hub. Raises :class:`integrations.errors.RemoteError` only."""
-
-    kind: ClassVar[str]
-
-    async def read_integrations(self, *, now: datetime) -> Sequence[HubIntegration]: ...
-
-    def read_arrivals(
-        self, since: Watermark, *, now: datetime, integration_id: str | None = None
-    ) -> AsyncIterator[Page[ArrivalRecord]]:
-        """Orders that arrived since the watermark, newest first, look-back included; of the
-        whole account, or of one integration. Only the last page carries a watermark."""
-
-    async def read_failures(self, since_id: str, *, now: datetime) -> Sequence[HubFailure]:
-        """Rows of the failure log newer than ``since_id`` (all that is kept when empty)."""
-
-    def user_agents(self, platform: str) -> Sequence[str]:
-        """The User-Agents this hub sends to a store of that platform."""
-
-    def panel_url(self, integration_id: str, system: str) -> str:
-        """The hub's own page of an integration; empty when there is none."""
-
-    def can_refresh(self) -> bool:
-        """Whether :meth:`refresh` can be called at all for this account."""
-
-    async def refresh(self, integration_id: str, *, now: datetime) -> RefreshAnswer: ...
-
-    async def test_connection(self, *, now: datetime) -> ConnectionReport: ...
-
-    def calls(self) -> Sequence[CallRecord]: ...
-
-
-class Pacer(Protocol):
-    """Waits for the right to make the next request under an account's shared rate limit."""
-
-    async def acquire(self) -> None: ...
-
-    async def pause(self, duration: timedelta) -> None:
-        """Nobody may ask for that long: the remote said it had enough."""
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """Everything an adapter needs to know of the account or store it is opened for."""
@@ -277,3 +413,5 @@ class Target:
     credentials: Mapping[str, Any]
     settings: Mapping[str, Any]
     time_zone: str = "UTC"
+    webhook_url: str = ""
+    """Where our receiver waits for this store's or account's deliveries; empty: it has no public address."""

@@ -17,6 +17,7 @@
     ├── RateLimited          too much, come back later      nobody's fault; wait
     ├── RemoteFault          the application failed (5xx)   access; try again
     ├── UnexpectedAnswer     not what was agreed            access; show the excerpt
+    ├── NotPossible          understood, cannot be done     tell who asked
     └── OurMistake           we asked wrongly               our bug; tell the developers
 
 ``condition`` names the condition the error speaks about, ``retry_after`` when asking again
@@ -121,6 +122,12 @@ class RemoteFault(RemoteError):
 
 class UnexpectedAnswer(RemoteError):
     """The answer was not of the agreed kind: not JSON, wrong shape, too large."""
+
+
+class NotPossible(RemoteError):
+    """What was asked for cannot be done with this order or in this shop. Says nothing of its health."""
+
+    condition = None
 
 
 class OurMistake(RemoteError):

@@ -24,9 +24,10 @@ from django.utils.translation import gettext as _
 from integrations import VERSION
 from integrations.access.classify import Application, Classification, classify
 from integrations.access.consequences import error_of
+from integrations.adapters import Pacer
 from integrations.answer import Answer
 from integrations.body import SizeLimits, read_body
-from integrations.contracts import CallRecord, Outcome, Pacer
+from integrations.contracts import CallRecord, Outcome
 from integrations.errors import ConnectionFailed, OurMistake, RemoteError, UnexpectedAnswer
 from integrations.evidence import call_of_answer, call_without_answer
 from integrations.guard import GuardedBackend, GuardPolicy, check_url

@@ -8,23 +8,23 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.contracts import Target
 from integrations.crypto import EncryptedJSONField
-from integrations.registry import HUBS, STORES
+from integrations.registry import EDGES, HUBS, STORES
 
 
 def store_platforms() -> list[tuple[str, str]]:
     return [(kind, kind.capitalize()) for kind in STORES]
 
 
-def hub_kinds() -> list[tuple[str, str]]:
-    return [(kind, kind.capitalize()) for kind in HUBS]
+def account_kinds() -> list[tuple[str, str]]:
+    return [(kind, kind.capitalize()) for kind in (*HUBS, *EDGES)]
 
 
 class Account(models.Model):
-    """One set of credentials at a hub. Rate limits belong to it."""
+    """One set of credentials at a hub, or at the operator of an edge. Rate limits belong to it."""
 
     name = models.SlugField(_("name"), max_length=80, unique=True)
     title = models.CharField(_("title"), max_length=120, blank=True)
-    kind = models.CharField(_("kind"), max_length=30, choices=hub_kinds)
+    kind = models.CharField(_("kind"), max_length=30, choices=account_kinds)
     url = models.URLField(_("API address"), max_length=500)
     credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
@@ -57,6 +57,21 @@ class Store(models.Model):
     credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     tags = ArrayField(models.CharField(max_length=40), verbose_name=_("tags"), default=list, blank=True)
+    edge = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("zone"), related_name="edge_stores", null=True, blank=True
+    )
+    """The account that reads the zone in front of the store."""
+    edge_host = models.CharField(
+        _("host in the zone"),
+        max_length=253,
+        blank=True,
+        help_text=_("Where customers shop, for example www.shop.example. Empty: the host of the address."),
+    )
+    allows_nudge = models.BooleanField(
+        _("may be nudged"),
+        default=False,
+        help_text=_("Waiting orders may be touched harmlessly, so that the shop's webhooks fire again."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -81,6 +96,9 @@ class Integration(models.Model):
     external_id = models.CharField(_("id at the hub"), max_length=80)
     tolerance_s = models.PositiveIntegerField(
         _("tolerance in seconds"), null=True, blank=True, help_text=_("Empty: learned from the last 14 days.")
+    )
+    tracking_tolerance_s = models.PositiveIntegerField(
+        _("tracking tolerance in seconds"), null=True, blank=True, help_text=_("Empty: one hour.")
     )
     is_paused = models.BooleanField(_("paused"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from integrations.contracts import HubAdapter, Pacer, StoreAdapter, Target
+from integrations.adapters import EdgeAdapter, HubAdapter, Pacer, StoreAdapter
+from integrations.contracts import Target
 from integrations.guard import GuardPolicy
 from integrations.http import RemoteClient
 from integrations.registry import adapter_class
@@ -30,6 +31,15 @@ async def open_hub(
     """The adapter of a hub account; see :func:`open_store`."""
     async with _client(target, policy, pacer) as http:
         yield cast(HubAdapter, adapter_class(kind)(target, http))
+
+
+@asynccontextmanager
+async def open_edge(
+    target: Target, kind: str, *, policy: GuardPolicy, pacer: Pacer | None = None
+) -> AsyncIterator[EdgeAdapter]:
+    """The adapter of an account that reads zones; see :func:`open_store`."""
+    async with _client(target, policy, pacer) as http:
+        yield cast(EdgeAdapter, adapter_class(kind)(target, http))
 
 
 def _client(target: Target, policy: GuardPolicy, pacer: Pacer | None) -> RemoteClient:

@@ -14,18 +14,27 @@ HUBS: dict[str, str] = {
     "generic": "integrations.generic.adapter.GenericHub",
 }
 
+EDGES: dict[str, str] = {}
+
 
 def adapter_class(kind: str) -> Any:
-    """The adapter class of a store or hub kind.
+    """The adapter class of a store, hub or edge kind.
 
     Every adapter class has ``Credentials`` and ``Settings`` (pydantic models), ``label`` and the
     constructor ``(target: Target, http: RemoteClient)``.
 
     Raises KeyError for an unknown kind.
     """
-    path = {**STORES, **HUBS}[kind]
+    path = {**STORES, **HUBS, **EDGES}[kind]
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)
+
+
+def offers(kind: str, protocol: type) -> bool:
+    """Whether the adapter of that kind fulfils an optional protocol of :mod:`integrations.contracts`."""
+    adapter = adapter_class(kind)
+    asked = {**vars(protocol), **vars(protocol).get("__annotations__", {})}
+    return all(hasattr(adapter, name) for name in asked if not name.startswith("_"))
 
 
 def user_agents(kind: str, settings: Mapping[str, Any], platform: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.SlugField(max_length=80, unique=True, verbose_name='name')),
                 ('title', models.CharField(blank=True, max_length=120, verbose_name='title')),
-                ('kind', models.CharField(choices=integrations.models.hub_kinds, max_length=30, verbose_name='kind')),
+                ('kind', models.CharField(choices=integrations.models.account_kinds, max_length=30, verbose_name='kind')),
                 ('url', models.URLField(max_length=500, verbose_name='API address')),
                 ('credentials', integrations.crypto.EncryptedJSONField(blank=True, default=dict, verbose_name='credentials')),
                 ('settings', models.JSONField(blank=True, default=dict, verbose_name='settings')),

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 DAY_S = 86_400
 
-Platform = Literal["woocommerce", "shopify"]
+Platform = Literal["woocommerce", "shopify", "magento", "prestashop"]
 Who = Literal["monitor", "hub", "read", "write", "customer"]
 """Whose credentials: of the product, of the hub, or a key with fewer rights for tests."""
 Plan = Literal["standard", "advanced", "plus"]

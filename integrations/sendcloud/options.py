@@ -22,6 +22,16 @@ class Credentials(Document):
     secret_key: SecretStr = Field(
         min_length=4, title=_noop("Secret key"), description=_noop("Shown beside the public key.")
     )
+    webhook_signature_key: SecretStr | None = Field(
+        default=None,
+        title=_noop("Webhook signature key"),
+        description=_noop("Signs the webhooks of some integrations; the secret key signs the others'."),
+    )
+    previous_webhook_signature_key: SecretStr | None = Field(
+        default=None,
+        title=_noop("Previous webhook signature key"),
+        description=_noop("While it is being replaced: both are accepted."),
+    )
     refresh_secret: SecretStr | None = Field(
         default=None,
         title=_noop("Secret of the refresh request"),
@@ -36,6 +46,11 @@ class Settings(Document):
         default=USER_AGENTS,
         title=_noop("User-Agents"),
         description=_noop("Letter by letter as Sendcloud sends them; {system} becomes the shop's platform."),
+    )
+    addresses: tuple[str, ...] = Field(
+        default=(),
+        title=_noop("Addresses Sendcloud calls from"),
+        description=_noop("Networks such as 192.0.2.0/24, from Sendcloud's own list. Empty: not known."),
     )
     panel_url_template: PageUrl = Field(
         default="https://app.sendcloud.com/v2/settings/integrations/{system}/{integration_id}",

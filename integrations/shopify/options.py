@@ -29,7 +29,14 @@ class Credentials(Document):
         ),
     )
     client_secret: SecretStr | None = Field(
-        default=None, title=_noop("Client secret"), description=_noop("Beside the client id.")
+        default=None,
+        title=_noop("Client secret"),
+        description=_noop("Beside the client id. It also signs the shop's webhooks."),
+    )
+    previous_client_secret: SecretStr | None = Field(
+        default=None,
+        title=_noop("Previous client secret"),
+        description=_noop("While it is being replaced: Shopify signs with it for up to an hour longer."),
     )
 
     @model_validator(mode="after")

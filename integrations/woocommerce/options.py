@@ -22,6 +22,16 @@ class Credentials(Document):
         title=_noop("Consumer secret"),
         description=_noop("Shown once, beside the consumer key. It begins with cs_."),
     )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        title=_noop("Webhook secret"),
+        description=_noop("The secret of the shop's webhooks to Syncwatch. Empty: none are received."),
+    )
+    previous_webhook_secret: SecretStr | None = Field(
+        default=None,
+        title=_noop("Previous webhook secret"),
+        description=_noop("While it is being replaced: both are accepted."),
+    )
 
 
 class Settings(Document):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from integrations.adapters import ImportsOrders
 from integrations.contracts import ArrivalRecord, CallRecord, OrderRecord, Outcome, Page
 from integrations.models import Account, Integration, Store
 from integrations.opening import open_hub, open_store
@@ -91,6 +92,7 @@ async def hub_state(batch: Batch, job: Claimed) -> None:
     account = await batch.account(job.target_id)
     pacer = batch.pacer(account.pk)
     async with open_hub(account.target(), account.kind, policy=batch.policy, pacer=pacer) as adapter:
+        assert isinstance(adapter, ImportsOrders)
         try:
             listed = await adapter.read_integrations(now=batch.now)
             since = await batch.database(_newest_failure, account.pk)
@@ -128,6 +130,7 @@ async def _arrivals(batch: Batch, job: Claimed, account: Account, *, integration
     watched = await batch.database(hubs.watched, account.pk)
     pacer = batch.pacer(account.pk)
     async with open_hub(account.target(), account.kind, policy=batch.policy, pacer=pacer) as adapter:
+        assert isinstance(adapter, ImportsOrders)
         try:
             pages = adapter.read_arrivals(job.watermark, now=batch.now, integration_id=integration_id)
             async for page in pages:

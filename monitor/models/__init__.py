@@ -1,18 +1,25 @@
 """What Syncwatch knows, one module per part of the data's path."""
 
 from monitor.models.alerts import Incident, Member, Notice, Subscription
+from monitor.models.checks import CheckResult, EdgeChange, EventHour, ManualTick, StoreState
 from monitor.models.conditions import Condition, Progress, Transition, Verdict
+from monitor.models.deliveries import Delivery
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, User
 from monitor.models.refreshes import Refresh
 from monitor.models.rollups import LatencyDay, LatencyFleetHour, LatencyHour
+from monitor.models.shipments import Shipment
 from monitor.models.work import Heartbeat, Job, RateLimit
 
 __all__ = [
     "Arrival",
     "Audit",
     "Call",
+    "CheckResult",
     "Condition",
+    "Delivery",
+    "EdgeChange",
+    "EventHour",
     "Heartbeat",
     "HubFailureLog",
     "HubState",
@@ -21,12 +28,15 @@ __all__ = [
     "LatencyDay",
     "LatencyFleetHour",
     "LatencyHour",
+    "ManualTick",
     "Member",
     "Notice",
     "Order",
     "Progress",
     "RateLimit",
     "Refresh",
+    "Shipment",
+    "StoreState",
     "Subscription",
     "Transition",
     "User",

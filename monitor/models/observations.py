@@ -27,6 +27,7 @@ class Order(models.Model):
         constraints = [models.UniqueConstraint(fields=["store", "external_id"], name="order_once_per_store")]
         indexes = [
             models.Index(fields=["store", "number"], name="order_number"),
+            models.Index(fields=["store", "ordered_at"], name="order_by_store_and_time"),
             BrinIndex(fields=["ordered_at"], name="order_age"),
         ]
 
@@ -74,6 +75,8 @@ class HubState(models.Model):
     settings_changed_at = models.DateTimeField(null=True)
     system = models.CharField(max_length=60, blank=True)
     """The hub's word for the shop system."""
+    feedback = models.CharField(max_length=20, blank=True)
+    """When the hub writes tracking numbers to the store: ``eager``, ``delayed``, ``none``; empty: unknown."""
     is_listed = models.BooleanField(default=True)
     """False: the hub no longer lists the integration."""
 

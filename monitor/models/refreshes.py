@@ -10,6 +10,9 @@ from integrations.models import Integration
 
 class RefreshStrategy(models.TextChoices):
     HUB_API = "hub_api", _("the hub's refresh request")
+    PUSH_ORDERS = "push_orders", _("waiting orders are sent to the hub")
+    REPUSH_TRACKING = "repush_tracking", _("missing tracking numbers are written to the store")
+    NUDGE_STORE = "nudge_store", _("waiting orders are touched in the store")
     PANEL = "panel", _("a person presses Refresh in the hub's panel")
 
 

@@ -8,9 +8,15 @@ from integrations.models import Account
 class JobKind(models.TextChoices):
     STORE_ORDERS = "store_orders", "read a store's orders"
     STORE_ACCESS = "store_access", "probe a store as its hubs would"
+    STORE_CHECK = "store_check", "check a store's version, clock, webhooks and rights"
+    STORE_TRACKING = "store_tracking", "look for tracking numbers in a store's orders"
+    STORE_EDGE = "store_edge", "audit the zone in front of a store"
     HUB_STATE = "hub_state", "read an account's integrations and failure log"
     HUB_ARRIVALS = "hub_arrivals", "read what arrived in an account"
     HUB_HISTORY = "hub_history", "read the history of one integration"
+    HUB_SHIPMENTS = "hub_shipments", "read the parcels of one integration"
+    HUB_CHECK = "hub_check", "check the hub's settings of one integration"
+    HUB_EVENTS = "hub_events", "read what a marketing hub counted"
     LEARN = "learn", "learn an integration's tolerance and rhythm"
 
 

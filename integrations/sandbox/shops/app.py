@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,6 +26,12 @@ from integrations.sandbox.shops.store import ShopStore
 from integrations.sandbox.shops.woocommerce import WooCommerce, rewrite_gone
 
 
+class Platform(Protocol):
+    """A shop system."""
+
+    def answer(self, request: ShopRequest) -> Page: ...
+
+
 class ShopsProcess:
     """Everything the process holds."""
 
@@ -36,8 +42,10 @@ class ShopsProcess:
         self.clock = Clock(**saved)
         self.life = ShopLife(fleet, self.store, self.clock)
         self.life.begin()
-        self.woocommerce = WooCommerce(fleet, self.store, self.life)
-        self.shopify = Shopify(fleet, self.store)
+        self.platforms: dict[str, Platform] = {
+            "woocommerce": WooCommerce(fleet, self.store, self.life),
+            "shopify": Shopify(fleet, self.store),
+        }
         self.shops = {shop.name: shop for shop in fleet.shops}
         control = ShopControl(fleet, self.store, self.clock, self.life)
         self.app = Starlette(
@@ -100,17 +108,14 @@ class ShopsProcess:
         if refused is not None and request.method in str(refused.get("methods", "PUT")).split(","):
             style = str(refused.get("style", "nginx"))
             return pages.apache(403) if style == "apache" else pages.nginx(405)
-        if request.shop.platform == "shopify":
-            return _shopify_down() if self._any_fault(request, "server_error") else None
-        for name, page in _BREAKDOWNS.items():
+        for name, page in _BREAKDOWNS[request.shop.platform].items():
             if self._any_fault(request, name):
                 return page(request)
         return None
 
     def _answer(self, request: ShopRequest) -> Page:
         self.life.catch_up()
-        platform = self.woocommerce if request.shop.platform == "woocommerce" else self.shopify
-        return platform.answer(request)
+        return self.platforms[request.shop.platform].answer(request)
 
 
 def _maintenance(request: ShopRequest) -> Page | None:
@@ -118,20 +123,24 @@ def _maintenance(request: ShopRequest) -> Page | None:
     return None if request.path == "/license.txt" else pages.wordpress_maintenance(request.accept)
 
 
-_BREAKDOWNS: dict[str, Callable[[ShopRequest], Page | None]] = {
-    "maintenance": _maintenance,
-    "database_down": lambda request: pages.wordpress_database_down(request.accept),
-    "server_error": lambda request: pages.wordpress_fatal(request.accept),
-    "rewrite_gone": rewrite_gone,
-}
-
-
-def _shopify_down() -> Page:
+def _shopify_down(_request: ShopRequest) -> Page:
     return Page(
         503,
         b"<html><body>Service Unavailable</body></html>",
         {"Content-Type": pages.HTML, "Server": "cloudflare"},
     )
+
+
+_BREAKDOWNS: dict[str, dict[str, Callable[[ShopRequest], Page | None]]] = {
+    "woocommerce": {
+        "maintenance": _maintenance,
+        "database_down": lambda request: pages.wordpress_database_down(request.accept),
+        "server_error": lambda request: pages.wordpress_fatal(request.accept),
+        "rewrite_gone": rewrite_gone,
+    },
+    "shopify": {"server_error": _shopify_down},
+}
+"""What can be broken in front of a shop's application, by platform. None: the request goes through."""
 
 
 async def _send_half(page: Page, headers: dict[str, str], scope: Scope, send: Send) -> None:
