@@ -16,7 +16,6 @@ from integrations.contracts import (
     ConnectionReport,
     EdgeReport,
     EventReport,
-    FullOrder,
     HubFailure,
     HubIntegration,
     ManualCheck,
@@ -31,6 +30,7 @@ from integrations.contracts import (
     Visitor,
     Watermark,
 )
+from integrations.full_orders import FullOrder
 
 
 class StoreAdapter(Protocol):
