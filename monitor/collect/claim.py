@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Least
 
 from integrations.contracts import Watermark
 from monitor.models import Job
@@ -122,7 +124,7 @@ def finish(
     changes: dict[str, Any] = {
         "lease_until": None,
         "lease_token": None,
-        "due_at": now + (retry_in or timedelta(seconds=job.interval_s)),
+        "due_at": _due_again(now + (retry_in or timedelta(seconds=job.interval_s)), ok=ok),
         "last_error": error,
         "last_message": message,
         "failures": 0 if ok else job.failures + 1,
@@ -131,3 +133,11 @@ def finish(
         changes["last_ok_at"] = read_at or now
         changes["caught_up_at"] = job.caught_up_at or now
     mine.update(**changes)
+
+
+def _due_again(usual: datetime, *, ok: bool) -> Any:
+    """A job that was brought forward while it ran is due at that moment, unless the remote needs a rest."""
+    if not ok:
+        return usual
+    was_brought_forward = Q(due_at__gt=F("last_started_at"))
+    return Case(When(was_brought_forward, then=Least(F("due_at"), usual)), default=usual)

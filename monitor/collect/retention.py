@@ -22,6 +22,8 @@ _OLD: dict[str, str] = {
 }
 _OLD_CALLS = "monitor_call", "at < %(before)s AND outcome = 'passed'", timedelta(days=2)
 _FAILED_CALLS = "monitor_call", "at < %(before)s", timedelta(days=30)
+_DELIVERIES = "monitor_delivery", "received_at < %(before)s", timedelta(days=30)
+"""Ten times as long as any sender repeats a delivery: until then it is known that it came before."""
 
 
 def delete_old(now: datetime) -> dict[str, int]:
@@ -31,6 +33,7 @@ def delete_old(now: datetime) -> dict[str, int]:
     deleted["monitor_call"] = sum(
         _delete(table, condition, now - age) for table, condition, age in (_OLD_CALLS, _FAILED_CALLS)
     )
+    deleted["monitor_delivery"] = _delete(*_DELIVERIES[:2], now - _DELIVERIES[2])
     return deleted
 
 
