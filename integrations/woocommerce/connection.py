@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -11,10 +11,12 @@ from django.utils.translation import gettext_noop as _noop
 from pydantic import TypeAdapter
 
 from integrations.access.classify import json_document
-from integrations.contracts import ConnectionReport, Need
+from integrations.contracts import CheckState, ConnectionReport, Need
 from integrations.documents import Record, Rows
 from integrations.errors import CredentialsRefused, RemoteError, RemoteFault
 from integrations.parsing import parse
+from integrations.woocommerce.checkup import clock_skew, write_right, zone_name
+from integrations.woocommerce.diagnosis import explained
 from integrations.woocommerce.orders import ROWS, SECOND, Row, naive_utc
 from integrations.woocommerce.refusals import error_of_refusal
 
@@ -48,7 +50,7 @@ async def test(store: WooCommerceStore, *, now: datetime) -> ConnectionReport:
     needs.append(
         Need(_("The shop's API answers"), True, _("WordPress answers at %(url)s.") % {"url": store.root})
     )
-    facts[_noop("time zone")] = index.timezone_string or str(index.gmt_offset)
+    facts[_noop("time zone")] = zone_name(index.timezone_string, index.gmt_offset) or str(index.gmt_offset)
     needs.append(_clock(answer, now, facts))
     active = "wc/v3" in index.namespaces
     needs.append(
@@ -61,11 +63,12 @@ async def test(store: WooCommerceStore, *, now: datetime) -> ConnectionReport:
     )
     try:
         newest = await _newest(store, now)
-    except RemoteError as error:
-        needs.append(_unmet(_("The key may read orders"), error))
+    except RemoteError as refused:
+        needs.append(_unmet(_("The key may read orders"), await explained(store, refused, now=now)))
         return ConnectionReport(tuple(needs), facts=facts)
     needs.append(Need(_("The key may read orders"), True, _("Orders can be read.")))
     needs.append(await _times(store, newest, now))
+    needs.append(await _write_right(store, now))
     if newest:
         facts[_noop("newest order")] = newest.number or str(newest.id)
     return ConnectionReport(tuple(needs), facts=facts)
@@ -76,7 +79,16 @@ async def _index(store: WooCommerceStore, now: datetime) -> Answer:
     answer = await store.http.request("GET", f"{store.root}/", now=now, params=params)
     if answer.status == 200 and answer.looks_like_json:
         return answer
-    if answer.status in (404, 200) and await _plain_permalinks(store, now):
+    if answer.status in (404, 200) and await _describes(store, "index.php/wp-json/", {}, now):
+        sentence = _("WordPress is there, but not at /%(root)s: the web server's rewrite rules are missing.")
+        raise RemoteFault(
+            sentence % {"root": store.settings.api_root},
+            remedy=_(
+                "In WordPress > Settings > Permalinks save once; or enter index.php/wp-json as the API path "
+                "in the store's settings."
+            ),
+        )
+    if answer.status in (404, 200) and await _describes(store, "", {"rest_route": "/"}, now):
         sentence = _("WordPress is there, but not at /%(root)s: its permalinks are set to Plain.")
         raise RemoteFault(
             sentence % {"root": store.settings.api_root},
@@ -85,9 +97,11 @@ async def _index(store: WooCommerceStore, now: datetime) -> Answer:
     raise error_of_refusal(store.http, answer)
 
 
-async def _plain_permalinks(store: WooCommerceStore, now: datetime) -> bool:
-    params = {"rest_route": "/", "_fields": "namespaces"}
-    answer = await store.http.request("GET", f"{store.http.target_url}/", now=now, params=params, keep=False)
+async def _describes(store: WooCommerceStore, path: str, params: Mapping[str, str], now: datetime) -> bool:
+    """Whether WordPress describes its API there. It proves no more: keys are not read at ``?rest_route=``."""
+    url = f"{store.http.target_url}/{path}"
+    asked = {**params, "_fields": "namespaces"}
+    answer = await store.http.request("GET", url, now=now, params=asked, keep=False)
     document = json_document(answer) if answer.looks_like_json else None
     return isinstance(document, dict) and "namespaces" in document
 
@@ -132,13 +146,19 @@ async def _times(store: WooCommerceStore, newest: Row | None, now: datetime) -> 
     )
 
 
+async def _write_right(store: WooCommerceStore, now: datetime) -> Need:
+    """Reading is enough for watching, so a key that may only read is no unmet need."""
+    found = await write_right(store, now)
+    met = {CheckState.OK: True, CheckState.WARN: False}.get(found.state)
+    detail, remedy = _(found.text) % found.values, _(found.remedy) if found.remedy else ""
+    return Need(_("Tracking numbers can be written"), met, detail, remedy)
+
+
 def _clock(answer: Answer, now: datetime, facts: dict[str, str]) -> Need:
     name = _("The shop's clock is right")
-    try:
-        shop = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError):
+    skew = clock_skew(answer, now)
+    if skew is None:
         return Need(name, None, _("The shop does not tell its time."))
-    skew = shop - now
     facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
     if abs(skew) <= LARGEST_SKEW:
         return Need(name, True, _("It differs from ours by less than two minutes."))

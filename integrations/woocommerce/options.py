@@ -1,5 +1,7 @@
 """What an operator enters to connect a WooCommerce shop."""
 
+from typing import Literal
+
 from django.utils.translation import gettext_noop as _noop
 from pydantic import Field, SecretStr, field_validator
 
@@ -7,14 +9,15 @@ from integrations.documents import Document
 
 
 class Credentials(Document):
-    """A REST key of the shop. Read is enough for watching."""
+    """A REST key of the shop. Read is enough for watching; writing tracking numbers needs Read/Write."""
 
     consumer_key: SecretStr = Field(
         min_length=8,
         title=_noop("Consumer key"),
         description=_noop(
             "In WordPress: WooCommerce > Settings > Advanced > REST API > Add key. Choose a user who is Shop "
-            "manager and the permission Read. It begins with ck_."
+            "manager and the permission Read, or Read/Write if tracking numbers are to be written again. It "
+            "begins with ck_."
         ),
     )
     consumer_secret: SecretStr = Field(
@@ -55,6 +58,37 @@ class Settings(Document):
         default="wp-json",
         title=_noop("API path"),
         description=_noop("Only where WordPress answers elsewhere, for example index.php/wp-json."),
+    )
+    sign_in: Literal["auto", "oauth", "query"] = Field(
+        default="auto",
+        title=_noop("Sign-in"),
+        description=_noop(
+            "auto: the key over https, a signature over http. oauth: always a signature, for shops that do "
+            "not notice that they are behind https. query: in the address, for servers that drop the "
+            "Authorization header; the key then stands in the server's logs."
+        ),
+    )
+    tracking_place: Literal["auto", "note", "shipment_tracking", "ast", "fulfillment"] = Field(
+        default="auto",
+        title=_noop("Where tracking numbers are written"),
+        description=_noop(
+            "auto: by the shipment tracking plug-in the shop has, else as a fulfilment if the shop uses "
+            "them, else as an order note."
+        ),
+    )
+    complete_orders: bool = Field(
+        default=False,
+        title=_noop("Complete orders"),
+        description=_noop(
+            "Set orders in processing to completed when their number is written and customers may be told: "
+            "WooCommerce then sends its own mail."
+        ),
+    )
+    hub_webhooks: str = Field(
+        default="Sendcloud",
+        max_length=80,
+        title=_noop("Name of the hub's webhooks"),
+        description=_noop("Webhooks with this in their name or address are the hub's."),
     )
     page_size: int = Field(default=100, ge=1, le=100, title=_noop("Orders per request"))
 

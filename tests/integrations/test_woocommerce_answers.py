@@ -210,6 +210,11 @@ def test_over_https_the_key_goes_as_basic_and_over_http_as_oauth():
 
 def shop_answers(**changed):
     def answer(asked):
+        if asked.method == "PUT":
+            assert (asked.path, asked.body) == ("/wp-json/wc/v3/orders/0", b"{}")
+            return changed.get("put", refusal(400, "woocommerce_rest_shop_order_invalid_id", "ID is invalid."))
+        if asked.path == "/index.php/wp-json/":
+            return changed.get("index_php", Reply(404, b"<html>"))
         if asked.path.endswith("/wp-json/"):
             return changed.get(
                 "index",
