@@ -5,9 +5,9 @@ Adapters know nothing of health or databases, and of Django only its translation
 :func:`integrations.registry.offers` tells whether an adapter has it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from integrations.contracts import (
     ArrivalRecord,
@@ -187,6 +187,9 @@ class EdgeAdapter(Protocol):
         self, host: str, *, platform: str, visitors: Sequence[Visitor], now: datetime
     ) -> EdgeReport:
         """Does anything in the zone of ``host`` disturb the shop, or stop the hubs that visit it?"""
+
+    def differences(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+        """What was changed between two snapshots: ``what``, ``before``, ``after``, each readable."""
 
     async def test_connection(self, *, now: datetime) -> ConnectionReport: ...
 

@@ -11,6 +11,7 @@ STORES: dict[str, str] = {
 
 HUBS: dict[str, str] = {
     "sendcloud": "integrations.sendcloud.adapter.SendcloudHub",
+    "braze": "integrations.braze.adapter.BrazeHub",
     "generic": "integrations.generic.adapter.GenericHub",
 }
 
@@ -41,3 +42,9 @@ def user_agents(kind: str, settings: Mapping[str, Any], platform: str) -> tuple[
     """The User-Agents that a hub of that kind, with those settings, sends to a store of that platform."""
     document = adapter_class(kind).Settings.model_validate(settings)
     return tuple(agent.replace("{system}", platform) for agent in document.user_agents)
+
+
+def addresses(kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The networks that a hub of that kind, with those settings, calls from; empty: not known."""
+    document = adapter_class(kind).Settings.model_validate(settings)
+    return tuple(getattr(document, "addresses", ()))

@@ -32,6 +32,10 @@ EMBEDDED = not env.str("DATABASE_URL", "")
 DATABASE_URL = embedded.url(VAR_DIR) if EMBEDDED else env.str("DATABASE_URL")
 BROKER_URL = env.str("BROKER_URL", "") or DATABASE_URL.replace("postgresql://", "pgmq://", 1)
 PUBLIC_URL = env.str("SYNCWATCH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+# Stores and hubs send nothing to an address without TLS, nor to one that only this machine knows.
+SYNCWATCH_WEBHOOK_URL = env.str(
+    "SYNCWATCH_WEBHOOK_URL", PUBLIC_URL if PUBLIC_URL.startswith("https://") else ""
+)
 """Address under which people reach Syncwatch; links in mails start with it."""
 
 # --- secrets ---------------------------------------------------------------------------------
@@ -204,6 +208,8 @@ except ValueError as error:
 SYNCWATCH_TICK_S = env.int("SYNCWATCH_TICK_S", 5)
 SYNCWATCH_COLLECT_INTERVAL_S = env.int("SYNCWATCH_COLLECT_INTERVAL_S", 60)
 SYNCWATCH_PROBE_INTERVAL_S = env.int("SYNCWATCH_PROBE_INTERVAL_S", 300)
+SYNCWATCH_CHECK_INTERVAL_S = env.int("SYNCWATCH_CHECK_INTERVAL_S", 900)
+SYNCWATCH_TRACKING_INTERVAL_S = env.int("SYNCWATCH_TRACKING_INTERVAL_S", 300)
 SYNCWATCH_HISTORY_DAYS = env.int("SYNCWATCH_HISTORY_DAYS", 14)
 SYNCWATCH_RETENTION_DAYS = env.int("SYNCWATCH_RETENTION_DAYS", 90)
 SYNCWATCH_REFRESH_COOL_DOWN_S = env.int("SYNCWATCH_REFRESH_COOL_DOWN_S", 300)

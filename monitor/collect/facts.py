@@ -10,9 +10,12 @@ import orjson
 from django.conf import settings
 from django.db import connection
 
-from integrations.contracts import CallRecord, HubFailure, Outcome, PhaseTimings
+from integrations.contracts import CallRecord, ConditionKind, HubFailure, Outcome, PhaseTimings
 from integrations.http import USER_AGENT as NEUTRAL_AGENT
 from integrations.registry import user_agents
+from monitor.collect import tracking_facts
+from monitor.collect.asking import questions
+from monitor.collect.check_facts import checks_of
 from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health import learning
 from monitor.health.records import Facts, Reading, SilenceProfile
@@ -33,7 +36,8 @@ _INTEGRATIONS = """
              WHERE e.integration_id = i.id AND e.last_fetched_at < h.last_fetched_at
              ORDER BY e.at DESC LIMIT 1),
            (SELECT r.asked_at FROM monitor_refresh r WHERE r.integration_id = i.id AND r.asked_at IS NOT NULL
-             ORDER BY r.requested_at DESC LIMIT 1)
+             ORDER BY r.requested_at DESC LIMIT 1),
+           i.tracking_tolerance_s, p.newest_tracked_due_at, h.feedback, s.edge_id
       FROM integrations_integration i
       JOIN integrations_store s ON s.id = i.store_id
       JOIN integrations_account a ON a.id = i.account_id
@@ -79,6 +83,11 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     jobs, histories = _jobs(rows)
     probes = _probes({row[1] for row in rows}, now)
     failures = _failures(rows, now)
+    parcels = tracking_facts.load(
+        [tracking_facts.Asked(row[0], row[1], row[18], row[19]) for row in rows], jobs, now
+    )
+    checks = checks_of([(row[0], row[1], row[2]) for row in rows])
+    writes = tracking_facts.failed_writes({pk: figures.oldest_missing_at for pk, figures in parcels.items()})
     unread = [row[0] for row in rows if jobs.get((JobKind.STORE_ORDERS, row[1]), _NEVER).error]
     profiles = _profiles(unread, now) if unread else {}
     facts: dict[int, Facts] = {}
@@ -86,7 +95,9 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
         pk, store, account = row[0], row[1], row[2]
         tolerance, source = tolerances[pk]
         count, late, oldest, tail, tail_oldest = waiting.get(pk, (0, 0, None, 0, None))
-        hub = jobs.get((JobKind.HUB_ARRIVALS, account), _NEVER)
+        asked = questions(row[4])
+        counts_events = ConditionKind.EVENTS in asked
+        hub = jobs.get((JobKind.HUB_EVENTS if counts_events else JobKind.HUB_ARRIVALS, account), _NEVER)
         if pk in histories:
             error, message = histories[pk]
             hub = replace(hub, error=hub.error or error, message=hub.message or message, caught_up=False)
@@ -97,7 +108,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             hub_system=row[14] or "",
             store=jobs.get((JobKind.STORE_ORDERS, store), _NEVER),
             hub=hub,
-            hub_state=jobs.get((JobKind.HUB_STATE, account), _NEVER),
+            hub_state=hub if counts_events else jobs.get((JobKind.HUB_STATE, account), _NEVER),
             waiting_count=count,
             late_count=late,
             oldest_waiting_at=oldest,
@@ -120,6 +131,12 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             tail_oldest_at=tail_oldest,
             stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_COLLECT_INTERVAL_S),
             probe_stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_PROBE_INTERVAL_S),
+            questions=asked,
+            feedback=row[20] or "",
+            tracking=parcels.get(pk),
+            feedback_failures=tuple(writes.get(pk, ())),
+            checks=tuple(checks.get(pk, ())),
+            has_edge=row[21] is not None,
         )
     return facts
 
@@ -156,8 +173,12 @@ def _jobs(
     """How reading went, by (kind, target); and the integrations whose history is still being read, with
     the error and message of the last attempt."""
     stores, accounts, ids = {row[1] for row in rows}, {row[2] for row in rows}, {row[0] for row in rows}
-    found = Job.objects.filter(kind=JobKind.STORE_ORDERS, target_id__in=stores) | Job.objects.filter(
-        kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), target_id__in=accounts
+    found = (
+        Job.objects.filter(kind__in=(JobKind.STORE_ORDERS, JobKind.STORE_TRACKING), target_id__in=stores)
+        | Job.objects.filter(
+            kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE, JobKind.HUB_EVENTS), target_id__in=accounts
+        )
+        | Job.objects.filter(kind=JobKind.HUB_SHIPMENTS, target_id__in=ids)
     )
     readings = {
         (job.kind, job.target_id): Reading(

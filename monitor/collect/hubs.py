@@ -49,6 +49,7 @@ def record_hub_states(account_id: int, listed: Sequence[HubIntegration], *, now:
             last_fetched_at=item.last_fetched_at if item else (held.last_fetched_at if held else None),
             settings_changed_at=item.settings_changed_at if item else None,
             system=fit(item.system, 60) if item else (held.system if held else ""),
+            feedback=fit(item.feedback, 20) if item else (held.feedback if held else ""),
             is_listed=item is not None,
         )
         if held is None or _said(held) != _said(state):
@@ -62,6 +63,7 @@ def _said(state: HubState) -> tuple[object, ...]:
         state.last_fetched_at,
         state.settings_changed_at,
         state.system,
+        state.feedback,
         state.is_listed,
     )
 

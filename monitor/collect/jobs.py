@@ -18,7 +18,6 @@ from monitor.collect.claim import Claimed, fence
 from monitor.collect.facts import PROBE_WINDOW
 from monitor.collect.learn import learn
 from monitor.models import Call, HubFailureLog
-from monitor.models.work import JobKind
 
 if TYPE_CHECKING:
     from monitor.collect.run import Batch
@@ -52,7 +51,7 @@ async def store_orders(batch: Batch, job: Claimed) -> None:
                         raise MoreToRead
                 batch.progressed(job)
         finally:
-            await _keep_calls(batch, adapter.calls(), store_id=store.pk)
+            await keep_calls(batch, adapter.calls(), store_id=store.pk)
 
 
 @transaction.atomic
@@ -98,7 +97,7 @@ async def hub_state(batch: Batch, job: Claimed) -> None:
             since = await batch.database(_newest_failure, account.pk)
             failures = await adapter.read_failures(since, now=batch.now)
         finally:
-            await _keep_calls(batch, adapter.calls(), account_id=account.pk)
+            await keep_calls(batch, adapter.calls(), account_id=account.pk)
 
     @transaction.atomic
     def store() -> None:
@@ -137,7 +136,7 @@ async def _arrivals(batch: Batch, job: Claimed, account: Account, *, integration
                 await batch.database(_store_arrivals, job, page, watched)
                 batch.progressed(job)
         finally:
-            await _keep_calls(batch, adapter.calls(), account_id=account.pk)
+            await keep_calls(batch, adapter.calls(), account_id=account.pk)
 
 
 @transaction.atomic
@@ -159,7 +158,7 @@ def _learn(job: Claimed, now: datetime) -> bool:
     return learn(job.target_id, now)
 
 
-async def _keep_calls(
+async def keep_calls(
     batch: Batch, calls: Sequence[CallRecord], *, store_id: int | None = None, account_id: int | None = None
 ) -> None:
     """Every failure, and a success now and then."""
@@ -169,13 +168,3 @@ async def _keep_calls(
         kept.append(passed[-1])
     if kept:
         await batch.database(hubs.record_calls, kept, store_id=store_id, account_id=account_id)
-
-
-RUNNERS: dict[JobKind, Runner] = {
-    JobKind.STORE_ORDERS: store_orders,
-    JobKind.STORE_ACCESS: store_access,
-    JobKind.HUB_STATE: hub_state,
-    JobKind.HUB_ARRIVALS: hub_arrivals,
-    JobKind.HUB_HISTORY: hub_history,
-    JobKind.LEARN: learn_rules,
-}

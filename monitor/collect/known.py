@@ -16,8 +16,14 @@ from monitor.models.work import JobKind
 SUCCESS_SAMPLE = timedelta(minutes=30)
 """How often a call that went well is kept."""
 
-_OF_STORE = (JobKind.STORE_ORDERS, JobKind.STORE_ACCESS)
-_OF_ACCOUNT = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS)
+_OF_STORE = (
+    JobKind.STORE_ORDERS,
+    JobKind.STORE_ACCESS,
+    JobKind.STORE_CHECK,
+    JobKind.STORE_TRACKING,
+    JobKind.STORE_EDGE,
+)
+_OF_ACCOUNT = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 
 
 @dataclass(slots=True)

@@ -1,14 +1,25 @@
 """Which work there has to be, given what is connected."""
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from integrations.adapters import (
+    ChecksIntegration,
+    ChecksStore,
+    ImportsOrders,
+    ReadsEvents,
+    ReadsShipments,
+    ReadsTracking,
+)
 from integrations.contracts import Watermark
 from integrations.models import Integration
+from integrations.registry import offers
+from monitor.collect.asking import questions
 from monitor.health.states import State
-from monitor.health.verdict import JUDGED
 from monitor.models import Condition, Job, Progress, Verdict
 from monitor.models.work import JobKind
 
@@ -22,6 +33,38 @@ _ATTACH = """
 """
 
 
+EDGE_INTERVAL_S = 3_600
+"""An audit of a zone takes about 25 requests of a budget that people at the dashboard share."""
+EVENTS_INTERVAL_S = 600
+"""What is compared are settled hours."""
+REQUESTS_SHARE = 4
+"""At most a quarter of an account's requests go to reading each integration's parcels."""
+_BY_WATERMARK = (
+    JobKind.STORE_ORDERS,
+    JobKind.HUB_ARRIVALS,
+    JobKind.HUB_HISTORY,
+    JobKind.HUB_SHIPMENTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An active integration and what decides which work it needs."""
+
+    id: int
+    account: int
+    store: int
+    hub: str
+    platform: str
+    edge: int | None
+    edge_is_active: bool | None
+    requests_per_minute: int
+
+    @property
+    def imports(self) -> bool:
+        return offers(self.hub, ImportsOrders)
+
+
 @transaction.atomic
 def ensure_jobs(now: datetime) -> None:
     """Makes the jobs and rows that active integrations need, and drops those no longer needed.
@@ -31,14 +74,25 @@ def ensure_jobs(now: datetime) -> None:
     with connection.cursor() as cursor:
         # Two changes at once must not both believe they were first.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('syncwatch.plan'))")
-    active = list(
-        Integration.objects.filter(
+    active = [
+        Link(*row)
+        for row in Integration.objects.filter(
             account__is_active=True, store__is_active=True, is_paused=False
-        ).values_list("id", "account_id", "store_id")
-    )
+        ).values_list(
+            "id",
+            "account_id",
+            "store_id",
+            "account__kind",
+            "store__platform",
+            "store__edge_id",
+            "store__edge__is_active",
+            "account__requests_per_minute",
+        )
+    ]
     known = set(Progress.objects.values_list("integration_id", flat=True))
-    fresh = [pk for pk, _, _ in active if pk not in known]
+    fresh = [link.id for link in active if link.id not in known]
     _ensure_rows(fresh, now)
+    _ensure_conditions(active, now)
     wanted = _wanted(active)
     existing = {(kind, target): seconds for kind, target, seconds in _jobs()}
     start = Watermark(now - timedelta(days=settings.SYNCWATCH_HISTORY_DAYS)).to_json()
@@ -50,9 +104,7 @@ def ensure_jobs(now: datetime) -> None:
                 account_id=account,
                 due_at=now,
                 interval_s=interval,
-                cursor=start
-                if kind in (JobKind.STORE_ORDERS, JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY)
-                else {},
+                cursor=start if kind in _BY_WATERMARK else {},
             )
             for (kind, target), (account, interval) in wanted.items()
             if (kind, target) not in existing
@@ -68,7 +120,9 @@ def ensure_jobs(now: datetime) -> None:
             Job.objects.filter(kind=kind, target_id=target).delete()
     if fresh:
         with connection.cursor() as cursor:
-            cursor.execute(_ATTACH, {"ids": fresh})
+            cursor.execute(
+                _ATTACH, {"ids": [link.id for link in active if link.id in fresh and link.imports]}
+            )
 
 
 def _ensure_rows(fresh: list[int], now: datetime) -> None:
@@ -80,11 +134,17 @@ def _ensure_rows(fresh: list[int], now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def _ensure_conditions(active: list[Link], now: datetime) -> None:
+    """A row for each question that is asked of each integration."""
+    held = set(Condition.objects.values_list("integration_id", "kind"))
     Condition.objects.bulk_create(
         [
-            Condition(integration_id=pk, kind=kind, rule="not_read_yet", since=now)
-            for pk in fresh
-            for kind in JUDGED
+            Condition(integration_id=link.id, kind=kind, rule="not_read_yet", since=now)
+            for link in active
+            for kind in questions(link.hub)
+            if (link.id, kind) not in held
         ],
         ignore_conflicts=True,
     )
@@ -94,19 +154,35 @@ def _jobs() -> list[tuple[str, int, int]]:
     return list(Job.objects.values_list("kind", "target_id", "interval_s"))
 
 
-def _wanted(active: list[tuple[int, int, int]]) -> dict[tuple[str, int], tuple[int | None, int]]:
+def _wanted(active: list[Link]) -> dict[tuple[str, int], tuple[int | None, int]]:
     """(kind, target) -> (account, interval in seconds)."""
     collect, probe = settings.SYNCWATCH_COLLECT_INTERVAL_S, settings.SYNCWATCH_PROBE_INTERVAL_S
+    check, tracking = settings.SYNCWATCH_CHECK_INTERVAL_S, settings.SYNCWATCH_TRACKING_INTERVAL_S
     reading = set(Job.objects.filter(kind=JobKind.HUB_ARRIVALS).values_list("target_id", flat=True))
     going_on = set(Job.objects.filter(kind=JobKind.LEARN).values_list("target_id", flat=True))
+    sizes = Counter(link.account for link in active)
     wanted: dict[tuple[str, int], tuple[int | None, int]] = {}
-    for pk, account, store in active:
-        wanted[JobKind.STORE_ORDERS, store] = (None, collect)
-        wanted[JobKind.STORE_ACCESS, store] = (None, probe)
-        wanted[JobKind.HUB_STATE, account] = (account, collect)
-        wanted[JobKind.HUB_ARRIVALS, account] = (account, collect)
-        wanted[JobKind.LEARN, pk] = (None, 3600)
-        if pk not in going_on and account in reading:
+    for link in active:
+        wanted[JobKind.STORE_ORDERS, link.store] = (None, collect)
+        wanted[JobKind.STORE_ACCESS, link.store] = (None, probe)
+        wanted[JobKind.LEARN, link.id] = (None, 3600)
+        if offers(link.platform, ChecksStore):
+            wanted[JobKind.STORE_CHECK, link.store] = (None, check)
+        if link.edge is not None and link.edge_is_active:
+            wanted[JobKind.STORE_EDGE, link.store] = (link.edge, EDGE_INTERVAL_S)
+        if link.imports:
+            wanted[JobKind.HUB_STATE, link.account] = (link.account, collect)
+            wanted[JobKind.HUB_ARRIVALS, link.account] = (link.account, collect)
+        if link.imports and link.id not in going_on and link.account in reading:
             # New or resumed: the account's own reading has moved past what arrived in it meanwhile.
-            wanted[JobKind.HUB_HISTORY, pk] = (account, 0)
+            wanted[JobKind.HUB_HISTORY, link.id] = (link.account, 0)
+        if offers(link.hub, ReadsEvents):
+            wanted[JobKind.HUB_EVENTS, link.account] = (link.account, EVENTS_INTERVAL_S)
+        # One request per integration: an account of many must not use up its rate limit by them.
+        fair = 60 * sizes[link.account] * REQUESTS_SHARE // link.requests_per_minute
+        if offers(link.hub, ReadsShipments) and offers(link.platform, ReadsTracking):
+            wanted[JobKind.HUB_SHIPMENTS, link.id] = (link.account, max(tracking, fair))
+            wanted[JobKind.STORE_TRACKING, link.store] = (None, tracking)
+        if offers(link.hub, ChecksIntegration):
+            wanted[JobKind.HUB_CHECK, link.id] = (link.account, max(check, 4 * fair))
     return wanted

@@ -17,6 +17,7 @@ from django.db import connection
 
 from integrations.contracts import ArrivalRecord, OrderRecord
 from monitor.collect import rollups
+from monitor.collect.asking import importing_hubs
 from monitor.collect.texts import fit
 
 
@@ -54,7 +55,9 @@ _ORDERS = """
         RETURNING external_id, number, eligible_at, expected),
     target AS (
         SELECT i.id AS integration_id, c.external_id AS order_key, c.number, c.eligible_at, c.expected
-          FROM changed c CROSS JOIN integrations_integration i WHERE i.store_id = %(store)s),
+          FROM changed c CROSS JOIN integrations_integration i
+          JOIN integrations_account a ON a.id = i.account_id
+         WHERE i.store_id = %(store)s AND a.kind = ANY(%(hubs)s)),
     prior AS (
         SELECT a.integration_id, a.order_key, a.eligible_at
           FROM monitor_arrival a JOIN target USING (integration_id, order_key)
@@ -131,7 +134,10 @@ def record_orders(
     store_id: int, platform: str, records: Sequence[OrderRecord], *, now: datetime
 ) -> list[int]:
     """Stores orders read from a store. Returns the integrations for which something changed."""
-    rows = _run(_ORDERS, {"store": store_id, "now": now, "records": _orders_json(records)})
+    rows = _run(
+        _ORDERS,
+        {"store": store_id, "now": now, "records": _orders_json(records), "hubs": importing_hubs()},
+    )
     if not rows:
         return []
     completed = [Completed(row[0], row[2], row[3]) for row in rows if row[5]]

@@ -22,12 +22,13 @@ from django.utils.translation import gettext_noop
 from integrations.errors import RateLimited, RemoteError
 from integrations.guard import GuardPolicy
 from integrations.models import Account, Store
-from monitor.collect import claim, jobs
+from monitor.collect import claim
 from monitor.collect.claim import Claimed, LeaseLost
 from monitor.collect.jobs import MoreToRead
 from monitor.collect.judging import judge
 from monitor.collect.known import Known, look_up
 from monitor.collect.pacing import AccountPacer
+from monitor.collect.runners import RUNNERS
 from monitor.collect.texts import fit
 from monitor.collect.threads import DatabaseThread
 from monitor.models.work import JobKind
@@ -130,7 +131,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         began = batch.now + timedelta(seconds=asyncio.get_running_loop().time() - started)
         try:
             async with asyncio.timeout(JOB_DEADLINE_S) as batch.deadlines[job.id]:
-                again = await jobs.RUNNERS[JobKind(job.kind)](batch, job)
+                again = await RUNNERS[JobKind(job.kind)](batch, job)
         except (LeaseLost, OperationalError) as error:
             # Overtaken, or the database was away: nothing is known of the remote, and the job is
             # claimed again when its lease has run out.

@@ -24,6 +24,8 @@ from monitor.health.states import State
 NEUTRAL_AGENT = "syncwatch"
 """How the User-Agent of a probe begins that does not pretend to be a hub (lower case)."""
 LONG_MAINTENANCE = timedelta(hours=1)
+ENOUGH_REFUSALS = 2
+"""Refused writes that are no accident of one call."""
 SHUT = frozenset({Outcome.BLOCKED, Outcome.CHALLENGED})
 PASSING = frozenset({Outcome.PASSED, Outcome.REFUSED})
 SILENT_FOR_ONE = SHUT | {Outcome.NO_ANSWER}
@@ -43,6 +45,7 @@ RULE_OF_ERROR: dict[str, tuple[State, str]] = {
     "RateLimited": (State.UNKNOWN, "rate_limited"),
     "AddressRefused": (State.UNKNOWN, "address_refused"),
     "OurMistake": (State.UNKNOWN, "our_mistake"),
+    "NotPossible": (State.UNKNOWN, "our_mistake"),
 }
 RULE_OF_PROBE: dict[Outcome, tuple[State, str]] = {
     Outcome.BLOCKED: (State.FAIL, "blocked"),
@@ -87,6 +90,7 @@ def judge_access(facts: Facts) -> Finding:
         or _all_shut_out(facts, probes)
         or _our_reading_fails(facts, probes)
         or _hub_fails_where_we_pass(facts, probes)
+        or _writes_refused(facts)
         or _passes(facts, probes)
     )
 
@@ -192,18 +196,38 @@ def _hub_fails_where_we_pass(facts: Facts, probes: _Probes) -> Finding | None:
         elif not any(probe.at >= alike[-1].at for probe in probes.passing()):
             # Nobody has tried its User-Agent since it began: it may as well be that.
             rule = "blocked_for_hub"
-    evidence = {
+    since = first_failed_at(facts, alike)
+    return _finding(state, rule, facts.hub_state.ok_at, _of_log(facts, alike), since=since, conclusive=True)
+
+
+def _writes_refused(facts: Facts) -> Finding | None:
+    """The hub fetches, but is refused when it writes. A fetch that goes well does not end this: only
+    tracking numbers that reach the store do."""
+    writes = [failure for failure in facts.feedback_failures if failure.method in FEEDBACK_METHODS]
+    if not writes or writes[0].outcome not in SHUT or facts.tracking is None:
+        return None
+    alike = _leading(writes)
+    if not facts.tracking.missing_count or len(alike) < ENOUGH_REFUSALS:
+        return None
+    state = State.WARN if _still_fetches(facts) else State.FAIL
+    evidence = _of_log(facts, alike)
+    return _finding(
+        state, "method_blocked", facts.hub_state.ok_at, evidence, since=alike[-1].at, conclusive=True
+    )
+
+
+def _of_log(facts: Facts, alike: Sequence[HubFailure]) -> dict[str, Any]:
+    newest = alike[0]
+    return {
         "hub": facts.hub_kind,
-        "method": failures[0].method,
-        "status": failures[0].status,
-        "by": failures[0].by,
-        "detail": failures[0].detail,
+        "method": newest.method,
+        "status": newest.status,
+        "by": newest.by,
+        "detail": newest.detail,
         "hub_failures": len(alike),
-        "last_failure_at": iso(failures[0].at),
+        "last_failure_at": iso(newest.at),
         "is_inferred": True,
     }
-    since = first_failed_at(facts, alike)
-    return _finding(state, rule, facts.hub_state.ok_at, evidence, since=since, conclusive=True)
 
 
 def _still_fetches(facts: Facts) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.contracts import CallRecord, ConditionKind, HubFailure
+from integrations.contracts import CallRecord, CheckState, ConditionKind, HubFailure
 from monitor.health.states import State
 
 Evidence = Mapping[str, Any]
@@ -37,6 +37,44 @@ class SilenceProfile:
     """How many weeks it was learned from; few weeks widen the tolerance."""
     burst: float = 1.0
     """Orders per burst (variance over mean of the daily counts, at least 1); bursts widen it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFact:
+    """A check's answer (see :class:`integrations.contracts.Check`) and since when it is so."""
+
+    kind: ConditionKind
+    code: str
+    state: CheckState
+    text: str
+    values: Mapping[str, Any]
+    remedy: str
+    since: datetime
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingFigures:
+    """The parcels of an integration whose numbers should be in the store's orders."""
+
+    parcels: Reading
+    """Reading the hub's parcels."""
+    store: Reading
+    """Looking for their numbers in the store."""
+    missing_count: int
+    """Due numbers that the store lacks, younger than the judging window."""
+    late_count: int
+    """Those of them that are due for longer than the tolerance and were looked for since."""
+    oldest_due_at: datetime | None
+    """Of the late ones."""
+    oldest_missing_at: datetime | None
+    """Since when the oldest number that is missing is due, late or not."""
+    newest_reached_due_at: datetime | None
+    """When the newest number that did reach the store was due."""
+    tolerance: timedelta
+    stale_after: timedelta
+    main_reason: str = ""
+    """What most of the looks found: ``no_order``, ``not_shipped``, ``other_number``, ``no_number``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +128,18 @@ class Facts:
     stale_after: timedelta = timedelta(minutes=5)
     """A reading older than this says nothing of now: three collection intervals or so."""
     probe_stale_after: timedelta = timedelta(minutes=15)
+    questions: tuple[ConditionKind, ...] = ()
+    """What is asked of this integration; empty: what is asked of every hub that imports orders."""
+    feedback: str = ""
+    """When the hub writes numbers to the store: ``eager``, ``delayed``, ``none``; empty: unknown."""
+    tracking: TrackingFigures | None = None
+    """None: hub or store do not tell of parcels."""
+    feedback_failures: tuple[HubFailure, ...] = ()
+    """Newest first: the hub's failed writes to the store since the oldest number that is missing."""
+    checks: tuple[CheckFact, ...] = ()
+    """Of the store, of the integration at the hub, and of the zone in front of the store."""
+    has_edge: bool = False
+    """A zone in front of the store is connected."""
 
     @property
     def is_reading_history(self) -> bool:

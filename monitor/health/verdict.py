@@ -1,22 +1,41 @@
 """From facts to findings, and from confirmed answers to one verdict with its root cause."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.contracts import ConditionKind
 from monitor.health.access import LONG_MAINTENANCE, judge_access
+from monitor.health.checked import judge_edge, judge_webhooks, or_check
 from monitor.health.credentials import judge_credentials
 from monitor.health.imports import judge_imports, tail_oldest_at
 from monitor.health.readings import fetch_limit
 from monitor.health.records import Facts, Finding, Held, Judgement
 from monitor.health.states import State
 from monitor.health.throttle import judge_throttle
+from monitor.health.tracking import judge_tracking
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised when a rule changes, so that old transitions can be read with the rules of their time."""
-JUDGED = (ConditionKind.ACCESS, ConditionKind.CREDENTIALS, ConditionKind.THROTTLE, ConditionKind.IMPORTS)
-"""The conditions :func:`judge` answers."""
+JUDGED = (
+    ConditionKind.EDGE,
+    ConditionKind.ACCESS,
+    ConditionKind.CREDENTIALS,
+    ConditionKind.WEBHOOKS,
+    ConditionKind.THROTTLE,
+    ConditionKind.IMPORTS,
+    ConditionKind.TRACKING,
+)
+"""What is asked of an integration whose hub imports orders."""
+JUDGED_BY_EVENTS = (ConditionKind.EDGE, ConditionKind.CREDENTIALS, ConditionKind.EVENTS)
+"""What is asked of an integration whose hub counts events and fetches nothing."""
+ADVISORY = frozenset({ConditionKind.EDGE, ConditionKind.WEBHOOKS})
+"""A warning of these is a setting that may do harm one day. It is shown, but as long as nothing
+suffers from it, it makes no verdict bad and alarms nobody."""
+PROOFS = (ConditionKind.IMPORTS, ConditionKind.EVENTS)
+"""What proves that an integration is healthy."""
+NOT_WATCHED = frozenset({"not_connected", "not_watched", "no_webhooks"})
+"""Unknown because nobody set out to know: no reason for a verdict."""
 _CAUSE_ORDER = {kind: place for place, kind in enumerate(ConditionKind)}
 _SEVERITY = {State.WARN: 1, State.FAIL: 2}
 _SHARED_FIGURES = ("waiting_count", "late_count", "oldest_waiting_at", "newest_arrived_at", "tolerance_s")
@@ -24,23 +43,37 @@ _MOMENT = timedelta(seconds=1)
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:
-    """One finding for each kind in :data:`JUDGED`, from cause to consequence. Pure."""
+    """One finding for each question that is asked, from cause to consequence. Pure."""
     access = judge_access(facts)
     credentials = judge_credentials(facts)
     is_accessible = access.state is State.OK and not credentials.state.is_bad
-    return access, credentials, judge_throttle(facts, is_accessible=is_accessible), judge_imports(facts)
+    ask: dict[ConditionKind, Callable[[], Finding]] = {
+        ConditionKind.EDGE: lambda: judge_edge(facts),
+        ConditionKind.ACCESS: lambda: or_check(access, facts),
+        ConditionKind.CREDENTIALS: lambda: or_check(credentials, facts),
+        ConditionKind.WEBHOOKS: lambda: judge_webhooks(facts),
+        ConditionKind.THROTTLE: lambda: judge_throttle(facts, is_accessible=is_accessible),
+        ConditionKind.IMPORTS: lambda: or_check(judge_imports(facts), facts),
+        ConditionKind.TRACKING: lambda: or_check(judge_tracking(facts), facts),
+    }
+    return tuple(ask[kind]() for kind in facts.questions or JUDGED)
 
 
 def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -> Judgement:
     """The verdict: the first bad condition from cause to consequence explains those below it.
 
     The state is the worst of the bad ones: a warning whose consequence is a stall is no mere
-    warning. Healthy is only what ``imports`` proves: if it is unknown and nothing is bad, the
-    verdict is unknown for the first reason. ``evidence["explains"]`` names what stands below.
+    warning. Healthy is only what ``imports`` (or ``events``) proves: if it is unknown and nothing is
+    bad, the verdict is unknown for the first reason. Warnings of :data:`ADVISORY` conditions count only
+    as an explanation. ``evidence["explains"]`` names what stands below.
     """
     answers = sorted(helds, key=lambda held: _CAUSE_ORDER[held.kind])
-    bad = [held for held in answers if held.state.is_bad]
-    imports = next((held for held in answers if held.kind is ConditionKind.IMPORTS), None)
+    bad = [
+        held
+        for held in answers
+        if held.state.is_bad and not (held.kind in ADVISORY and held.state is State.WARN)
+    ]
+    imports = next((held for held in answers if held.kind in PROOFS), None)
     if bad:
         cause = bad[0]
         state = max((held.state for held in bad), key=_SEVERITY.__getitem__)
@@ -49,7 +82,9 @@ def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -
             since = min(since, previous.since)
         return Judgement(state, cause.kind, cause.rule, since, _evidence(cause, bad[1:], imports))
     if imports is None or imports.state is State.UNKNOWN:
-        reason = next((held for held in answers if held.state is State.UNKNOWN), None)
+        reason = next(
+            (held for held in answers if held.state is State.UNKNOWN and held.rule not in NOT_WATCHED), None
+        )
         if reason is None:
             return Judgement(State.UNKNOWN, None, "not_read_yet", _kept(previous, State.UNKNOWN, now))
         since = _kept(previous, State.UNKNOWN, reason.since)

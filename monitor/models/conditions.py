@@ -85,6 +85,10 @@ class Progress(models.Model):
     newest_arrived_at = models.DateTimeField(null=True)
     newest_arrived_eligible_at = models.DateTimeField(null=True)
     """Eligible moment of the newest order that has arrived."""
+    newest_tracked_due_at = models.DateTimeField(null=True)
+    """When the newest tracking number that reached the store was due there."""
+    learned_event_ratio = models.FloatField(null=True)
+    """Events per order that are usual for a marketing hub."""
     learned_tolerance_s = models.PositiveIntegerField(null=True)
     learned_rhythm_s = models.PositiveIntegerField(null=True)
     learned_at = models.DateTimeField(null=True)

@@ -46,6 +46,8 @@ class Refresh(models.Model):
     outcome = models.CharField(max_length=20, choices=RefreshOutcome, blank=True)
     detail = models.CharField(max_length=300, blank=True)
     """One sentence on how it stands or ended, in English; pages tell it in the reader's language."""
+    only = models.JSONField(default=list)
+    """Store's ids of the orders it is about; empty: all that wait or lack their number."""
     before = models.JSONField(default=dict)
     """Evidence when it was asked for: last_fetched_at, failing_since, waiting, oldest_waiting_at."""
     after = models.JSONField(default=dict)

@@ -11,12 +11,14 @@ from integrations.contracts import ConditionKind
 from monitor.health.records import Evidence
 from monitor.health.states import State
 from monitor.wording.access import ACCESS
+from monitor.wording.checked import CHECK_RULES, EDGE, WEBHOOKS
 from monitor.wording.credentials import CREDENTIALS
-from monitor.wording.figures import figures, orders, waiting
+from monitor.wording.figures import figures, numbers, orders, told, waiting
 from monitor.wording.imports import IMPORTS
 from monitor.wording.phrase import Action, Phrase, filled
 from monitor.wording.throttle import THROTTLE
 from monitor.wording.times import clock, duration, since
+from monitor.wording.tracking import TRACKING
 
 __all__ = [
     "PHRASES",
@@ -24,17 +26,22 @@ __all__ = [
     "clock",
     "duration",
     "explain",
+    "numbers",
     "orders",
     "since",
     "state_word",
+    "told",
     "waiting",
 ]
 
 PHRASES: Mapping[ConditionKind, Mapping[str, Phrase]] = {
-    ConditionKind.ACCESS: ACCESS,
-    ConditionKind.CREDENTIALS: CREDENTIALS,
+    ConditionKind.EDGE: EDGE,
+    ConditionKind.ACCESS: {**ACCESS, **CHECK_RULES},
+    ConditionKind.CREDENTIALS: {**CREDENTIALS, **CHECK_RULES},
+    ConditionKind.WEBHOOKS: WEBHOOKS,
     ConditionKind.THROTTLE: THROTTLE,
-    ConditionKind.IMPORTS: IMPORTS,
+    ConditionKind.IMPORTS: {**IMPORTS, **CHECK_RULES},
+    ConditionKind.TRACKING: {**TRACKING, **CHECK_RULES},
 }
 """A phrase for every rule that judging can answer with."""
 
@@ -49,6 +56,10 @@ _UNREACHABLE = _("unreachable")
 _MAINTENANCE = _("maintenance")
 _FAIL_WORDS = {
     "throttled": _("throttled"),
+    "stopped": _("no tracking"),
+    "check_failed": _("misconfigured"),
+    "events_stopped": _("no events"),
+    "events_short": _("events missing"),
     "not_listed": _("disconnected"),
     "maintenance": _MAINTENANCE,
     "maintenance_long": _MAINTENANCE,

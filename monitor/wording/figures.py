@@ -1,6 +1,6 @@
 """Evidence as words: counts with their nouns, times in a person's zone, names of hubs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from monitor.health.records import Evidence
 from monitor.wording.retold import retold
 from monitor.wording.times import clock, duration, since
+from monitor.wording.tracking import REASONS
 
 _TIMES = {
     "oldest": "oldest_waiting_at",
@@ -17,8 +18,13 @@ _TIMES = {
     "arrived": "newest_arrived_at",
     "last_ok": "last_ok_at",
     "last_failure": "last_failure_at",
+    "due": "oldest_due_at",
 }
-_DURATIONS = {"tolerance": "tolerance_s", "rhythm": "rhythm_s"}
+_DURATIONS = {
+    "tolerance": "tolerance_s",
+    "rhythm": "rhythm_s",
+    "tracking_tolerance": "tracking_tolerance_s",
+}
 _TEXTS = ("method", "status")
 
 
@@ -40,6 +46,9 @@ def figures(evidence: Evidence, *, now: datetime, tz: tzinfo) -> dict[str, str]:
         if evidence.get(word):
             words[word] = _sentence(retold(evidence[word]))
     words |= _counts(evidence)
+    words |= _checks(evidence)
+    if evidence.get("missing_reason") in REASONS:
+        words["reason"] = gettext(REASONS[evidence["missing_reason"]])
     for word, name in (("agents", "user_agents"), ("passing", "passing_user_agents")):
         if evidence.get(name):
             words[word] = gettext(" and ").join(
@@ -64,12 +73,48 @@ def _counts(evidence: Evidence) -> dict[str, str]:
         "orders": ("waiting_count", orders),
         "late_orders": ("late_count", orders),
         "failures": ("hub_failures", _calls),
+        "missing": ("missing_count", numbers),
+        "late_tracking": ("late_tracking_count", numbers),
     }
     words = {word: say(int(evidence[name])) for word, (name, say) in counted.items() if evidence.get(name)}
     usual: Any = evidence.get("usual_orders")
     if usual is not None:
         words["usual_orders"] = orders(round(usual))
     return words
+
+
+def _checks(evidence: Evidence) -> dict[str, str]:
+    """The worst check in its own words, what it asks for, and how many others are bad."""
+    checks = evidence.get("checks")
+    if not checks:
+        return {}
+    worst = checks[0]
+    words = {"check": told(worst["text"], worst["values"])}
+    if worst.get("remedy"):
+        words["check_remedy"] = told(worst["remedy"], worst["values"])
+    if len(checks) > 1:
+        others = len(checks) - 1
+        words["other_checks"] = ngettext(
+            "%(n)d other check is bad too.", "%(n)d other checks are bad too.", others
+        ) % {"n": others}
+    return words
+
+
+def told(template: str, values: Mapping[str, Any]) -> str:
+    """A check's text or remedy, stored as an English template, in the active language.
+
+    A value that the template names and that is missing stands as a question mark.
+    """
+    return gettext(template) % _Known(values) if template else ""
+
+
+class _Known(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def numbers(n: int) -> str:
+    return ngettext("%(n)d tracking number", "%(n)d tracking numbers", n) % {"n": n}
 
 
 def orders(n: int) -> str:

@@ -8,7 +8,17 @@ from django.utils.translation import gettext
 
 from monitor.health.states import State
 
-Action = Literal["", "force_refresh", "show_failures", "show_orders", "update_credentials", "test_connection"]
+Action = Literal[
+    "",
+    "force_refresh",
+    "show_failures",
+    "show_orders",
+    "show_tracking",
+    "show_checks",
+    "connect_edge",
+    "update_credentials",
+    "test_connection",
+]
 """The one action that helps most; empty: none within Syncwatch."""
 
 

@@ -4,21 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.contracts import Outcome
+from integrations.contracts import ConditionKind, Outcome
 from monitor.health.records import Held, Judgement
 from monitor.health.states import State
-from monitor.health.verdict import JUDGED, conclude, judge, next_check_at
+from monitor.health.verdict import conclude, judge, next_check_at
 from tests.health.world import NOON, ago, facts, failing, log, probes, waiting
 
 pytestmark = pytest.mark.unit
 
 OK, WARN, FAIL, UNKNOWN = State.OK, State.WARN, State.FAIL, State.UNKNOWN
-ACCESS, CREDENTIALS, THROTTLE, IMPORTS = JUDGED
+ACCESS, CREDENTIALS = ConditionKind.ACCESS, ConditionKind.CREDENTIALS
+THROTTLE, IMPORTS = ConditionKind.THROTTLE, ConditionKind.IMPORTS
 NOTHING_ELSE = (OK, OK, OK, OK)
 
 
 def helds(access=OK, credentials=OK, throttle=OK, imports=OK, since=10):
-    states = dict(zip(JUDGED, (access, credentials, throttle, imports), strict=True))
+    states = dict(zip((ACCESS, CREDENTIALS, THROTTLE, IMPORTS), (access, credentials, throttle, imports), strict=True))
     figures = {"waiting_count": 7, "oldest_waiting_at": ago(90).isoformat()}
     return [
         Held(kind, state, f"{kind}_rule", ago(since), figures if kind is IMPORTS else {}, ago(1))

@@ -9,7 +9,14 @@ from integrations.contracts import ConditionKind, Outcome
 from monitor.health.states import State
 from monitor.health.verdict import judge
 from monitor.wording import PHRASES, clock, duration, explain, since, state_word
-from tests.health import test_access, test_credentials, test_imports, test_throttle
+from tests.health import (
+    test_access,
+    test_checked,
+    test_credentials,
+    test_imports,
+    test_throttle,
+    test_tracking,
+)
 from tests.health.world import NOON, ago, facts, log, probes, waiting
 
 pytestmark = pytest.mark.unit
@@ -20,6 +27,10 @@ EVERY_RULE = [(kind, rule) for kind, phrases in PHRASES.items() for rule in phra
 
 def said(finding):
     return explain(finding.kind, finding.rule, finding.evidence, now=NOON, tz=PARIS)
+
+
+def answer(kind, known):
+    return next(finding for finding in judge(known) if finding.kind is kind)
 
 
 @pytest.mark.parametrize(("kind", "rule"), EVERY_RULE)
@@ -37,16 +48,19 @@ def test_every_rule_can_be_said_even_without_any_figure(kind, rule):
 
 def test_every_rule_of_the_tables_is_explained_and_every_phrase_is_used():
     used = set()
-    tables = (test_access, test_credentials, test_imports, test_throttle)
+    tables = (test_access, test_checked, test_credentials, test_imports, test_throttle, test_tracking)
     for known in (row[1] for table in tables for row in table.SITUATIONS):
         used |= {(finding.kind, finding.rule) for finding in judge(known)}
     for known in (test_throttle.slow(store=test_throttle.failing("CredentialsRefused", last_ok=3)),):
         used |= {(finding.kind, finding.rule) for finding in judge(known)}
+    used |= {(finding.kind, finding.rule) for row in test_checked.BAD_CHECKS for finding in judge(row[0])}
+    # How a condition begins, before anything was looked at.
+    used |= {(kind, "not_read_yet") for kind in PHRASES}
     assert used == set(EVERY_RULE)
 
 
 def test_a_stall_in_words():
-    words = said(judge(waiting(oldest=72, count=31))[3])
+    words = said(answer(ConditionKind.IMPORTS, waiting(oldest=72, count=31)))
     assert words.state_word == "stalled"
     assert words.headline == (
         "Orders have stopped arriving in Sendcloud: 31 orders are waiting, "
@@ -62,7 +76,7 @@ def test_a_block_in_words():
         last_fetched_at=ago(60),
         hub_failures=log(Outcome.BLOCKED, [2, 5]),
     )
-    words = said(judge(known)[0])
+    words = said(answer(ConditionKind.ACCESS, known))
     assert words.state_word == "blocked"
     assert words.headline == (
         "The shop's nginx refuses Sendcloud by its User-Agent “Sendcloud/1.0.0”; other visitors pass."
@@ -71,7 +85,7 @@ def test_a_block_in_words():
 
 
 def test_a_throttle_is_only_suspected():
-    words = said(judge(waiting(oldest=100, count=1, last_fetched_at=ago(105)))[2])
+    words = said(answer(ConditionKind.THROTTLE, waiting(oldest=100, count=1, last_fetched_at=ago(105))))
     assert words.state_word == "throttled"
     assert "no fetch since 11:15 (1 h 45 min), usual is every 15 min" in words.headline
     assert "1 order is waiting" in words.why
