@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 STORES: dict[str, str] = {
+    "magento": "integrations.magento.adapter.MagentoStore",
     "shopify": "integrations.shopify.adapter.ShopifyStore",
     "woocommerce": "integrations.woocommerce.adapter.WooCommerceStore",
 }
