@@ -21,6 +21,10 @@ from monitor.models.work import JobKind
 
 RECHECK = timedelta(seconds=15)
 """How soon a first bad observation is looked at again."""
+SEEN_AGAIN = frozenset(
+    {ConditionKind.ACCESS, ConditionKind.CREDENTIALS, ConditionKind.THROTTLE, ConditionKind.IMPORTS}
+)
+"""Conditions of which reading orders and probing again shows more."""
 KEEP_FRESH = timedelta(minutes=10)
 """How often an unchanged condition's observation time and evidence are written all the same."""
 
@@ -142,14 +146,18 @@ def _look_again(
 ) -> None:
     """Brings reading forward where something is about to change: a first bad observation waits for
     its second, an order is about to pass its tolerance."""
-    doubtful = {row["id"] for row in written if row["candidate_count"]}
+    doubtful = {
+        row["id"]
+        for row in written
+        if row["candidate_count"] and (State(row["state"]).is_bad or State(row["candidate_state"]).is_bad)
+    }
     hubs: dict[int, datetime] = {}
     stores: dict[int, datetime] = {}
     keys = dict(_targets(list(facts)))
     for pk, known in facts.items():
         account, store = keys[pk]
         moment = verdict.next_check_at(known)
-        if any(row.id in doubtful for row in held[pk]):
+        if any(row.id in doubtful and row.kind in SEEN_AGAIN for row in held[pk]):
             moment = min(moment or now + RECHECK, now + RECHECK)
             stores[store] = now + RECHECK
         if moment is not None and moment > now:

@@ -1,6 +1,7 @@
 """Conditions that rest on checks of a system's settings: webhooks, edge, and rights."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from integrations.contracts import CheckState, ConditionKind
@@ -25,7 +26,7 @@ def judge_edge(facts: Facts) -> Finding:
         return Finding(ConditionKind.EDGE, State.UNKNOWN, "not_connected", facts.now, {"hub": facts.hub_kind})
     finding = _by_checks(facts, ConditionKind.EDGE, "not_checked_yet")
     if finding.state is State.FAIL and hub_gets_through(facts):
-        return _replaced(finding, State.WARN, "might_stop_hub")
+        return replace(finding, state=State.WARN, rule="might_stop_hub")
     return finding
 
 
@@ -52,6 +53,8 @@ def _by_checks(facts: Facts, kind: ConditionKind, rule_without: str) -> Finding:
                 observed_at,
                 evidence | {"checks": [_told(check) for check in _all_bad(mine)[:SHOWN]]},
                 min(check.since for check in bad),
+                # A setting that was read is no accident of one answer.
+                conclusive=True,
             )
     if known:
         return Finding(kind, State.OK, "checks_pass", max(check.checked_at for check in known), evidence)
@@ -75,7 +78,3 @@ def _told(check: CheckFact) -> dict[str, Any]:
         "values": dict(check.values),
         "remedy": check.remedy,
     }
-
-
-def _replaced(finding: Finding, state: State, rule: str) -> Finding:
-    return Finding(finding.kind, state, rule, finding.observed_at, finding.evidence, finding.since)

@@ -41,7 +41,7 @@ def remotes(monkeypatch) -> dict[str, Exception]:
         if job.kind in trouble:
             raise trouble[job.kind]
 
-    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_nothing))
+    monkeypatch.setattr(run, "RUNNERS", dict.fromkeys(JobKind, reads_nothing))
     return trouble
 
 
@@ -104,7 +104,7 @@ def test_a_reading_that_gets_on_may_take_as_long_as_it_needs(integrations, remot
             await asyncio.sleep(0.2 if job.kind == JobKind.STORE_ORDERS else 1)
             batch.progressed(job)
 
-    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_slowly))
+    monkeypatch.setattr(run, "RUNNERS", dict.fromkeys(JobKind, reads_slowly))
 
     run_all()
 
@@ -116,7 +116,7 @@ def test_a_reading_of_arrivals_speaks_for_the_moment_it_began(integrations, monk
     async def reads_slowly(batch, job):
         await asyncio.sleep(0.5)
 
-    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_slowly))
+    monkeypatch.setattr(run, "RUNNERS", dict.fromkeys(JobKind, reads_slowly))
     began = timezone.now()
 
     run_all()
@@ -165,7 +165,7 @@ def test_a_sweep_reads_a_long_history_to_its_end(integrations, monkeypatch):
         if job.kind == JobKind.STORE_ORDERS and len(rounds) < 20:
             raise jobs.MoreToRead
 
-    monkeypatch.setattr(jobs, "RUNNERS", dict.fromkeys(JobKind, reads_in_parts))
+    monkeypatch.setattr(run, "RUNNERS", dict.fromkeys(JobKind, reads_in_parts))
 
     sweep(["one"], timezone.now())
 

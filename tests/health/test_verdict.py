@@ -19,7 +19,7 @@ NOTHING_ELSE = (OK, OK, OK, OK)
 
 
 def helds(access=OK, credentials=OK, throttle=OK, imports=OK, since=10):
-    states = dict(zip((ACCESS, CREDENTIALS, THROTTLE, IMPORTS), (access, credentials, throttle, imports), strict=True))
+    states = {ACCESS: access, CREDENTIALS: credentials, THROTTLE: throttle, IMPORTS: imports}
     figures = {"waiting_count": 7, "oldest_waiting_at": ago(90).isoformat()}
     return [
         Held(kind, state, f"{kind}_rule", ago(since), figures if kind is IMPORTS else {}, ago(1))
