@@ -6,6 +6,7 @@ from typing import Any
 
 STORES: dict[str, str] = {
     "magento": "integrations.magento.adapter.MagentoStore",
+    "prestashop": "integrations.prestashop.adapter.PrestaShopStore",
     "shopify": "integrations.shopify.adapter.ShopifyStore",
     "woocommerce": "integrations.woocommerce.adapter.WooCommerceStore",
 }
