@@ -314,6 +314,10 @@ class CallRecord:
     tls_expires_at: datetime | None = None
 
 
+GRAPHQL_WRITE = " (mutation)"
+"""What a path in a hub's log ends with when a GraphQL call was to change something."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubFailure:
     """A row of the hub's own log of calls to the store that failed. Redacted."""
@@ -329,6 +333,16 @@ class HubFailure:
     outcome: Outcome
     by: str = ""
     detail: str = ""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the hub wanted to tell the store something, rather than to fetch orders.
+
+        GraphQL asks and changes by the same method: ``path`` then ends with :data:`GRAPHQL_WRITE`.
+        """
+        if "graphql" in self.path:
+            return self.path.endswith(GRAPHQL_WRITE)
+        return self.method in ("PUT", "POST", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)

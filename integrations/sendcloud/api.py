@@ -5,11 +5,12 @@ Limits belong to the account and are told by a bare 429 (sendcloud.dev, rate lim
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import orjson
 from django.utils.translation import gettext as _
 
 from integrations import errors
@@ -17,6 +18,7 @@ from integrations.access.classify import Classification, json_document
 from integrations.answer import Answer
 from integrations.contracts import Outcome
 from integrations.http import RemoteClient
+from integrations.sendcloud.tokens import KeyPair, forget_token, granted_token
 
 BACK_OFF = timedelta(seconds=5)
 """What everybody waits after a 429 that names no time."""
@@ -25,38 +27,103 @@ _NEXT = re.compile(r"<([^<>]+)>\s*;[^,]*\brel\s*=\s*\"?next\"?", re.IGNORECASE)
 
 
 class SendcloudApi:
-    """Signed GETs below ``/api``. The account's address may or may not end with ``/api/v3``."""
+    """Signed requests below ``/api``. The account's address may or may not end with ``/api/v3``."""
 
-    def __init__(self, http: RemoteClient, public_key: str, secret_key: str) -> None:
+    def __init__(self, http: RemoteClient, keys: KeyPair) -> None:
         self._http = http
-        self._root = re.sub(r"/api(/v[23])?$", "", http.target_url) + "/api/"
-        self._authorization = "Basic " + b64encode(f"{public_key}:{secret_key}".encode()).decode()
+        self.keys = keys
+        self.root = re.sub(r"/api(/v[23])?$", "", http.target_url) + "/api/"
 
     async def get(self, address: str, params: Mapping[str, str] | None = None, *, now: datetime) -> Answer:
         """A path below ``/api/``, or the address of a next page. Raises RemoteError unless 200."""
-        url = address if "://" in address else self._root + address
-        answer = await self._http.request(
-            "GET",
+        answer = await self._signed("GET", address, params=params, now=now, keep=True)
+        if answer.status == 200 and answer.looks_like_json:
+            return answer
+        raise await self.error(answer)
+
+    async def get_if_there(
+        self, address: str, params: Mapping[str, str] | None = None, *, now: datetime
+    ) -> Answer | None:
+        """As :meth:`get`; ``None``, and no call record, where Sendcloud has nothing of it (400, 404)."""
+        answer = await self._signed("GET", address, params=params, now=now, keep=False)
+        if answer.status == 200 and answer.looks_like_json:
+            return answer
+        if answer.status in (400, 404):
+            return None
+        raise await self.error(answer)
+
+    async def post(self, address: str, document: Any, *, now: datetime) -> Answer:
+        """The answer to JSON sent to a path below ``/api/``, whatever its status; no call record is kept,
+        since refusals quote what was sent."""
+        content = orjson.dumps(document)
+        return await self._signed("POST", address, content=content, now=now, keep=False)
+
+    async def _signed(
+        self,
+        method: str,
+        address: str,
+        *,
+        now: datetime,
+        keep: bool,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        url = address if "://" in address else self.root + address
+        answer = await self._once(method, url, params, content, now=now, keep=keep)
+        if answer.status == 401 and self.keys.token_url:
+            forget_token(self.keys)
+            answer = await self._once(method, url, params, content, now=now, keep=keep)
+        return answer
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        content: bytes | None,
+        *,
+        now: datetime,
+        keep: bool,
+    ) -> Answer:
+        if self.keys.token_url:
+            authorization = f"Bearer {await granted_token(self._http, self.keys, now=now)}"
+        else:
+            authorization = self.keys.basic
+        return await self._http.request(
+            method,
             url,
             now=now,
             params=params,
-            auth=lambda _method, _url: {"authorization": self._authorization},
+            headers={"content-type": "application/json"} if content is not None else None,
+            content=content,
+            auth=lambda _method, _url: {"authorization": authorization},
+            keep=keep,
         )
-        if answer.status == 200 and answer.looks_like_json:
-            return answer
-        raise await self._error(answer)
 
     def next_page(self, answer: Answer) -> str | None:
         """The next page by the ``Link`` header (RFC 8288). Raises UnexpectedAnswer if it leads elsewhere."""
         match = _NEXT.search(answer.headers.get("link", "")[:LONGEST_LINK])
-        if match is None:
+        return None if match is None else self._followed(answer, str(match[1]))
+
+    def older_next_page(self, answer: Answer, following: str | int | None) -> str | None:
+        """The next page by version 2's ``next``: an address, or (for parcels) a bare cursor."""
+        if following is None or following == "":
             return None
-        address = urljoin(answer.url, str(match[1]))
-        if urlsplit(address)[:2] != urlsplit(self._root)[:2]:
+        text = str(following)
+        if "/" not in text and "?" not in text:
+            url = re.sub(r"([?&])cursor=[^&]*&?", r"\1", answer.url).rstrip("?&")
+            separator = "&" if "?" in url else "?"
+            text = f"{url}{separator}cursor={text}"
+        return self._followed(answer, text)
+
+    def _followed(self, answer: Answer, address: str) -> str:
+        address = urljoin(answer.url, address)
+        if urlsplit(address)[:2] != urlsplit(self.root)[:2]:
             raise self._http.unexpected(answer, _("The next page lies on another host; it was not followed."))
         return address
 
-    async def _error(self, answer: Answer) -> errors.RemoteError:
+    async def error(self, answer: Answer) -> errors.RemoteError:
+        """The error an answer stands for, with its call noted."""
         if answer.status == 429:
             wait = answer.retry_after() or BACK_OFF
             await self._http.hold(wait)

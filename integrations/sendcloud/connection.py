@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def test(hub: SendcloudHub, *, now: datetime) -> ConnectionReport:
-    """Lists the account's integrations, and asks for one arrived order and one log row."""
+    """Lists the account's integrations, and asks for one arrived order, one log row and one parcel."""
     reached, accepted = _("Sendcloud answers"), _("The key pair is accepted")
     facts = {"platform": hub.label}
     try:
@@ -36,12 +36,20 @@ async def test(hub: SendcloudHub, *, now: datetime) -> ConnectionReport:
         else _("The account has no integration yet."),
         "" if integrations else _("Connect a shop in Sendcloud under Settings > Integrations."),
     )
+    is_older = hub.versions.is_older(now)
+    facts["version"] = "v2" if is_older else "v3"
+    orders, logs, parcels = (
+        (f"v2/integrations/{integrations[0].external_id}/shipments", "v2/integrations/logs", "v2/parcels")
+        if is_older and integrations
+        else ("v3/orders", "v3/integrations/logs", "v3/shipments")
+    )
     needs = (
         Need(reached, True, _("Sendcloud answers at this address.")),
         Need(accepted, True, _("The key pair belongs to an account.")),
         listed,
-        await _readable(hub, "v3/orders", _("Arrived orders can be read"), now),
-        await _readable(hub, "v3/integrations/logs", _("The log of failed calls can be read"), now),
+        await _readable(hub, orders, _("Arrived orders can be read"), now),
+        await _readable(hub, logs, _("The log of failed calls can be read"), now),
+        await _readable(hub, parcels, _("Parcels can be read"), now),
     )
     return ConnectionReport(needs, tuple(integrations), facts)
 

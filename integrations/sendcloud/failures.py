@@ -4,6 +4,7 @@
 HTTP answer. ``base_url`` and ``full_url`` may carry keys in their query.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,9 +14,29 @@ from django.utils.translation import gettext as _
 from integrations.access import Classification, classify, wordpress
 from integrations.access.classify import Application, json_api
 from integrations.answer import Answer
-from integrations.contracts import HubFailure, Outcome
+from integrations.contracts import GRAPHQL_WRITE, HubFailure, Outcome
 from integrations.redaction import redact_text, redact_url
-from integrations.sendcloud.records import LogRow
+from integrations.sendcloud.records import LogRow, rank
+
+MOST_PAGES = 20
+Fetch = Callable[[str | None], Awaitable[tuple[Sequence[LogRow], str | None]]]
+"""From the address of a page (``None``: the first) to its rows and the next page's address."""
+
+
+async def newest_failures(fetch: Fetch, since_id: str) -> Sequence[HubFailure]:
+    """Failures newer than ``since_id``, newest first, from pages in whatever order."""
+    found: dict[str, HubFailure] = {}
+    address: str | None = None
+    for _number in range(MOST_PAGES):
+        rows, following = await fetch(address)
+        fresh = [
+            row for row in rows if row.id not in found and (not since_id or rank(row.id) > rank(since_id))
+        ]
+        found.update((row.id, to_contract(row)) for row in fresh)
+        if not fresh or following is None:
+            break
+        address = following
+    return sorted(found.values(), key=lambda failure: rank(failure.external_id), reverse=True)
 
 
 def to_contract(row: LogRow) -> HubFailure:
@@ -28,13 +49,21 @@ def to_contract(row: LogRow) -> HubFailure:
         base_url=redact_url(row.base_url or url).partition("?")[0][:300],
         at=row.created_at,
         method=(row.method or "").upper()[:10],
-        path=_path(url),
+        path=_path(url) + _graphql_kind(row, url),
         status=row.response_code,
         exception_type=redact_text(row.exception_type or "")[:120],
         outcome=found.outcome,
         by=found.by[:60],
         detail=redact_text(found.detail)[:300],
     )
+
+
+def _graphql_kind(row: LogRow, url: str) -> str:
+    """What a GraphQL call was for: by its method and path, fetching orders and writing numbers look alike."""
+    text = row.request.payload.query
+    if not isinstance(text, str) or not url.partition("?")[0].endswith("graphql.json"):
+        return ""
+    return GRAPHQL_WRITE if text.lstrip().startswith("mutation") else ""
 
 
 def judge(row: LogRow, url: str) -> Classification:

@@ -5,7 +5,7 @@ from typing import Literal
 from django.utils.translation import gettext_noop as _noop
 from pydantic import Field, SecretStr
 
-from integrations.documents import Document, PageUrl
+from integrations.documents import Document, OperatorsUrl, PageUrl
 from integrations.refreshing import RefreshRequest
 
 USER_AGENTS = ("Sendcloud/1.0.0", "SendCloud/1.0 ({system}; https://www.sendcloud.sc)")
@@ -57,17 +57,36 @@ class Settings(Document):
         title=_noop("Page of an integration"),
         description=_noop("Where a person presses Refresh; {system} and {integration_id} are filled in."),
     )
-    api: Literal["v3", "v2"] = Field(
-        default="v3",
-        title=_noop("API for the list of integrations"),
-        description=_noop("v2 only as a fallback."),
+    api: Literal["auto", "v3", "v2"] = Field(
+        default="auto",
+        title=_noop("Version of the API"),
+        description=_noop("auto: version 3, and version 2 for an account that has no access to it."),
+    )
+    auth: Literal["basic", "oauth2"] = Field(
+        default="basic",
+        title=_noop("Sign-in"),
+        description=_noop(
+            "basic: with the key pair itself. oauth2: with a token that the key pair is exchanged for."
+        ),
+    )
+    token_url: OperatorsUrl = Field(
+        default="https://account.sendcloud.com/oauth2/token",
+        title=_noop("Address of the tokens"),
+        description=_noop("Only for the sign-in by oauth2."),
+    )
+    push_to_any_system: bool = Field(
+        default=False,
+        title=_noop("Send orders to integrations of every kind"),
+        description=_noop(
+            "Sendcloud documents it for integrations of the kind API only; others may list an order twice."
+        ),
     )
     look_back_s: int = Field(
         default=600,
         ge=0,
         le=86_400,
         title=_noop("Look-back in seconds"),
-        description=_noop("How far every reading of arrivals overlaps the one before."),
+        description=_noop("How far every reading overlaps the one before."),
     )
     refresh: RefreshRequest | None = Field(
         default=None,

@@ -25,6 +25,8 @@ class Integration(Record):
     last_updated_at: UtcTime | None = None
     created_at: UtcTime | None = None
     feedback_type: str | None = None
+    webhook_active: bool | None = None
+    webhook_url: str | None = None
 
     def to_contract(self) -> HubIntegration:
         return HubIntegration(
@@ -42,6 +44,10 @@ class Integration(Record):
 
 class IntegrationList(Record):
     data: Rows[Integration]
+
+
+class IntegrationAnswer(Record):
+    data: Integration
 
 
 class _Reference(Record):
@@ -92,8 +98,19 @@ class LoggedResponse(Record):
     body: Any = None
 
 
+class _Payload(Record):
+    query: Any = Field(default=None, repr=False)
+
+
+class LoggedRequest(Record):
+    """Only a GraphQL text is read, to tell a question from a change. The rest holds credentials and
+    personal data."""
+
+    payload: Annotated[_Payload, BeforeValidator(_object)] = Field(default_factory=_Payload)
+
+
 class LogRow(Record):
-    """One row of ``/integrations/logs``. The request is not read: it holds credentials and personal data."""
+    """One row of ``/integrations/logs``."""
 
     id: Id
     integration_id: Id | None = None
@@ -101,6 +118,7 @@ class LogRow(Record):
     full_url: str | None = None
     method: str | None = None
     response_code: int | None = None
+    request: Annotated[LoggedRequest, BeforeValidator(_object)] = Field(default_factory=LoggedRequest)
     response: Annotated[LoggedResponse, BeforeValidator(_object)] = Field(default_factory=LoggedResponse)
     created_at: UtcTime
     exception_type: str | None = None
@@ -111,6 +129,7 @@ class LogList(Record):
 
 
 INTEGRATIONS_V3 = TypeAdapter(IntegrationList)
+INTEGRATION_V3 = TypeAdapter(IntegrationAnswer)
 INTEGRATIONS_V2 = TypeAdapter(Rows[Integration])
 ORDERS = TypeAdapter(OrderList)
 LOGS = TypeAdapter(LogList)
