@@ -1,6 +1,5 @@
-"""A Braze workspace is read for its counts, and every refusal is told by its name."""
+"""A Braze workspace is read for its counts, its catalogs and its sessions."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,107 +8,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations import errors
-from integrations.adapters import ImportsOrders, ReadsEvents
 from integrations.braze.records import EventBucket
 from integrations.braze.series import in_utc
-from integrations.contracts import CheckState, ConditionKind, Outcome, Target
-from integrations.guard import GuardPolicy
-from integrations.opening import open_hub
-from integrations.registry import offers, user_agents
+from integrations.contracts import CheckState, ConditionKind
 
-from .remote import LOCAL, NOW, Reply, json_reply, remote
+from .braze import (
+    HOUR,
+    LEGACY,
+    PLACED,
+    SHOP,
+    Workspace,
+    buckets,
+    by_code,
+    counted,
+    found,
+    refused,
+    report_of,
+    using,
+)
+from .remote import NOW, json_reply
 
 pytestmark = pytest.mark.integration
-KEY = "a1b2c3d4-key-of-a-workspace"
-HOUR = timedelta(hours=1)
-PLACED, LEGACY, PAID = "ecommerce.order_placed", "shopify_created_order", "shopify_paid_order"
-
-
-def buckets(counts, field="count", until=NOW, form="%Y-%m-%dT%H:%M:%S+00:00"):
-    newest = until.replace(minute=0, second=0)
-    times = [newest - HOUR * (len(counts) - 1 - place) for place in range(len(counts))]
-    rows = [{"time": at.strftime(form), field: count} for at, count in zip(times, counts, strict=True)]
-    return {"message": "success", "data": rows}
-
-
-class Workspace:
-    """Answers as Braze does; any path can be given another answer."""
-
-    def __init__(self, **events):
-        self.events = {name.replace("__", "."): counts for name, counts in events.items()}
-        self.sessions = [3] * 48
-        self.a_week_ago = [3] * 48
-        self.catalogs = [
-            {"name": "shop", "num_items": 40, "updated_at": "2026-11-22T10:00:00.123+00:00",
-             "fields": [{"name": "id", "type": "string"}, {"name": "shopify_product_id", "type": "string"}]}
-        ]  # fmt: skip
-        self.instead = {}
-        self.form = "%Y-%m-%dT%H:%M:%S+00:00"
-
-    def __call__(self, asked):
-        assert asked.method == "GET"
-        assert asked.headers["authorization"] == f"Bearer {KEY}"
-        path = asked.path.lstrip("/")
-        if path in self.instead:
-            reply = self.instead[path]
-            return reply(asked) if callable(reply) else reply
-        if path == "events/list":
-            page = sorted(self.events)[int(asked.query["page"]) * 250 :][:250]
-            return json_reply({"message": "success", "events": page})
-        if path == "catalogs":
-            return json_reply({"catalogs": self.catalogs, "message": "success"})
-        assert (asked.query["unit"], asked.query["length"]) == ("hour", asked.query["length"])
-        if path == "sessions/data_series":
-            week_ago = asked.query.get("ending_at", "").startswith("2026-11-15")
-            counts, until = (self.a_week_ago, NOW - timedelta(days=7)) if week_ago else (self.sessions, NOW)
-            return json_reply(buckets(counts, "sessions", until))
-        return json_reply(buckets(self.events.get(asked.query["event"], []), form=self.form))
-
-
-def using(workspace, do, **changed):
-    async def go():
-        async with remote(workspace) as served:
-            target = Target("b", served.url, {"api_key": KEY}, {"any_host": True, **changed})
-            async with open_hub(target, "braze", policy=LOCAL) as hub:
-                return await do(hub), served
-
-    return asyncio.run(go())
-
-
-def report_of(workspace, **changed):
-    async def read(hub):
-        return await hub.read_events(now=NOW), hub.calls()
-
-    (report, _calls), _served = using(workspace, read, **changed)
-    return report
-
-
-def refused(workspace, **changed):
-    with pytest.raises(errors.RemoteError) as caught:
-        report_of(workspace, **changed)
-    return caught.value
-
-
-def connection(workspace, **changed):
-    async def test(hub):
-        return await hub.test_connection(now=NOW)
-
-    return using(workspace, test, **changed)[0]
-
-
-def by_code(report):
-    return {(check.code, check.subject): check for check in report.checks}
-
-
-def found(report, code, subject=""):
-    return by_code(report)[code, subject]
-
-
-def counted(report, meaning):
-    return [entry.count for entry in report.counts if entry.meaning == meaning]
-
-
-SHOP = {"ecommerce__order_placed": [5] * 48, "shopify_paid_order": [4] * 48}
 
 
 def test_events_are_counted_by_meaning_and_hour():
@@ -228,86 +147,6 @@ def test_no_hour_is_lost_or_doubled_when_clocks_change(zone, turn, minutes, newe
     assert sorted(found.values()) == list(range(48))
 
 
-# What is refused
-
-
-def test_a_revoked_key_is_named():
-    workspace = Workspace(**SHOP)
-    workspace.instead["events/list"] = json_reply({"message": "Invalid API key"}, 401)
-    error = refused(workspace)
-    assert type(error) is errors.CredentialsRefused
-    assert "events.list" in str(error)
-    assert "REST endpoint" in error.remedy
-    assert KEY not in f"{error} {error.remedy} {error.call}"
-
-
-def test_a_missing_permission_is_named():
-    workspace = Workspace(**SHOP)
-    workspace.instead["events/data_series"] = json_reply({"message": "no permission"}, 401)
-    error = refused(workspace)
-    assert isinstance(error, errors.RightMissing)
-    assert "events.data_series" in str(error)
-
-
-def test_queued_requests_are_maintenance_and_no_data():
-    workspace = Workspace(**SHOP)
-    workspace.instead["events/data_series"] = json_reply({"message": "queued"}, 202)
-    error = refused(workspace)
-    assert isinstance(error, errors.InMaintenance)
-    assert error.call.outcome is Outcome.MAINTENANCE
-
-
-def test_too_many_requests_wait_for_the_named_moment():
-    headers = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "0"}
-    reset = str(int((NOW + timedelta(minutes=25)).timestamp()))
-    workspace = Workspace(**SHOP)
-    workspace.instead["events/list"] = json_reply(
-        {"message": "slow"}, 429, x_ratelimit_reset=reset, **headers
-    )
-    error = refused(workspace)
-    assert isinstance(error, errors.RateLimited)
-    assert error.retry_after == timedelta(minutes=25)
-    workspace.instead["events/list"] = json_reply({"message": "slow"}, 429, x_ratelimit_reset="soon")
-    assert refused(workspace).retry_after == timedelta(minutes=1)
-
-
-def test_what_is_left_of_the_limit_is_left_to_the_customers_own_sending():
-    asked_for = []
-
-    def series(asked):
-        asked_for.append(asked.query["event"])
-        return json_reply(buckets([1] * 48), x_ratelimit_limit="250000", x_ratelimit_remaining="4000")
-
-    workspace = Workspace(**SHOP)
-    workspace.instead["events/data_series"] = series
-    assert isinstance(refused(workspace), errors.RateLimited)
-    assert asked_for == [PLACED]
-
-
-@pytest.mark.parametrize(
-    ("url", "word"),
-    [
-        ("https://dashboard-01.braze.com", "https://rest.iad-01.braze.com"),
-        ("https://dashboard-02.braze.eu", "https://rest.fra-02.braze.eu"),
-        ("http://rest.iad-01.braze.com", "https"),
-        ("https://rest.iad-01.braze.com.evil.example", "REST endpoint"),
-    ],
-)
-def test_a_key_is_sent_to_braze_only(url, word):
-    async def go():
-        async with open_hub(Target("b", url, {"api_key": KEY}, {}), "braze", policy=GuardPolicy()):
-            pass
-
-    with pytest.raises(errors.CredentialsRefused) as caught:
-        asyncio.run(go())
-    assert word in caught.value.remedy
-
-
-def test_a_zone_that_does_not_exist_is_refused_when_saved():
-    with pytest.raises(errors.CredentialsRefused, match="time_zone"):
-        report_of(Workspace(), time_zone="Mars/Olympus")
-
-
 # Catalogs and sessions
 
 
@@ -363,62 +202,3 @@ def test_sessions_are_compared_with_the_same_hours_a_week_ago(now, then, state):
     report = report_of(workspace, shopify_app_id="e3fe-of-the-app")
     assert found(report, "sessions_stopped").state is state
     assert counted(report, "session") == now
-
-
-# The connection test
-
-
-def test_the_connection_test_names_each_permission():
-    report = connection(Workspace(**SHOP), shopify_app_id="app")
-    assert report.ok
-    names = " ".join(need.name for need in report.needs)
-    for permission in ("events.list", "events.data_series", "catalogs.get", "sessions.data_series"):
-        assert permission in names
-    assert PAID in report.facts["events found"]
-
-
-def test_one_missing_permission_is_told_from_a_wrong_key():
-    workspace = Workspace(**SHOP)
-    workspace.instead["catalogs"] = json_reply({"message": "no"}, 401)
-    (missing,) = [need for need in connection(workspace).needs if need.met is False]
-    assert "catalogs.get" in missing.name
-    assert "new key" in missing.remedy
-    for path in ("events/list", "events/data_series"):
-        workspace.instead[path] = json_reply({"message": "no"}, 401)
-    (refusal,) = connection(workspace).needs
-    assert "instance" in refusal.detail
-
-
-def test_a_workspace_without_orders_passes_and_is_told_what_comes_next():
-    report = connection(Workspace(newsletter_opened=[1]))
-    assert report.ok
-    assert [need.met for need in report.needs] == [True, None, True, True]
-
-
-def test_a_firewall_in_front_is_no_refused_key():
-    workspace = Workspace()
-    workspace.instead["events/list"] = Reply(403, b"<html><h1>403 Forbidden</h1></html>", {"server": "nginx"})
-    (need,) = connection(workspace).needs
-    assert need.met is False
-    assert "key" not in need.detail
-
-
-# What it is as a hub
-
-
-def test_it_counts_events_and_imports_nothing():
-    assert offers("braze", ReadsEvents)
-    assert not offers("braze", ImportsOrders)
-    assert user_agents("braze", {}, "shopify") == ()
-
-
-def test_it_cannot_be_refreshed_and_says_where_to_go():
-    async def refresh(hub):
-        assert not hub.can_refresh()
-        assert hub.panel_url("7", "shopify") == "https://dashboard.example/i/7"
-        with pytest.raises(errors.NotPossible) as caught:
-            await hub.refresh("7", now=NOW)
-        return caught.value.remedy
-
-    template = "https://dashboard.example/i/{integration_id}"
-    assert "Braze" in using(Workspace(), refresh, panel_url_template=template)[0]
