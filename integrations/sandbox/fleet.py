@@ -18,7 +18,7 @@ from typing import Any, Literal
 DAY_S = 86_400
 
 Platform = Literal["woocommerce", "shopify", "magento", "prestashop"]
-Who = Literal["monitor", "hub", "read", "write", "customer"]
+Who = Literal["monitor", "hub", "read", "write", "customer", "clerk"]
 """Whose credentials: of the product, of the hub, or a key with fewer rights for tests."""
 Plan = Literal["standard", "advanced", "plus"]
 Grant = Literal["token", "client_credentials"]
@@ -51,6 +51,10 @@ class ShopSpec:
     plan: Plan = "standard"
     grant: Grant = "token"
     posts_storage: bool = False
+    statuses: tuple[str, ...] = ()
+    """Order statuses that a plug-in of a WooCommerce shop has added."""
+    plugins: tuple[str, ...] = ()
+    """Of a WooCommerce shop: ``shipment-tracking``, ``ast``, and the feature ``fulfillments``."""
     tags: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Present at the first start."""
@@ -82,6 +86,17 @@ class IntegrationSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceSpec:
+    """A Braze workspace, which Shopify tells of the orders of these shops."""
+
+    name: str
+    title: str
+    shops: tuple[str, ...]
+    ratio: float = 0.93
+    """Share of the orders that send events: others have no customer."""
+
+
+@dataclass(frozen=True, slots=True)
 class FleetSpec:
     shops: tuple[ShopSpec, ...]
     accounts: tuple[AccountSpec, ...] = ()
@@ -96,6 +111,7 @@ class FleetSpec:
     throttled_every_s: float = 7200.0
     throttle_after: int = 4
     back_off_cap_s: float = 240.0
+    workspaces: tuple[WorkspaceSpec, ...] = ()
 
     def shop(self, name: str) -> ShopSpec:
         return next(shop for shop in self.shops if shop.name == name)
@@ -107,13 +123,19 @@ class FleetSpec:
     def from_json(cls, document: dict[str, Any]) -> "FleetSpec":
         def shop(entry: dict[str, Any]) -> ShopSpec:
             faults = tuple(Fault(**fault) for fault in entry.pop("faults"))
-            return ShopSpec(**{**entry, "tags": tuple(entry["tags"])}, faults=faults)
+            for name in ("tags", "statuses", "plugins"):
+                entry[name] = tuple(entry.get(name, ()))
+            return ShopSpec(**entry, faults=faults)
 
         rest = dict(document)
         return cls(
             shops=tuple(shop(dict(entry)) for entry in rest.pop("shops")),
             accounts=tuple(AccountSpec(**entry) for entry in rest.pop("accounts")),
             integrations=tuple(IntegrationSpec(**entry) for entry in rest.pop("integrations")),
+            workspaces=tuple(
+                WorkspaceSpec(**{**entry, "shops": tuple(entry["shops"])})
+                for entry in rest.pop("workspaces", ())
+            ),
             **rest,
         )
 
@@ -136,6 +158,9 @@ class FleetSpec:
     def sendcloud_key(self, account: str) -> tuple[str, str]:
         """(public key, secret key)"""
         return self._derived(account, "public", length=32), self._derived(account, "secret", length=32)
+
+    def braze_key(self, workspace: str) -> str:
+        return self._derived(workspace, "braze", length=36)
 
     def refresh_secret(self, account: str) -> str:
         return self._derived(account, "refresh", length=32)

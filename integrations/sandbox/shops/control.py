@@ -26,8 +26,9 @@ COMMON_FAULTS = (
     "truncated",
     "clock_skew",
 )
+WOO_FAULTS = ("permalinks_plain", "header_stripped", "webhooks_disabled", "cron_stopped")
 FAULTS = {
-    "woocommerce": ("maintenance", *COMMON_FAULTS, "database_down", "rewrite_gone", "webhooks_disabled"),
+    "woocommerce": ("maintenance", *COMMON_FAULTS, "database_down", "rewrite_gone", *WOO_FAULTS),
     "shopify": (
         *COMMON_FAULTS,
         "throttled",
@@ -35,8 +36,13 @@ FAULTS = {
         "shop_locked",
         "security_rejection",
         "scope_lost",
+        "scope_missing",
+        "grant_not_permitted",
         "version_retired",
         "protected_data",
+        "protected_fields",
+        "tracking_lost",
+        "webhooks_deleted",
     ),
 }
 

@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from integrations.sandbox.fleet import ShopSpec
 from integrations.sandbox.shops.request import ShopRequest
 from integrations.sandbox.shops.store import Order
 from integrations.sandbox.shops.woo_orders import View, gmt
-from integrations.sandbox.shops.woo_query import STATUSES
+from integrations.sandbox.shops.woo_query import statuses_of
 
+_PLUGIN_NAMESPACES = {"shipment-tracking": "wc-shipment-tracking/v3", "ast": "wc-ast/v3"}
 _NAMESPACES = [
     "oembed/1.0",
     "wc/v3",
@@ -39,7 +41,8 @@ def index(request: ShopRequest) -> dict[str, Any]:
         "page_for_posts": 0,
         "page_on_front": 0,
         "show_on_front": "posts",
-        "namespaces": _NAMESPACES,
+        "namespaces": _NAMESPACES
+        + [name for plugin, name in _PLUGIN_NAMESPACES.items() if plugin in request.shop.plugins],
         "authentication": {},
         "routes": {
             "/wc/v3/orders": {"namespace": "wc/v3", "methods": ["GET", "POST"]},
@@ -51,7 +54,7 @@ def index(request: ShopRequest) -> dict[str, Any]:
     }
 
 
-def system_status(request: ShopRequest) -> dict[str, Any]:
+def system_status(request: ShopRequest, *, wp_cron: bool) -> dict[str, Any]:
     return {
         "environment": {
             "home_url": request.base_url,
@@ -59,7 +62,7 @@ def system_status(request: ShopRequest) -> dict[str, Any]:
             "version": "11.0.1",
             "wp_version": "7.1",
             "wp_multisite": False,
-            "wp_cron": True,
+            "wp_cron": wp_cron,
             "server_info": "Apache/2.4.71 (Debian)",
             "php_version": "8.2.36",
             "default_timezone": "UTC",
@@ -74,7 +77,9 @@ def system_status(request: ShopRequest) -> dict[str, Any]:
     }
 
 
-def notes(order: Order, stored: list[tuple[int, int, str, str, bool]], view: View) -> list[dict[str, Any]]:
+def notes(
+    order: Order, stored: list[tuple[int, int, str, str, bool]], view: View, order_url: str
+) -> list[dict[str, Any]]:
     """Stored notes and those the shop writes itself, newest first."""
     own = []
     if order.completed and order.tracking:
@@ -91,30 +96,18 @@ def notes(order: Order, stored: list[tuple[int, int, str, str, bool]], view: Vie
             "date_created_gmt": gmt(at),
             "note": text,
             "customer_note": to_customer,
+            "_links": {
+                "self": [
+                    {
+                        "href": f"{order_url}/notes/{number}",
+                        "targetHints": {"allow": ["GET", "DELETE"]},
+                    }
+                ],
+                "collection": [{"href": f"{order_url}/notes"}],
+                "up": [{"href": order_url}],
+            },
         }
         for number, at, author, text, to_customer in [*stored, *own]
-    ]
-
-
-def webhooks(request: ShopRequest, used_at: int | None, status: str, view: View) -> list[dict[str, Any]]:
-    """The two hooks a connected Sendcloud has registered."""
-    made_at = int(request.at) - 200 * 86_400
-    return [
-        {
-            "id": number,
-            "name": f"Sendcloud {topic}",
-            "status": status,
-            "topic": topic,
-            "resource": "order",
-            "event": topic.partition(".")[2],
-            "hooks": ["woocommerce_update_order", "woocommerce_order_refunded"],
-            "delivery_url": f"https://receiver.example/shops/woocommerce_v2/{request.shop.name}",
-            "date_created": view.local(made_at),
-            "date_created_gmt": gmt(made_at),
-            "date_modified": view.local(used_at),
-            "date_modified_gmt": gmt(used_at),
-        }
-        for number, topic in ((1, "order.created"), (2, "order.updated"))
     ]
 
 
@@ -123,7 +116,7 @@ def _date(what: str) -> dict[str, Any]:
     return {"description": description, "type": "string", "format": "date-time", "required": False}
 
 
-def describe_orders() -> dict[str, Any]:
+def describe_orders(shop: ShopSpec) -> dict[str, Any]:
     """What OPTIONS tells of ``/orders``, without a key."""
     args: dict[str, Any] = {
         "page": {"type": "integer", "default": 1, "minimum": 1, "required": False},
@@ -139,7 +132,7 @@ def describe_orders() -> dict[str, Any]:
             "type": "array",
             "default": "any",
             "required": False,
-            "items": {"type": "string", "enum": ["any", "trash", *STATUSES]},
+            "items": {"type": "string", "enum": ["any", "trash", *statuses_of(shop)]},
         },
     }
     endpoints = [{"methods": ["GET"], "args": args}, {"methods": ["POST"], "args": {}}]

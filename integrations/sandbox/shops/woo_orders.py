@@ -27,13 +27,18 @@ _SHIPPING = {**_ADDRESS, "phone": ""}
 _ALLOW = {"allow": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
 
 
+Meta = Callable[[str, int], list[dict[str, Any]]]
+"""From shop and order to the order's meta fields."""
+
+
 class View:
     """What the fields of an order need to know besides the order."""
 
-    __slots__ = ("base_url", "zone")
+    __slots__ = ("base_url", "meta", "zone")
 
-    def __init__(self, base_url: str, time_zone: str) -> None:
+    def __init__(self, base_url: str, time_zone: str, meta: Meta) -> None:
         self.base_url = base_url
+        self.meta = meta
         self.zone = ZoneInfo(time_zone)
 
     def local(self, at: int | None) -> str | None:
@@ -141,7 +146,7 @@ FIELDS: dict[str, Callable[[Order, View], Any]] = {
     "date_paid": lambda o, v: v.local(o.paid),
     "cart_hash": _fixed(""),
     "number": lambda o, _: o.number,
-    "meta_data": _fixed([]),
+    "meta_data": lambda o, v: v.meta(o.shop, o.id),
     "line_items": _line_items,
     "tax_lines": _fixed([]),
     "shipping_lines": _shipping_lines,

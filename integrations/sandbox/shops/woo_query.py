@@ -1,9 +1,12 @@
 """The parameters of WooCommerce's order list, with the time-zone trap the real one has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from integrations.sandbox.fleet import ShopSpec
 
 STATUSES = {
     "pending": "Pending payment",
@@ -28,6 +31,11 @@ _ORDER_COLUMNS = {
     "title": "created",
     "slug": "created",
 }
+
+
+def statuses_of(shop: ShopSpec) -> dict[str, str]:
+    """The statuses registered in a shop: WooCommerce's own, then those of its plug-ins."""
+    return {**STATUSES, **{slug: slug.replace("-", " ").capitalize() for slug in shop.statuses}}
 
 
 class InvalidParam(Exception):
@@ -95,8 +103,9 @@ def _choice(query: dict[str, str], name: str, default: str, choices: tuple[str, 
     return value
 
 
-def read_order_query(query: dict[str, str], time_zone: str) -> OrderQuery:
-    """Raises InvalidParam, as the real one does before the key is looked at."""
+def read_order_query(query: dict[str, str], time_zone: str, registered: Sequence[str]) -> OrderQuery:
+    """``registered``: the shop's statuses. Raises InvalidParam, as the real one does before the key is
+    looked at."""
     per_page = _whole_number(query, "per_page", 10, 1, 100)
     page = _whole_number(query, "page", 1, 1, None)
     offset = _whole_number(query, "offset", (page - 1) * per_page, 0, None)
@@ -110,7 +119,7 @@ def read_order_query(query: dict[str, str], time_zone: str) -> OrderQuery:
         if query.get(name):
             where.append(condition)
             values.append(bound(name, query[name], time_zone, dates_are_gmt=dates_are_gmt))
-    statuses = _statuses(query.get("status", "any"))
+    statuses = _statuses(query.get("status", "any"), registered)
     where.append(f"status IN ({', '.join('?' * len(statuses))})")
     values.extend(statuses)
     for name, word in (("include", "IN"), ("exclude", "NOT IN")):
@@ -122,14 +131,14 @@ def read_order_query(query: dict[str, str], time_zone: str) -> OrderQuery:
     return OrderQuery(" AND ".join(where), tuple(values), order_by, page, per_page, offset)
 
 
-def _statuses(text: str) -> list[str]:
+def _statuses(text: str, registered: Sequence[str]) -> list[str]:
     """``any`` is every registered status without the drafts; the bin only when asked for."""
     wanted = [part.strip() for part in text.split(",") if part.strip()]
-    known = ("any", "trash", *STATUSES)
+    known = ("any", "trash", *registered)
     for status in wanted:
         if status not in known:
             message = f"status[0] is not one of {', '.join(known)}."
             raise InvalidParam("status", message, "rest_not_in_enum")
     if "any" in wanted or not wanted:
-        return [status for status in STATUSES if status != "checkout-draft"]
+        return [status for status in registered if status != "checkout-draft"]
     return wanted
