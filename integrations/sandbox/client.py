@@ -51,6 +51,19 @@ class Sandbox:
         refresh_secret = self.fleet.refresh_secret(account)
         return {"public_key": public, "secret_key": secret, "refresh_secret": refresh_secret}
 
+    def workspace_url(self, workspace: str) -> str:
+        """The REST endpoint of a Braze workspace; its settings need ``any_host``."""
+        return f"{self.shops_url}/braze/{workspace}"
+
+    def workspace_credentials(self, workspace: str) -> dict[str, str]:
+        return {"api_key": self.fleet.braze_key(workspace)}
+
+    def break_workspace(self, workspace: str, fault: str, **params: Any) -> None:
+        self._call("PUT", f"{self.shops_url}/braze/control/{workspace}/faults/{fault}", params)
+
+    def mend_workspace(self, workspace: str, fault: str) -> None:
+        self._call("DELETE", f"{self.shops_url}/braze/control/{workspace}/faults/{fault}")
+
     def refresh_settings(self) -> dict[str, Any]:
         """The operator's refresh request, for accounts that have one."""
         return {

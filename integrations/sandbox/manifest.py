@@ -5,7 +5,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from integrations.sandbox.fleet import AccountSpec, FleetSpec, ShopSpec
+from integrations.sandbox.braze.workspace import shopify_app_id
+from integrations.sandbox.fleet import AccountSpec, FleetSpec, ShopSpec, WorkspaceSpec
 
 
 class SecretFiles:
@@ -26,7 +27,10 @@ class SecretFiles:
 def manifest(fleet: FleetSpec, shops_url: str, hub_url: str, secrets: SecretFiles) -> dict[str, Any]:
     """What ``manage.py fleet apply`` takes."""
     return {
-        "accounts": [_account(fleet, account, hub_url, secrets) for account in fleet.accounts],
+        "accounts": [
+            *(_account(fleet, account, hub_url, secrets) for account in fleet.accounts),
+            *(_workspace(fleet, workspace, shops_url, secrets) for workspace in fleet.workspaces),
+        ],
         "stores": [_store(fleet, shop, shops_url, secrets) for shop in fleet.shops],
         "integrations": [
             {
@@ -36,6 +40,16 @@ def manifest(fleet: FleetSpec, shops_url: str, hub_url: str, secrets: SecretFile
                 "external_id": str(spec.id),
             }
             for spec in fleet.integrations
+        ]
+        + [
+            {
+                "name": f"{shop}-{workspace.name}",
+                "account": workspace.name,
+                "store": shop,
+                "external_id": f"{shop}.myshopify.com",
+            }
+            for workspace in fleet.workspaces
+            for shop in workspace.shops
         ],
         "subscriptions": [
             {
@@ -75,6 +89,20 @@ def _account(fleet: FleetSpec, account: AccountSpec, hub_url: str, secrets: Secr
         "credentials": credentials,
         "settings": settings,
         "requests_per_minute": 900,
+    }
+
+
+def _workspace(
+    fleet: FleetSpec, workspace: WorkspaceSpec, shops_url: str, secrets: SecretFiles
+) -> dict[str, Any]:
+    key = secrets.keep(f"{workspace.name}.api_key", fleet.braze_key(workspace.name))
+    return {
+        "name": workspace.name,
+        "title": workspace.title,
+        "kind": "braze",
+        "url": f"{shops_url}/braze/{workspace.name}",
+        "credentials": {"api_key": key},
+        "settings": {"any_host": True, "shopify_app_id": shopify_app_id(workspace.name)},
     }
 
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from integrations.sandbox.braze.api import BrazeApi
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import FleetSpec
 from integrations.sandbox.server import hang_up
@@ -23,13 +24,22 @@ from integrations.sandbox.shops.pages import Page
 from integrations.sandbox.shops.request import ShopRequest, read_request
 from integrations.sandbox.shops.shopify import Shopify
 from integrations.sandbox.shops.store import ShopStore
-from integrations.sandbox.shops.woocommerce import WooCommerce, rewrite_gone
+from integrations.sandbox.shops.woo_answers import permalinks_plain, rewrite_gone
+from integrations.sandbox.shops.woocommerce import WooCommerce
 
 
 class Platform(Protocol):
     """A shop system."""
 
     def answer(self, request: ShopRequest) -> Page: ...
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A shop system that does something by itself, for example deliver webhooks."""
+
+    async def run(self) -> None:
+        """For ever."""
 
 
 class ShopsProcess:
@@ -43,8 +53,8 @@ class ShopsProcess:
         self.life = ShopLife(fleet, self.store, self.clock)
         self.life.begin()
         self.platforms: dict[str, Platform] = {
-            "woocommerce": WooCommerce(fleet, self.store, self.life),
-            "shopify": Shopify(fleet, self.store),
+            "woocommerce": WooCommerce(fleet, self.store, self.life, self.clock),
+            "shopify": Shopify(fleet, self.store, self.clock),
         }
         self.shops = {shop.name: shop for shop in fleet.shops}
         control = ShopControl(fleet, self.store, self.clock, self.life)
@@ -52,6 +62,7 @@ class ShopsProcess:
             routes=[
                 Mount("/control", routes=control.routes()),
                 Route("/", control.page),
+                Mount("/braze", routes=BrazeApi(fleet, self.store, self.clock, self.life).routes()),
                 Mount("/", app=self.serve_shop),
             ],
             lifespan=self._lifespan,
@@ -59,11 +70,14 @@ class ShopsProcess:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        running = asyncio.create_task(self.life.run())
+        busy = [platform.run() for platform in self.platforms.values() if isinstance(platform, Announces)]
+        running = [asyncio.create_task(work) for work in (self.life.run(), *busy)]
         yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        for task in running:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         self.store.close()
 
     async def serve_shop(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,6 +151,7 @@ _BREAKDOWNS: dict[str, dict[str, Callable[[ShopRequest], Page | None]]] = {
         "database_down": lambda request: pages.wordpress_database_down(request.accept),
         "server_error": lambda request: pages.wordpress_fatal(request.accept),
         "rewrite_gone": rewrite_gone,
+        "permalinks_plain": permalinks_plain,
     },
     "shopify": {"server_error": _shopify_down},
 }
