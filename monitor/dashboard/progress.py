@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from monitor.models import Refresh
 from monitor.models.refreshes import RefreshStage, RefreshStrategy
 
+_ASKED = [RefreshStage.QUEUED, RefreshStage.ASKING, RefreshStage.WATCHING, RefreshStage.DONE]
 _WAYS = {
-    RefreshStrategy.HUB_API: [
-        RefreshStage.QUEUED,
-        RefreshStage.ASKING,
-        RefreshStage.WATCHING,
-        RefreshStage.DONE,
-    ],
+    RefreshStrategy.HUB_API: _ASKED,
+    RefreshStrategy.PUSH_ORDERS: _ASKED,
+    RefreshStrategy.NUDGE_STORE: _ASKED,
+    RefreshStrategy.REPUSH_TRACKING: [RefreshStage.QUEUED, RefreshStage.ASKING, RefreshStage.DONE],
     RefreshStrategy.PANEL: [RefreshStage.WAITING, RefreshStage.WATCHING, RefreshStage.DONE],
 }
 

@@ -18,7 +18,7 @@ class RefreshStrategy(models.TextChoices):
 
 class RefreshStage(models.TextChoices):
     QUEUED = "queued", _("queued")
-    ASKING = "asking", _("asking the hub")
+    ASKING = "asking", _("under way")
     WAITING = "waiting", _("waiting for a person")
     WATCHING = "watching", _("watching whether orders move")
     DONE = "done", _("done")

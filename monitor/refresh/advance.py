@@ -15,13 +15,22 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from integrations.errors import ConnectionFailed, NameNotFound, RateLimited, RemoteError, TimedOut
+from integrations.contracts import RefreshAnswer
+from integrations.errors import (
+    ConnectionFailed,
+    NameNotFound,
+    NotPossible,
+    RateLimited,
+    RemoteError,
+    TimedOut,
+)
 from integrations.models import Account
 from monitor.models import Refresh
-from monitor.models.refreshes import RefreshOutcome, RefreshStage
-from monitor.refresh import hub
+from monitor.models.refreshes import RefreshOutcome, RefreshStage, RefreshStrategy
+from monitor.refresh import hub, store_side
 from monitor.refresh.evidence import standing
 from monitor.refresh.requests import WATCH_FOR
+from monitor.refresh.store_side import KEPT_ORDERS, Repushed
 from monitor.refresh.watching import finish, watch
 from monitor.wording.retold import as_stored
 
@@ -32,6 +41,10 @@ AT_ONCE_PER_ACCOUNT = 2
 QUEUE_AGAIN = timedelta(seconds=3)
 ASK_AT_MOST = 3
 RETRY_AFTER = timedelta(seconds=30)
+_FROM_STORE = frozenset(
+    {RefreshStrategy.PUSH_ORDERS, RefreshStrategy.REPUSH_TRACKING, RefreshStrategy.NUDGE_STORE}
+)
+_ENDS_AT_ONCE = frozenset({RefreshStrategy.REPUSH_TRACKING})
 
 
 def advance(now: datetime) -> int:
@@ -107,7 +120,11 @@ def _announce(refresh: Refresh, now: datetime) -> bool:
     refresh.attempts += 1
     refresh.asked_at = now
     refresh.before = standing(refresh.integration_id, now).to_json()
-    refresh.detail = _("Asking %(account)s.") % {"account": account}
+    refresh.detail = (
+        _("Reading the store's orders.")
+        if refresh.strategy in _FROM_STORE
+        else _("Asking %(account)s.") % {"account": account}
+    )
     refresh.lease_token = uuid.uuid4()
     refresh.lease_until = now + LEASE
     refresh.save()
@@ -116,21 +133,65 @@ def _announce(refresh: Refresh, now: datetime) -> bool:
 
 def _ask(refresh: Refresh, now: datetime) -> None:
     try:
-        answer = hub.ask(refresh.integration, now=now)
+        answer = _carry_out(refresh, now)
+    except NotPossible as error:
+        _fail(refresh, now, str(error))
     except RemoteError as error:
         if isinstance(error, NameNotFound | RateLimited) or _never_arrived(error):
             wait = max(error.retry_after or RETRY_AFTER, RETRY_AFTER)
             _record(refresh, stage=RefreshStage.QUEUED, due_at=now + wait, detail=str(error)[:300])
-        elif isinstance(error, TimedOut | ConnectionFailed):
+        elif isinstance(error, TimedOut | ConnectionFailed) and refresh.strategy not in _ENDS_AT_ONCE:
             # The request may well have arrived: the effect decides.
             _watch_from_here(refresh, now, str(error))
         else:
             _fail(refresh, now, str(error))
     else:
+        if answer is None:
+            return
         if answer.accepted:
             _watch_from_here(refresh, now, answer.detail)
         else:
             _fail(refresh, now, answer.detail)
+
+
+def _carry_out(refresh: Refresh, now: datetime) -> RefreshAnswer | None:
+    """Does what the strategy says. None: it has ended and is recorded, there is nothing to watch."""
+    integration = refresh.integration
+
+    def tell(sentence: str) -> None:
+        _mine(refresh).update(detail=sentence[:300])
+
+    match refresh.strategy:
+        case RefreshStrategy.PUSH_ORDERS:
+            system = hub.system_of(integration)
+            sent = store_side.push_orders(integration, refresh.only, system=system, now=now, tell=tell)
+            return RefreshAnswer(True, sent)
+        case RefreshStrategy.NUDGE_STORE:
+            return RefreshAnswer(True, store_side.nudge_store(integration, refresh.only, now=now, tell=tell))
+        case RefreshStrategy.REPUSH_TRACKING:
+            _record_repush(
+                refresh, store_side.repush_tracking(integration, refresh.only, now=now, tell=tell), now
+            )
+            return None
+        case _:
+            return hub.ask(integration, now=now)
+
+
+def _record_repush(refresh: Refresh, done: Repushed, now: datetime) -> None:
+    """Writing numbers is verified by reading them back, so there is nothing to watch."""
+    failed = bool(done.failed) and not done.written
+    outcome = RefreshOutcome.FAILED if failed else RefreshOutcome.MOVED
+    if not failed and not done.written:
+        outcome = RefreshOutcome.NO_EFFECT
+    after = standing(refresh.integration_id, now, asked_at=refresh.asked_at).to_json()
+    _record(
+        refresh,
+        stage=RefreshStage.DONE,
+        outcome=outcome,
+        finished_at=now,
+        after={**after, "orders": [order.to_json() for order in done.orders[:KEPT_ORDERS]]},
+        detail=done.sentence()[:300],
+    )
 
 
 def _never_arrived(error: RemoteError) -> bool:
@@ -154,5 +215,8 @@ def _fail(refresh: Refresh, now: datetime, detail: str) -> None:
 
 def _record(refresh: Refresh, **changes: object) -> None:
     """Stores how asking went, unless the refresh was cancelled or taken over meanwhile."""
-    mine = Refresh.objects.filter(pk=refresh.pk, lease_token=refresh.lease_token, finished_at__isnull=True)
-    mine.update(lease_until=None, lease_token=None, **changes)
+    _mine(refresh).update(lease_until=None, lease_token=None, **changes)
+
+
+def _mine(refresh: Refresh) -> QuerySet[Refresh]:
+    return Refresh.objects.filter(pk=refresh.pk, lease_token=refresh.lease_token, finished_at__isnull=True)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from monitor.collect.shipments import missing
 from monitor.collect.waiting import waiting
 from monitor.models import HubState, Progress, Verdict
 
@@ -27,6 +28,8 @@ class Standing(BaseModel):
     newest_arrived_at: AwareDatetime | None = None
     still_waiting: int = 0
     """Those of the waiting orders that were there already when the hub was asked."""
+    missing_numbers: int = 0
+    """Tracking numbers that are due in the store and were not found there."""
     moved_at: AwareDatetime | None = None
     """When the effect was first seen."""
 
@@ -35,7 +38,7 @@ class Standing(BaseModel):
 
 
 def standing(integration_id: int, now: datetime, *, asked_at: datetime | None = None) -> Standing:
-    """How the integration stands at ``now`` as far as was read; four small queries."""
+    """How the integration stands at ``now`` as far as was read; five small queries."""
     verdict = Verdict.objects.filter(integration=integration_id).first()
     hub = HubState.objects.filter(integration=integration_id).order_by("-at", "-pk").first()
     progress = Progress.objects.filter(integration=integration_id).first()
@@ -54,6 +57,7 @@ def standing(integration_id: int, now: datetime, *, asked_at: datetime | None = 
         failing_since=hub.failing_since if hub else None,
         newest_arrived_at=progress.newest_arrived_at if progress else None,
         still_waiting=orders["still"],
+        missing_numbers=missing(now).filter(integration=integration_id, due_at__lte=now).count(),
     )
 
 

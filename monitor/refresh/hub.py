@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from integrations.adapters import Nudges, PushesOrders, ReadsFullOrders, ReadsShipments, WritesTracking
 from integrations.contracts import CallRecord, RefreshAnswer
 from integrations.errors import RemoteError, TimedOut
 from integrations.models import Integration
 from integrations.opening import open_hub
+from integrations.registry import offers
 from monitor.collect.hubs import record_calls
 from monitor.collect.pacing import AccountPacer
 from monitor.collect.run import policy
 from monitor.models import HubState
+from monitor.models.refreshes import RefreshStrategy
 
 DEADLINE = timedelta(seconds=60)
 """For the whole request, waiting for the account's rate limit included."""
@@ -26,6 +29,23 @@ class Abilities:
     can_ask: bool
     panel_url: str
     """The hub's own page of the integration; empty when there is none."""
+    can_push: bool = False
+    """The hub takes the store's orders from us."""
+    can_repush: bool = False
+    """Missing numbers can be written to the store, given a key with that right."""
+    can_nudge: bool = False
+    """The store's operator allows that waiting orders are touched."""
+
+    def possible(self) -> list[RefreshStrategy]:
+        """In the order in which they are tried for waiting orders."""
+        ways = {
+            RefreshStrategy.HUB_API: self.can_ask,
+            RefreshStrategy.PUSH_ORDERS: self.can_push,
+            RefreshStrategy.NUDGE_STORE: self.can_nudge,
+            RefreshStrategy.PANEL: bool(self.panel_url),
+            RefreshStrategy.REPUSH_TRACKING: self.can_repush,
+        }
+        return [way for way, is_possible in ways.items() if is_possible]
 
 
 def abilities(integration: Integration, system: str | None = None) -> Abilities:
@@ -33,13 +53,25 @@ def abilities(integration: Integration, system: str | None = None) -> Abilities:
 
     async def look(system: str) -> Abilities:
         account = integration.account
+        store = integration.store
         async with open_hub(account.target(), account.kind, policy=policy()) as hub:
-            return Abilities(hub.can_refresh(), hub.panel_url(integration.external_id, system))
+            return Abilities(
+                can_ask=hub.can_refresh(),
+                panel_url=hub.panel_url(integration.external_id, system),
+                can_push=offers(store.platform, ReadsFullOrders)
+                and isinstance(hub, PushesOrders)
+                and hub.can_push(system),
+                can_repush=offers(account.kind, ReadsShipments) and offers(store.platform, WritesTracking),
+                can_nudge=store.allows_nudge and offers(store.platform, Nudges),
+            )
 
-    if system is None:
-        newest = HubState.objects.filter(integration=integration).order_by("-at", "-pk").first()
-        system = newest.system if newest else ""
-    return asyncio.run(look(system))
+    return asyncio.run(look(system_of(integration) if system is None else system))
+
+
+def system_of(integration: Integration) -> str:
+    """The hub's word for the integration's shop; empty while it is not known."""
+    newest = HubState.objects.filter(integration=integration).order_by("-at", "-pk").first()
+    return newest.system if newest else ""
 
 
 def ask(integration: Integration, *, now: datetime) -> RefreshAnswer:

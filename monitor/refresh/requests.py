@@ -1,17 +1,20 @@
 """What people do about refreshes: ask for one, press the button in the hub's panel, cancel."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop as _noop
 
+from integrations.contracts import ConditionKind
 from integrations.errors import RemoteError
 from integrations.models import Integration
 from monitor import audit
-from monitor.models import Refresh, User
+from monitor.models import Refresh, User, Verdict
 from monitor.models.refreshes import RefreshOutcome, RefreshStage, RefreshStrategy
 from monitor.nudge import nudge
 from monitor.refresh.evidence import standing
@@ -20,6 +23,19 @@ from monitor.refresh.hub import abilities
 ADVANCE = "monitor.refresh.tasks.advance"
 WATCH_FOR = timedelta(minutes=10)
 WAIT_FOR_PERSON = timedelta(hours=24)
+
+
+MOST_ORDERS = 200
+"""So many orders can be chosen at once."""
+_REFUSALS = {
+    RefreshStrategy.HUB_API: _lazy("%(account)s has no refresh request set up."),
+    RefreshStrategy.PANEL: _lazy("%(account)s has no panel page set up."),
+    RefreshStrategy.PUSH_ORDERS: _lazy("%(account)s takes no orders from us for this integration."),
+    RefreshStrategy.REPUSH_TRACKING: _lazy("Tracking numbers cannot be written to %(store)s."),
+    RefreshStrategy.NUDGE_STORE: _lazy(
+        "%(store)s may not be nudged. Allow it on the store's page, if its platform can be."
+    ),
+}
 
 
 class RefreshRefused(Exception):
@@ -34,12 +50,15 @@ def request(
     actor: str,
     reason: str,
     strategy: str | None = None,
+    only: Sequence[str] = (),
     now: datetime,
 ) -> Refresh:
     """Asks for a refresh. Permission is the caller's to check.
 
-    ``strategy`` is the hub's own refresh request where the account has one, else the panel.
-    Two people at once: the second is refused. Raises RefreshRefused.
+    ``strategy`` is, if not given, the first that is possible: missing numbers are written where they
+    are what is wrong; else the hub is asked, orders are sent or touched, or a person presses. ``only``
+    are the store's ids of the orders it is about; empty: all. Of two people at once the second is
+    refused. Raises RefreshRefused.
     """
     # The lock makes two requests take turns; both would pass the checks otherwise.
     integration = (
@@ -47,8 +66,8 @@ def request(
         .select_related("account", "store")
         .get(pk=integration.pk)
     )
-    _refuse_unless_possible(integration, now)
     chosen = _strategy(integration, strategy)
+    _refuse_unless_possible(integration, chosen, now)
     panel = chosen is RefreshStrategy.PANEL
     refresh = Refresh.objects.create(
         integration=integration,
@@ -56,6 +75,7 @@ def request(
         actor=actor[:150],
         reason=reason.strip()[:300],
         strategy=chosen,
+        only=[key[:80] for key in only][:MOST_ORDERS],
         stage=RefreshStage.WAITING if panel else RefreshStage.QUEUED,
         detail=_noop("Waiting for somebody to press Refresh in the hub's panel.")
         if panel
@@ -71,7 +91,7 @@ def request(
     return refresh
 
 
-def _refuse_unless_possible(integration: Integration, now: datetime) -> None:
+def _refuse_unless_possible(integration: Integration, chosen: RefreshStrategy, now: datetime) -> None:
     if integration.is_paused or not integration.account.is_active or not integration.store.is_active:
         raise RefreshRefused(_("%(integration)s is paused. Resume it first.") % {"integration": integration})
     rows = Refresh.objects.filter(integration=integration)
@@ -81,10 +101,14 @@ def _refuse_unless_possible(integration: Integration, now: datetime) -> None:
             _("A refresh that %(actor)s asked for at %(time)s is still under way.")
             % {"actor": running.actor, "time": _clock(running.requested_at)}
         )
+    if chosen is RefreshStrategy.REPUSH_TRACKING:
+        # The hub is not asked, and what the store has is not written again.
+        return
     # One that failed left the hub as it was, so it may be tried again at once.
     asked = (
         rows.filter(asked_at__isnull=False)
         .exclude(outcome=RefreshOutcome.FAILED)
+        .exclude(strategy=RefreshStrategy.REPUSH_TRACKING)
         .order_by("-asked_at")
         .first()
     )
@@ -105,25 +129,28 @@ def _strategy(integration: Integration, wanted: str | None) -> RefreshStrategy:
         possible = abilities(integration)
     except RemoteError as error:
         raise RefreshRefused(str(error)) from error
-    strategies = {
-        RefreshStrategy.HUB_API: possible.can_ask,
-        RefreshStrategy.PANEL: bool(possible.panel_url),
-    }
+    ways = possible.possible()
     if wanted is not None:
-        if not strategies[RefreshStrategy(wanted)]:
+        if wanted not in ways:
             raise RefreshRefused(
-                _("%(account)s has no refresh request set up.") % {"account": integration.account}
-                if wanted == RefreshStrategy.HUB_API
-                else _("%(account)s has no panel page set up.") % {"account": integration.account}
+                _REFUSALS[RefreshStrategy(wanted)]
+                % {"account": integration.account, "store": integration.store}
             )
         return RefreshStrategy(wanted)
-    for strategy, is_possible in strategies.items():
-        if is_possible:
-            return strategy
+    if RefreshStrategy.REPUSH_TRACKING in ways and _numbers_are_missing(integration):
+        return RefreshStrategy.REPUSH_TRACKING
+    for way in ways:
+        if way is not RefreshStrategy.REPUSH_TRACKING:
+            return way
     raise RefreshRefused(
         _("%(account)s has neither a refresh request nor a panel page set up.")
         % {"account": integration.account}
     )
+
+
+def _numbers_are_missing(integration: Integration) -> bool:
+    """Whether missing numbers are what is wrong, and not orders."""
+    return Verdict.objects.filter(integration=integration, cause=ConditionKind.TRACKING).exists()
 
 
 def _clock(moment: datetime) -> str:
