@@ -106,7 +106,7 @@ def _by_oauth(request: ShopRequest, header: str, keys: dict[str, Key], nonces: N
     signed: Any = OAuthRequest(request.url, http_method=cast("Any", request.method))
     signed.params = signature.collect_parameters(
         uri_query=request.query_string,
-        headers={"Authorization": header},
+        headers={"Authorization": header} if header.lower().startswith("oauth ") else {},
         exclude_oauth_signature=True,
         with_realm=False,
     )

@@ -60,6 +60,8 @@ class WooCommerce:
         await self._deliveries.run()
 
     def answer(self, request: ShopRequest) -> Page:
+        if request.method == "TRACE":
+            return apache(405, method="TRACE")
         path = request.path.removeprefix("/index.php")
         if not path.startswith("/wp-json"):
             return self._outside_api(request)
@@ -79,8 +81,6 @@ class WooCommerce:
         )
 
     def _outside_api(self, request: ShopRequest) -> Page:
-        if request.method == "TRACE":
-            return apache(405, method="TRACE")
         if request.path == "/license.txt":
             return Page(200, b"WordPress - Web publishing software\n", {"Content-Type": "text/plain"})
         if request.query.get("rest_route") == "/":
