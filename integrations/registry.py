@@ -17,7 +17,9 @@ HUBS: dict[str, str] = {
     "generic": "integrations.generic.adapter.GenericHub",
 }
 
-EDGES: dict[str, str] = {}
+EDGES: dict[str, str] = {
+    "cloudflare": "integrations.cloudflare.adapter.CloudflareEdge",
+}
 
 
 def adapter_class(kind: str) -> Any:

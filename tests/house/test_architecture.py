@@ -97,7 +97,7 @@ def test_http_clients_are_made_in_one_place():
 
 def test_every_adapter_is_registered_and_every_registration_has_an_adapter():
     folders = {path.parent.name for path in (ROOT / "integrations").glob("*/adapter.py")}
-    assert folders == {*registry.STORES, *registry.HUBS}
+    assert folders == {*registry.STORES, *registry.HUBS, *registry.EDGES}
     for kind in folders:
         adapter = registry.adapter_class(kind)
         assert adapter.Credentials
@@ -107,7 +107,8 @@ def test_every_adapter_is_registered_and_every_registration_has_an_adapter():
 
 def test_every_adapter_has_tests_of_its_own():
     names = " ".join(path.name for path in python_files("tests/integrations"))
-    missing = {kind for kind in {*registry.STORES, *registry.HUBS} if kind not in names}
+    kinds = {*registry.STORES, *registry.HUBS, *registry.EDGES}
+    missing = {kind for kind in kinds if kind not in names}
     assert not missing
 
 

@@ -1,0 +1,1 @@
+"""Cloudflare's API, version 4: the part that reads zones."""
