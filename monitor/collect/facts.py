@@ -13,12 +13,13 @@ from django.db import connection
 from integrations.contracts import CallRecord, ConditionKind, HubFailure, Outcome, PhaseTimings
 from integrations.http import USER_AGENT as NEUTRAL_AGENT
 from integrations.registry import user_agents
-from monitor.collect import tracking_facts
+from monitor.collect import event_facts, tracking_facts
 from monitor.collect.asking import questions
 from monitor.collect.check_facts import checks_of
 from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health import learning
-from monitor.health.records import Facts, Reading, SilenceProfile
+from monitor.health.events import EventWindow
+from monitor.health.records import CheckFact, Facts, Reading, SilenceProfile
 from monitor.models import Call, Job
 from monitor.models.work import JobKind
 
@@ -37,7 +38,7 @@ _INTEGRATIONS = """
              ORDER BY e.at DESC LIMIT 1),
            (SELECT r.asked_at FROM monitor_refresh r WHERE r.integration_id = i.id AND r.asked_at IS NOT NULL
              ORDER BY r.requested_at DESC LIMIT 1),
-           i.tracking_tolerance_s, p.newest_tracked_due_at, h.feedback, s.edge_id
+           i.tracking_tolerance_s, p.newest_tracked_due_at, h.feedback, s.edge_id, p.learned_event_ratio
       FROM integrations_integration i
       JOIN integrations_store s ON s.id = i.store_id
       JOIN integrations_account a ON a.id = i.account_id
@@ -88,6 +89,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     )
     checks = checks_of([(row[0], row[1], row[2]) for row in rows])
     writes = tracking_facts.failed_writes({pk: figures.oldest_missing_at for pk, figures in parcels.items()})
+    windows = _event_windows(rows, jobs, checks, now)
     unread = [row[0] for row in rows if jobs.get((JobKind.STORE_ORDERS, row[1]), _NEVER).error]
     profiles = _profiles(unread, now) if unread else {}
     facts: dict[int, Facts] = {}
@@ -137,8 +139,25 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             feedback_failures=tuple(writes.get(pk, ())),
             checks=tuple(checks.get(pk, ())),
             has_edge=row[21] is not None,
+            events=windows.get(pk),
         )
     return facts
+
+
+def _event_windows(
+    rows: list[tuple[Any, ...]],
+    jobs: dict[tuple[str, int], Reading],
+    checks: dict[int, list[CheckFact]],
+    now: datetime,
+) -> dict[int, EventWindow]:
+    counting = [row for row in rows if ConditionKind.EVENTS in questions(row[4])]
+    return event_facts.load_windows(
+        {row[0]: (row[2], row[1], row[22]) for row in counting},
+        jobs,
+        {row[2]: orjson.loads(row[15]) for row in counting},
+        checks,
+        now,
+    )
 
 
 _NEVER = Reading(ok_at=None, tried_at=None)

@@ -2,8 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from integrations.contracts import ConditionKind
 from integrations.models import Integration
+from monitor.collect.asking import questions
+from monitor.collect.event_facts import daily_figures
 from monitor.health import learning
+from monitor.health.events import learn_ratio
 from monitor.health.sketch import Sketch
 from monitor.models import Arrival, HubState, Job, LatencyDay, Progress
 from monitor.models.work import JobKind
@@ -14,8 +18,15 @@ ARRIVALS = 2_000
 
 
 def learn(integration_id: int, now: datetime) -> bool:
-    """Learns tolerance and rhythm; returns False while the history has not been read yet."""
-    integration = Integration.objects.get(pk=integration_id)
+    """Learns tolerance and rhythm, or how many events are usual.
+
+    Returns False while the history has not been read yet.
+    """
+    integration = Integration.objects.select_related("account").get(pk=integration_id)
+    if ConditionKind.EVENTS in questions(integration.account.kind):
+        ratio = learn_ratio(daily_figures(integration.account_id, now))
+        Progress.objects.filter(integration=integration).update(learned_event_ratio=ratio, learned_at=now)
+        return True
     if not _history_is_read(integration):
         return False
     days = LatencyDay.objects.filter(integration=integration, day__gte=(now - WINDOW).date())

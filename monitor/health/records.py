@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from integrations.contracts import CallRecord, CheckState, ConditionKind, HubFailure
 from monitor.health.states import State
+
+if TYPE_CHECKING:
+    from monitor.health.events import EventWindow
 
 Evidence = Mapping[str, Any]
 """JSON-able figures behind an answer; times as ISO 8601 strings, durations in seconds (``..._s``)."""
@@ -138,6 +141,8 @@ class Facts:
     """Newest first: the hub's failed writes to the store since the oldest number that is missing."""
     checks: tuple[CheckFact, ...] = ()
     """Of the store, of the integration at the hub, and of the zone in front of the store."""
+    events: "EventWindow | None" = None
+    """None: the hub counts no events."""
     has_edge: bool = False
     """A zone in front of the store is connected."""
 

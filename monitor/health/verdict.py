@@ -8,6 +8,7 @@ from integrations.contracts import ConditionKind
 from monitor.health.access import LONG_MAINTENANCE, judge_access
 from monitor.health.checked import judge_edge, judge_webhooks, or_check
 from monitor.health.credentials import judge_credentials
+from monitor.health.events import EventWindow, judge_events
 from monitor.health.imports import judge_imports, tail_oldest_at
 from monitor.health.readings import fetch_limit
 from monitor.health.records import Facts, Finding, Held, Judgement
@@ -55,6 +56,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         ConditionKind.THROTTLE: lambda: judge_throttle(facts, is_accessible=is_accessible),
         ConditionKind.IMPORTS: lambda: or_check(judge_imports(facts), facts),
         ConditionKind.TRACKING: lambda: or_check(judge_tracking(facts), facts),
+        ConditionKind.EVENTS: lambda: judge_events(facts.events or EventWindow(facts.hub), facts.now),
     }
     return tuple(ask[kind]() for kind in facts.questions or JUDGED)
 

@@ -13,6 +13,7 @@ from monitor.health.states import State
 from monitor.wording.access import ACCESS
 from monitor.wording.checked import CHECK_RULES, EDGE, WEBHOOKS
 from monitor.wording.credentials import CREDENTIALS
+from monitor.wording.events import EVENTS
 from monitor.wording.figures import figures, numbers, orders, told, waiting
 from monitor.wording.imports import IMPORTS
 from monitor.wording.phrase import Action, Phrase, filled
@@ -42,6 +43,7 @@ PHRASES: Mapping[ConditionKind, Mapping[str, Phrase]] = {
     ConditionKind.THROTTLE: THROTTLE,
     ConditionKind.IMPORTS: {**IMPORTS, **CHECK_RULES},
     ConditionKind.TRACKING: {**TRACKING, **CHECK_RULES},
+    ConditionKind.EVENTS: EVENTS,
 }
 """A phrase for every rule that judging can answer with."""
 

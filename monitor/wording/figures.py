@@ -19,6 +19,7 @@ _TIMES = {
     "last_ok": "last_ok_at",
     "last_failure": "last_failure_at",
     "due": "oldest_due_at",
+    "silent_since": "last_event_before",
 }
 _DURATIONS = {
     "tolerance": "tolerance_s",
@@ -75,8 +76,14 @@ def _counts(evidence: Evidence) -> dict[str, str]:
         "failures": ("hub_failures", _calls),
         "missing": ("missing_count", numbers),
         "late_tracking": ("late_tracking_count", numbers),
+        "event_orders": ("orders", orders),
+        "hours": ("hours", _hours),
     }
     words = {word: say(int(evidence[name])) for word, (name, say) in counted.items() if evidence.get(name)}
+    if evidence.get("events") is not None:
+        words["events"] = _events(int(evidence["events"]))
+    if evidence.get("usual_ratio"):
+        words["usual_share"] = f"{min(evidence['usual_ratio'], 1.0):.0%}"
     usual: Any = evidence.get("usual_orders")
     if usual is not None:
         words["usual_orders"] = orders(round(usual))
@@ -123,6 +130,14 @@ def orders(n: int) -> str:
 
 def waiting(n: int) -> str:
     return ngettext("%(n)d order is waiting", "%(n)d orders are waiting", n) % {"n": n}
+
+
+def _hours(n: int) -> str:
+    return ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}
+
+
+def _events(n: int) -> str:
+    return ngettext("%(n)d event", "%(n)d events", n) % {"n": n}
 
 
 def _calls(n: int) -> str:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integrations.contracts import ConditionKind, Outcome
+from monitor.health.events import judge_events
 from monitor.health.states import State
 from monitor.health.verdict import judge
 from monitor.wording import PHRASES, clock, duration, explain, since, state_word
@@ -13,6 +14,7 @@ from tests.health import (
     test_access,
     test_checked,
     test_credentials,
+    test_events,
     test_imports,
     test_throttle,
     test_tracking,
@@ -54,6 +56,7 @@ def test_every_rule_of_the_tables_is_explained_and_every_phrase_is_used():
     for known in (test_throttle.slow(store=test_throttle.failing("CredentialsRefused", last_ok=3)),):
         used |= {(finding.kind, finding.rule) for finding in judge(known)}
     used |= {(finding.kind, finding.rule) for row in test_checked.BAD_CHECKS for finding in judge(row[0])}
+    used |= {(ConditionKind.EVENTS, judge_events(row[1], NOON).rule) for row in test_events.SITUATIONS}
     # How a condition begins, before anything was looked at.
     used |= {(kind, "not_read_yet") for kind in PHRASES}
     assert used == set(EVERY_RULE)
