@@ -2,36 +2,34 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
 from pydantic import TypeAdapter
 
-from integrations.answer import Answer
 from integrations.contracts import (
     ArrivalRecord,
     CallRecord,
     ConnectionReport,
     HubFailure,
     HubIntegration,
-    Need,
     Page,
     RefreshAnswer,
     Target,
     Watermark,
 )
 from integrations.documents import Rows, read_document
-from integrations.errors import OurMistake, RemoteError
-from integrations.generic import options
-from integrations.generic.records import ArrivalRow, IntegrationRow, at_path, renamed
+from integrations.errors import OurMistake
+from integrations.generic import connection, options
+from integrations.generic.arrivals import Arrivals
+from integrations.generic.paging import MOST_PAGES, Paging
+from integrations.generic.records import IntegrationRow
 from integrations.http import RemoteClient
-from integrations.parsing import checked, most_of
+from integrations.parsing import checked
 from integrations.refreshing import filled, filled_url, send_refresh
 
-MOST_PAGES = 500
-RowT = TypeVar("RowT")
+INTEGRATIONS = TypeAdapter(Rows[IntegrationRow])
 
 
 class GenericHub:
@@ -47,41 +45,33 @@ class GenericHub:
         self.credentials = read_document(options.Credentials, target.credentials, target.name)
         self.settings = read_document(options.Settings, target.settings, target.name)
         token = self.credentials.token.get_secret_value() if self.credentials.token else ""
-        self._headers = {
-            name.lower(): filled(text, {"token": token}) for name, text in self.settings.headers.items()
+        headers = {
+            name.lower(): filled(text, {"token": token})
+            for name, text in self.settings.headers.items()
+            if token or "{token}" not in text
         }
+        self._paging = Paging(http, headers)
+        look_back = timedelta(seconds=self.settings.look_back_s)
+        self.arrivals = Arrivals(http, self._paging, self.settings.arrivals, look_back)
 
     async def read_integrations(self, *, now: datetime) -> Sequence[HubIntegration]:
         source = self.settings.integrations
         found: list[HubIntegration] = []
-        async for rows in self._pages(source, source.url, TypeAdapter(Rows[IntegrationRow]), now=now):
-            found += [row.to_contract() for row in rows]
+        pages = 0
+        async for page in self._paging.pages(source, source.url, now=now):
+            # An integration that is left out would seem to be gone.
+            found += [row.to_contract() for row in checked(self.http, page.answer, INTEGRATIONS, page.rows)]
+            pages += 1
+            if pages >= MOST_PAGES and not page.is_last:
+                raise self._paging.too_long(page)
         return found
 
     async def read_arrivals(
         self, since: Watermark, *, now: datetime, integration_id: str | None = None
     ) -> AsyncIterator[Page[ArrivalRecord]]:
-        """All pages the hub gives, asked from the watermark minus the look-back where ``{since}`` stands."""
-        source = self.settings.arrivals
-        bound = since.at - timedelta(seconds=self.settings.look_back_s)
-        values = {
-            "since": bound.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "integration_id": integration_id or "",
-        }
-        newest = since.at
-        async for rows in self._pages(
-            source, filled_url(source.url, values), TypeAdapter(Rows[ArrivalRow]), now=now
-        ):
-            newest = max([newest, *(row.arrived_at for row in rows)])
-            yield Page(
-                [
-                    row.to_contract()
-                    for row in rows
-                    if row.arrived_at >= bound and integration_id in (None, row.integration_id)
-                ],
-                None,
-            )
-        yield Page((), Watermark(min(newest, max(now, since.at))))
+        """See :meth:`integrations.generic.arrivals.Arrivals.read`."""
+        async for page in self.arrivals.read(since, now=now, integration_id=integration_id):
+            yield page
 
     async def read_failures(self, since_id: str, *, now: datetime) -> Sequence[HubFailure]:  # noqa: ARG002
         return []
@@ -107,49 +97,7 @@ class GenericHub:
         return await send_refresh(self.http, self.settings.refresh, values, now=now)
 
     async def test_connection(self, *, now: datetime) -> ConnectionReport:
-        name = _("Integrations can be read")
-        try:
-            integrations = await self.read_integrations(now=now)
-        except RemoteError as error:
-            return ConnectionReport((Need(name, False, str(error), error.remedy),))
-        needs = [Need(name, True, _("%(count)d integrations are listed.") % {"count": len(integrations)})]
-        name = _("Arrived orders can be read")
-        try:
-            async for _page in self.read_arrivals(Watermark(now - timedelta(hours=1)), now=now):
-                break
-        except RemoteError as error:
-            needs.append(Need(name, False, str(error), error.remedy))
-        else:
-            needs.append(Need(name, True, _("The list has the agreed form.")))
-        return ConnectionReport(tuple(needs), tuple(integrations), {"platform": self.label})
+        return await connection.test(self, now=now)
 
     def calls(self) -> Sequence[CallRecord]:
         return self.http.calls()
-
-    async def _pages(
-        self, source: options.Source, url: str, rows: TypeAdapter[list[RowT]], *, now: datetime
-    ) -> AsyncIterator[list[RowT]]:
-        for _number in range(MOST_PAGES):
-            answer = await self.http.request("GET", url, now=now, auth=lambda _method, _url: self._headers)
-            if answer.status != 200:
-                raise self.http.error(answer)
-            document = answer.json()
-            found = renamed(at_path(document, source.items), source.fields)
-            if source is self.settings.arrivals:
-                yield most_of(self.http, answer, rows, found)
-            else:
-                # An integration that is left out would seem to be gone.
-                yield checked(self.http, answer, rows, found)
-            following = self._following(answer, document, source)
-            if following is None or following == url:
-                return
-            url = following
-
-    def _following(self, answer: Answer, document: Any, source: options.Source) -> str | None:
-        address = at_path(document, source.next) if source.next else None
-        if not isinstance(address, str) or not address:
-            return None
-        following = urljoin(answer.url, address)
-        if urlsplit(following)[:2] != urlsplit(answer.url)[:2]:
-            raise self.http.unexpected(answer, _("The next page lies on another host; it was not followed."))
-        return following

@@ -12,6 +12,7 @@ from integrations.opening import open_hub
 from .remote import LOCAL, NOW, json_reply, remote
 
 pytestmark = pytest.mark.integration
+ARRIVALS = {"items": "orders", "next": "links.next", "fields": {"integration_id": "shop.id"}}
 
 
 def answer(asked):
@@ -43,7 +44,7 @@ def answer(asked):
     return json_reply({"message": "accepted"}, 202)
 
 
-def using(do, **changed):
+def using(do, answer=answer, credentials=None, **changed):
     async def go():
         async with remote(answer) as served:
             settings = {
@@ -53,21 +54,17 @@ def using(do, **changed):
                     "items": "result.shops",
                     "fields": {"external_id": "id", "last_fetched_at": "polled"},
                 },
-                "arrivals": {
-                    "url": served.url + "/orders?since={since}",
-                    "items": "orders",
-                    "next": "links.next",
-                    "fields": {"integration_id": "shop.id"},
-                },
+                "arrivals": {**ARRIVALS, "url": served.url + "/orders?since={since}"},
                 "refresh": {
                     "url": served.url + "/refresh/{integration_id}",
                     "headers": {"X-Key": "{refresh_secret}"},
                 },
                 **changed,
             }
-            target = Target(
-                "hub", served.url, {"token": "sesame-open", "refresh_secret": "sesame-open"}, settings
-            )
+            if "arrivals" in changed:
+                settings["arrivals"] = {**ARRIVALS, "url": served.url + "/orders", **changed["arrivals"]}
+            given = {"token": "sesame-open", "refresh_secret": "sesame-open"}
+            target = Target("hub", served.url, given if credentials is None else credentials, settings)
             async with open_hub(target, "generic", policy=LOCAL) as hub:
                 return await do(hub), served
 
@@ -90,9 +87,9 @@ def test_a_described_hub_is_read():
         ("5", "2"),
         ("4", "A-4"),
     ]
-    assert [page.watermark for page in pages[:-1]] == [None, None]
+    assert [page.watermark for page in pages[:-1]] == [None]
     assert pages[-1].watermark.at == datetime(2026, 11, 22, 11, 40, tzinfo=UTC)
-    assert served.asked[0].query["since"] == "2026-11-22T09:50:00Z"
+    assert served.asked[0].query["since"] == "2026-11-22T09:49:59Z"
 
 
 def test_a_described_hub_is_refreshed():
@@ -104,13 +101,66 @@ def test_a_described_hub_is_refreshed():
     assert (served.asked[0].method, served.asked[0].path) == ("POST", "/refresh/4")
 
 
-def test_the_connection_test_lists_what_is_there():
-    async def connection(hub):
-        return await hub.test_connection(now=NOW)
+# The connection test
 
-    report, _served = using(connection)
+
+async def connection(hub):
+    return await hub.test_connection(now=NOW)
+
+
+def unmet(report):
+    return [need.detail for need in report.needs if need.met is False]
+
+
+def test_the_connection_test_lists_what_is_there():
+    report, served = using(connection)
     assert report.ok
     assert len(report.integrations) == 1
+    assert any("3 orders" in need.detail for need in report.needs)
+    assert all(asked.method == "GET" for asked in served.asked)
+
+
+def test_the_connection_test_notices_orders_of_unknown_integrations():
+    report, _served = using(connection, arrivals={"fields": {"integration_id": "order_id"}})
+    assert unmet(report) == ["None does: the first order belongs to “1”."]
+
+
+def test_the_connection_test_notices_another_order_than_described():
+    report, _served = using(connection, arrivals={"order": "oldest_first"})
+    assert unmet(report) == ["They are not."]
+
+
+def test_the_connection_test_names_secrets_that_are_missing():
+    def bare(asked):
+        assert "x-key" not in asked.headers
+        return json_reply({"result": {"shops": []}, "orders": []})
+
+    report, _served = using(connection, bare, credentials={})
+    assert unmet(report) == ["It asks for a secret that is not there."]
+    assert any("X-Key" in need.detail for need in report.needs if need.met is None)
+
+
+# What is refused when it is saved
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        ({"headers": {"X-Key": "{tokn}"}}, "headers: .*{tokn}"),
+        ({"arrivals": {"url": "https://x/?from={sinc}"}}, "arrivals: .*{sinc}"),
+        ({"arrivals": {"fields": {"arrivedat": "created"}}}, "arrivals.fields: .*arrivedat"),
+        ({"arrivals": {"fields": {"arrived_at": "a..b"}}}, "arrivals.fields: .*path"),
+        ({"arrivals": {"items": "$.orders[*]", "next": "a b"}}, "arrivals.next: .*path"),
+        ({"arrivals": {"order": "sorted"}}, "arrivals.order"),
+        ({"integrations": {"url": "https://x/?since={since}"}}, "integrations: .*{since}"),
+        ({"refresh": {"url": "https://x/{id}"}}, "refresh: .*{id}"),
+        ({"refresh": {"url": "https://x/", "headers": {"X-Key": "{token}"}}}, "refresh: .*{token}"),
+        ({"panel_url_template": "https://x/{name}"}, "panel_url_template: .*{name}"),
+    ],
+)
+def test_a_description_that_cannot_work_is_refused_and_says_where(described, words):
+    with pytest.raises(errors.CredentialsRefused, match=words):
+        using(connection, **described)
 
 
 @pytest.mark.parametrize(
