@@ -1,6 +1,6 @@
 """Deliveries of webhooks: did the store or hub really send this, and what does it speak of?
 
-Each kind that sends any has a module ``deliveries`` with :class:`Receiver`'s two names.
+Each kind that sends any has a module ``deliveries`` with the names of :class:`Receiver`.
 """
 
 import hmac
@@ -67,6 +67,8 @@ class Receiver(Protocol):
 
     SECRETS: Sequence[str]
     """Names of the credentials that may sign: current ones and those being replaced."""
+    HEADERS: Sequence[str]
+    """Lower-case names of the headers that are looked at; the others need not be passed on."""
 
     def receive(self, incoming: Incoming, secrets: Sequence[bytes]) -> Verified:
         """Raises DeliveryRefused. Looks at the signature before anything else in the body."""

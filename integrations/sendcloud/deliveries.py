@@ -16,6 +16,7 @@ from integrations.webhooks import (
 
 SECRETS = ("secret_key", "webhook_signature_key", "previous_webhook_signature_key")
 """Which of the first two signs depends on the type of the integration."""
+HEADERS = ("sendcloud-signature",)
 
 
 def _hex(digest: bytes) -> bytes:

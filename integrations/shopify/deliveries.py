@@ -19,6 +19,13 @@ from integrations.webhooks import (
 
 SECRETS = ("client_secret", "previous_client_secret")
 """For an hour after a rotation Shopify may still sign with the old one."""
+HEADERS = (
+    "x-shopify-hmac-sha256",
+    "x-shopify-shop-domain",
+    "x-shopify-topic",
+    "x-shopify-triggered-at",
+    "x-shopify-webhook-id",
+)
 
 PRIVACY_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 """Every app that is offered in public must answer these; their bodies name people."""

@@ -17,6 +17,7 @@ from integrations.webhooks import (
 )
 
 SECRETS = ("webhook_secret", "previous_webhook_secret")
+HEADERS = ("x-wc-webhook-signature", "x-wc-webhook-topic")
 
 _PING = re.compile(rb"webhook_id=\d{1,20}\Z")
 

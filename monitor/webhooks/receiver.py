@@ -3,7 +3,7 @@ must be answered within milliseconds and needs neither sessions, nor languages, 
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from wsgiref.types import StartResponse
@@ -37,19 +37,8 @@ class Webhooks:
         self._sources = Sources(self._connections)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        status = self.status_of(environ)
-        body = f"{status.phrase}\n".encode()
-        headers = [
-            ("Content-Type", "text/plain"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-        if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            headers.append(("Allow", "POST"))
-        if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append(("Retry-After", "30"))
-        start_response(f"{status.value} {status.phrase}", headers)
+        line, headers, body = _answer(self.status_of(environ))
+        start_response(line, list(headers))
         return [body]
 
     def status_of(self, environ: dict[str, Any]) -> HTTPStatus:
@@ -63,7 +52,7 @@ class Webhooks:
             source = self._sources.find(kind, name)
             if source is None:
                 return HTTPStatus.NOT_FOUND
-            return self._taken(source, Incoming(_headers(environ), _body(environ), source.url))
+            return self._taken(source, Incoming(_headers(kind, environ), _body(environ), source.url))
         except TooLarge:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         except (DatabaseAway, psycopg.Error, InvalidToken) as error:
@@ -81,17 +70,35 @@ class Webhooks:
             log.warning("a delivery was refused", source=f"{source.kind}/{source.name}", reason=str(error))
             return HTTPStatus.BAD_REQUEST if isinstance(error, Malformed) else HTTPStatus.UNAUTHORIZED
         if not delivery.is_ping:
-            work = partial(store, source=source, delivery=delivery, now=self._clock())
-            self._connections.run(work)
+            now = self._clock()
+            self._connections.run(lambda session: store(session, source, delivery, now))
         return HTTPStatus.OK
 
 
-def _headers(environ: dict[str, Any]) -> dict[str, str]:
-    return {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
+@cache
+def _answer(status: HTTPStatus) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
+    body = f"{status.phrase}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append(("Allow", "POST"))
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append(("Retry-After", "30"))
+    return f"{status.value} {status.phrase}", tuple(headers), body
+
+
+@cache
+def _wanted(kind: str) -> tuple[tuple[str, str], ...]:
+    """How WSGI and how the receiver call the headers that are looked at."""
+    return tuple((f"HTTP_{name.upper().replace('-', '_')}", name) for name in receiver(kind).HEADERS)
+
+
+def _headers(kind: str, environ: dict[str, Any]) -> dict[str, str]:
+    return {name: environ[variable] for variable, name in _wanted(kind) if variable in environ}
 
 
 def _body(environ: dict[str, Any]) -> bytes:

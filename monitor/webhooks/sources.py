@@ -8,7 +8,7 @@ import orjson
 from integrations.crypto import cipher
 from integrations.registry import STORES
 from integrations.webhooks import receiver
-from monitor.webhooks.connections import Connections, Cursor
+from monitor.webhooks.connections import Connections, Session
 
 FRESH_S = 5.0
 """How old what is known of a source may be: so soon a changed secret counts, in every process."""
@@ -63,9 +63,9 @@ class Sources:
         return known.source
 
     def _read(self, kind: str, name: str, before: _Known | None) -> _Known:
-        def work(cursor: Cursor) -> tuple[int, str, bytes] | None:
-            cursor.execute(_STORE if kind in STORES else _ACCOUNT, (name, kind))
-            row = cursor.fetchone()
+        def work(session: Session) -> tuple[int, str, bytes] | None:
+            statement = _STORE if kind in STORES else _ACCOUNT
+            row = session.connection.execute(statement, (name, kind)).fetchone()
             return None if row is None else (row[0], row[1], bytes(row[2]))
 
         row = self._connections.run(work)
