@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
 
-from integrations.contracts import ConnectionReport, Need
+from integrations.contracts import CheckState, ConnectionReport, Need
 from integrations.errors import CredentialsRefused, RemoteError
+from integrations.shopify import scopes
+from integrations.shopify.checkup import ShopAnswer, clock_skew, read_shop, served_version
+from integrations.shopify.versions import ENDS, checks_of_version
 
 if TYPE_CHECKING:
     from integrations.answer import Answer
     from integrations.shopify.adapter import ShopifyStore
 
-NEEDED_SCOPE = "read_orders"
+SKEW_S = 60
+"""A difference of clocks that is worth telling."""
 
 
 async def test(store: ShopifyStore, *, now: datetime) -> ConnectionReport:
@@ -26,7 +30,7 @@ async def test(store: ShopifyStore, *, now: datetime) -> ConnectionReport:
     }
     reached, accepted = _("The shop answers"), _("The access token is accepted")
     try:
-        reply, answer = await store.query("shop", {}, now=now)
+        found, answer = await read_shop(store.api, now=now)
     except CredentialsRefused as error:
         refused = Need(accepted, False, str(error), error.remedy)
         return ConnectionReport(
@@ -34,31 +38,30 @@ async def test(store: ShopifyStore, *, now: datetime) -> ConnectionReport:
         )
     except RemoteError as error:
         return ConnectionReport((Need(reached, False, str(error), error.remedy),), facts=facts)
-    data = reply.data or {}
-    shop = _part(data, "shop")
-    facts[_noop("shop")] = str(shop.get("myshopifyDomain", ""))
-    facts[_noop("time zone")] = str(shop.get("ianaTimezone", ""))
-    facts[_noop("plan")] = str(_part(shop, "plan").get("publicDisplayName", ""))
+    shop = found.shop
+    facts[_noop("shop")] = shop.myshopifyDomain
+    facts[_noop("time zone")] = shop.ianaTimezone
+    facts[_noop("plan")] = shop.plan.publicDisplayName if shop.plan else ""
+    facts[_noop("API version served")] = served_version(answer)
+    skew = clock_skew(answer.headers, now)
+    if skew is not None and abs(skew.total_seconds()) >= SKEW_S:
+        facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
     needs = [
-        Need(reached, True, _("Shopify answers for %(shop)s.") % {"shop": shop.get("name", "")}),
+        Need(reached, True, _("Shopify answers for %(shop)s.") % {"shop": shop.name}),
         Need(accepted, True, _("The token belongs to this shop.")),
-        _scope(data),
-        _version(store, answer, facts),
+        _scope(found),
+        _version(store, found, answer, now),
         await _orders(store, now, facts),
+        _tracking(found),
     ]
     return ConnectionReport(tuple(needs), facts={name: value for name, value in facts.items() if value})
 
 
-def _scope(data: dict[str, Any]) -> Need:
+def _scope(found: ShopAnswer) -> Need:
     name = _("The app may read orders")
-    granted = {
-        str(scope.get("handle"))
-        for scope in _part(data, "currentAppInstallation").get("accessScopes") or []
-        if isinstance(scope, dict)
-    }
-    if not granted:
+    if not found.granted:
         return Need(name, None, _("Shopify does not tell which scopes the app has."))
-    if NEEDED_SCOPE in granted:
+    if scopes.ORDERS in found.granted:
         return Need(name, True, _("The scope read_orders is granted."))
     return Need(
         name,
@@ -68,37 +71,41 @@ def _scope(data: dict[str, Any]) -> Need:
     )
 
 
-def _version(store: ShopifyStore, answer: Answer, facts: dict[str, str]) -> Need:
-    name = _("The API version is still served")
-    served = answer.headers.get("x-shopify-api-version", "")
-    facts[_noop("API version served")] = served
-    asked = store.settings.api_version
-    if not served:
-        return Need(name, None, _("Shopify does not tell which version answered."))
-    if served == asked:
-        return Need(name, True, _("Version %(version)s answers.") % {"version": asked})
+def _tracking(found: ShopAnswer) -> Need:
+    """Not needed to watch the shop, so its lack is no failure."""
+    name = _("The app may send tracking numbers again (only if you want that)")
+    if scopes.may_write_tracking(found.granted):
+        return Need(name, True, _("The app may write fulfilments."))
     return Need(
         name,
-        False,
-        _("Version %(asked)s was asked for, but %(served)s answered: the asked one is no longer served.")
-        % {"asked": asked, "served": served},
-        _("Set the API version to %(served)s or newer.") % {"served": served},
+        None,
+        _("The app may not write fulfilments."),
+        _(
+            "Add the scopes read_merchant_managed_fulfillment_orders and "
+            "write_merchant_managed_fulfillment_orders to the app and approve them in the shop."
+        ),
     )
+
+
+def _version(store: ShopifyStore, found: ShopAnswer, answer: Answer, now: datetime) -> Need:
+    served = served_version(answer)
+    checks = checks_of_version(store.settings.api_version, served, found.publicApiVersions, now=now)
+    told = next((check for check in checks if check.state is not CheckState.OK), checks[0])
+    ends_soon = told.code == ENDS
+    met = True if ends_soon else {CheckState.OK: True, CheckState.UNKNOWN: None}.get(told.state, False)
+    remedy = _(told.remedy) % told.values if told.remedy else ""
+    return Need(_("The API version is still served"), met, _(told.text) % told.values, remedy)
 
 
 async def _orders(store: ShopifyStore, now: datetime, facts: dict[str, str]) -> Need:
     name = _("Orders can be read")
     try:
-        reply, _answer = await store.query("newest_order", {}, now=now)
+        reply, _answer = await store.api.query("newest_order", {}, now=now)
     except RemoteError as error:
         return Need(name, False, str(error), error.remedy)
-    nodes = _part(reply.data or {}, "orders").get("nodes") or []
+    orders = reply.part("orders")
+    nodes = orders.get("nodes") if isinstance(orders, dict) else None
     if nodes and isinstance(nodes[0], dict):
         facts[_noop("newest order")] = str(nodes[0].get("name", ""))
         return Need(name, True, _("The newest order is %(order)s.") % {"order": nodes[0].get("name", "")})
     return Need(name, True, _("There is no order of the last 60 days; older ones are not shown to the app."))
-
-
-def _part(document: dict[str, Any], key: str) -> dict[str, Any]:
-    value = document.get(key)
-    return value if isinstance(value, dict) else {}

@@ -1,7 +1,6 @@
 """Asks Shopify's Admin GraphQL API and minds its budget.
 
-Budget: a query is charged its requested cost from a bucket that refills every second; every answer tells
-the bucket's state. Too much is answered with HTTP 200 and THROTTLED, or with 429 (shopify.dev, API limits).
+Too much at once is answered with HTTP 200 and THROTTLED, or with 429 (shopify.dev, API limits).
 """
 
 from collections.abc import Mapping
@@ -18,28 +17,20 @@ from integrations.access.classify import Classification
 from integrations.answer import Answer
 from integrations.contracts import Outcome
 from integrations.documents import Record
-from integrations.errors import OurMistake, RateLimited
+from integrations.errors import CredentialsRefused, NotPossible, OurMistake, RateLimited
 from integrations.http import Auth, RemoteClient
 from integrations.parsing import parse
+from integrations.redaction import redact_text
+from integrations.shopify.budget import LONGEST_WAIT, Budget, Cost, wait_when_throttled
+from integrations.shopify.options import Credentials
 from integrations.shopify.refusals import code_of, error_of_graphql, error_of_status
+from integrations.shopify.tokens import Tokens
 
 MOST_WAITS = 3
-LONGEST_WAIT = timedelta(seconds=15)
-"""Longer waits are left to the scheduler."""
-
-
-class ThrottleStatus(Record):
-    currentlyAvailable: float = 0  # Shopify's name
-    restoreRate: float = 0
-
-
-class Cost(Record):
-    requestedQueryCost: float = 0
-    throttleStatus: ThrottleStatus = ThrottleStatus()
 
 
 class Extensions(Record):
-    cost: Cost = Cost()
+    cost: Cost | None = None
     search: list[Any] | None = None
 
 
@@ -52,7 +43,16 @@ class Reply(Record):
 
     @property
     def cost(self) -> float:
-        return self.extensions.cost.requestedQueryCost if self.extensions else 0.0
+        """Points that were charged at first."""
+        return self.charge.requestedQueryCost
+
+    @property
+    def charge(self) -> Cost:
+        return (self.extensions.cost if self.extensions else None) or Cost()
+
+    def part(self, key: str) -> Any:
+        """What stands under ``key`` in the data; ``None`` when nothing does."""
+        return (self.data or {}).get(key)
 
 
 class TooCostly(OurMistake):
@@ -68,32 +68,83 @@ def query_text(name: str) -> str:
     return files("integrations.shopify").joinpath("queries", f"{name}.graphql").read_text("utf-8")
 
 
-async def ask(
-    http: RemoteClient, url: str, name: str, variables: Mapping[str, Any], *, now: datetime, auth: Auth
-) -> tuple[Reply, Answer]:
-    """The reply to a saved query. Short throttling is waited out; longer raises RateLimited.
+class AdminApi:
+    """The Admin API of one shop in one version, with one set of credentials."""
 
-    Raises RemoteError; OurMistake also when Shopify ignored part of a search: then all data would come.
-    """
-    content = orjson.dumps({"query": query_text(name), "variables": variables})
-    for _attempt in range(MOST_WAITS):
-        answer = await http.request(
-            "POST", url, now=now, headers={"content-type": "application/json"}, content=content, auth=auth
-        )
-        if answer.status not in (200, 429):
-            raise error_of_status(http, answer)
-        reply = parse(http, answer, _REPLY) if answer.status == 200 else None
-        wait = wait_of(answer, reply)
-        if wait is None:
-            assert reply is not None
-            _check(http, answer, reply)
-            return reply, answer
-        if wait > LONGEST_WAIT:
-            break
-        await http.pause(wait)
-    sentence = _("Shopify asks for patience: the budget for queries is used up.")
-    call = http.note(answer, Classification(Outcome.RATE_LIMITED, "Shopify", sentence))
-    raise RateLimited(sentence, call=call, retry_after=wait)
+    def __init__(self, http: RemoteClient, api_version: str, credentials: Credentials) -> None:
+        self.http = http
+        self.url = f"{http.target_url}/admin/api/{api_version}/graphql.json"
+        self._tokens = Tokens(http, credentials)
+        self._budget = Budget()
+
+    async def query(self, name: str, variables: Mapping[str, Any], *, now: datetime) -> tuple[Reply, Answer]:
+        """The reply to a saved query or mutation.
+
+        Waits first until the shop's budget can bear it. Short throttling is waited out; longer raises
+        RateLimited. Raises RemoteError; OurMistake also when Shopify ignored part of a search, since
+        then everything would come.
+        """
+        try:
+            return await self._ask(name, variables, now=now, auth=await self._tokens.auth(now))
+        except CredentialsRefused as error:
+            if not self._tokens.may_replace(error):
+                raise
+        return await self._ask(name, variables, now=now, auth=await self._tokens.auth(now))
+
+    async def mutate(
+        self, name: str, field: str, variables: Mapping[str, Any], *, now: datetime
+    ) -> Mapping[str, Any]:
+        """What a saved mutation answered under ``field``.
+
+        Raises NotPossible with Shopify's own words for ``userErrors``, which come with HTTP 200; else as
+        :meth:`query`. Without an answer it is unknown whether the change was made: read before trying again.
+        """
+        reply, answer = await self.query(name, variables, now=now)
+        payload = reply.part(field)
+        if not isinstance(payload, dict):
+            raise self.http.unexpected(answer, _("Shopify answered without data."))
+        problems = [
+            str(row.get("message", "")) for row in payload.get("userErrors") or [] if isinstance(row, dict)
+        ]
+        if problems:
+            reason = redact_text("; ".join(problems))[:300]
+            sentence = _("Shopify refused the change: %(reason)s") % {"reason": reason}
+            call = self.http.note(answer, Classification(Outcome.PASSED, "Shopify", sentence))
+            raise NotPossible(sentence, call=call)
+        return payload
+
+    async def _ask(
+        self, name: str, variables: Mapping[str, Any], *, now: datetime, auth: Auth
+    ) -> tuple[Reply, Answer]:
+        content = orjson.dumps({"query": query_text(name), "variables": variables})
+        affordable_in = self._budget.wait_before(name)
+        if affordable_in:
+            await self.http.pause(affordable_in)
+        for _attempt in range(MOST_WAITS):
+            answer = await self.http.request(
+                "POST",
+                self.url,
+                now=now,
+                headers={"content-type": "application/json"},
+                content=content,
+                auth=auth,
+            )
+            if answer.status not in (200, 429):
+                raise error_of_status(self.http, answer)
+            reply = parse(self.http, answer, _REPLY) if answer.status == 200 else None
+            if reply is not None:
+                self._budget.told(name, reply.charge)
+            wait = wait_of(answer, reply)
+            if wait is None:
+                assert reply is not None
+                _check(self.http, answer, reply)
+                return reply, answer
+            if wait > LONGEST_WAIT:
+                break
+            await self.http.pause(wait)
+        sentence = _("Shopify asks for patience: the budget for queries is used up.")
+        call = self.http.note(answer, Classification(Outcome.RATE_LIMITED, "Shopify", sentence))
+        raise RateLimited(sentence, call=call, retry_after=wait)
 
 
 def wait_of(answer: Answer, reply: Reply | None) -> timedelta | None:
@@ -103,12 +154,7 @@ def wait_of(answer: Answer, reply: Reply | None) -> timedelta | None:
         if not any(code_of(problem) == "THROTTLED" for problem in problems):
             return None
     wait = answer.retry_after() or timedelta(seconds=1)
-    if reply is not None and reply.extensions:
-        status = reply.extensions.cost.throttleStatus
-        if status.restoreRate > 0:
-            missing = (reply.cost - status.currentlyAvailable) / status.restoreRate
-            wait = max(wait, timedelta(seconds=missing))
-    return wait
+    return max(wait, wait_when_throttled(reply.charge)) if reply is not None else wait
 
 
 def _check(http: RemoteClient, answer: Answer, reply: Reply) -> None:

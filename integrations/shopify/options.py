@@ -39,11 +39,14 @@ class Credentials(Document):
         description=_noop("While it is being replaced: Shopify signs with it for up to an hour longer."),
     )
 
+    @property
+    def has_client_secret(self) -> bool:
+        return bool(self.client_secret and self.client_secret.get_secret_value())
+
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         token = bool(self.access_token and self.access_token.get_secret_value())
-        pair = bool(self.client_id and self.client_secret and self.client_secret.get_secret_value())
-        if not token and not pair:
+        if not token and not (self.client_id and self.has_client_secret):
             raise ValueError("give an access_token, or a client_id with its client_secret")
         return self
 

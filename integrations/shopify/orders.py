@@ -12,13 +12,12 @@ from typing import Any
 from integrations.contracts import OrderRecord, Page, Watermark
 from integrations.documents import Id, Record, Rows, UtcTime
 from integrations.errors import OurMistake
+from integrations.shopify.budget import fewer
 from integrations.shopify.graphql import TooCostly
 
 OLDEST = timedelta(days=59)
 """``read_orders`` shows 60 days; older orders are simply absent, without an error."""
 DEEPEST = 10_000
-COSTLY = 800
-"""Of the 1,000 points one query may cost: then ask for fewer orders."""
 NOTHING_TO_SHIP = frozenset({"FULFILLED", "FULFILLMENT_NOT_REQUIRED", "RESTOCKED"})
 
 
@@ -88,9 +87,10 @@ class OrderReading:
             depth += len(orders.nodes)
             if orders.nodes:
                 last = orders.nodes[-1]
-                if last.updatedAt >= since.at:
-                    # A time ahead of ours must not hide what comes after it.
-                    mark = Watermark(min(last.updatedAt, max(now, since.at)), last.legacyResourceId, "")
+                # A time ahead of ours must not hide what comes after it.
+                reached = min(last.updatedAt, max(now, since.at))
+                if reached >= mark.at:
+                    mark = Watermark(reached, last.legacyResourceId, "")
             more = orders.pageInfo.hasNextPage and bool(orders.nodes)
             cursor = orders.pageInfo.endCursor
             if more and depth >= DEEPEST and orders.nodes[-1].updatedAt > bound:
@@ -111,8 +111,7 @@ class OrderReading:
                     raise OurMistake(str(error), call=error.call) from error
                 self._page_size //= 2
                 continue
-            if cost > COSTLY:
-                self._page_size = max(1, self._page_size // 2)
+            self._page_size = fewer(self._page_size, cost)
             return orders
 
     def _new(self, nodes: Sequence[Node]) -> Sequence[OrderRecord]:

@@ -4,8 +4,9 @@ HTTP codes: shopify.dev, API response status codes. GraphQL errors come with HTT
 ``errors[].extensions``; on 401 ``errors`` is a text instead of a list.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,24 @@ _PROTECTED = _Refusal(
     _noop("Shopify has not approved the app for protected customer data, and counts orders among them."),
     _noop("Use an app made for this shop only, or ask Shopify for protected customer data, level 1."),
 )  # fmt: skip
+_PERSONAL = replace(
+    _PROTECTED,
+    sentence=_noop(
+        "Shopify has not approved the app for the protected customer data it asked for: buyers' names "
+        "and addresses."
+    ),
+    remedy=_noop(
+        "Use an app made for this shop only, or ask Shopify for protected customer data, level 2, with name, "
+        "address, e-mail and telephone."
+    ),
+)
+_NAMED_RIGHT = replace(
+    _RIGHT,
+    sentence=_noop("The app lacks a right; Shopify asks for one of: %(scopes)s."),
+    remedy=_noop("Add one of these scopes to the app and approve it in the shop: %(scopes)s."),
+)
+_ORDERS = re.compile(r"access the (Order|Fulfillment|LineItem)\w* object")
+_SCOPE = re.compile(r"`((?:read|write)_[a-z_]{3,60})`")
 _FAULT = _Refusal(errors.RemoteFault, Outcome.FAULT, _noop("Shopify failed to answer (status %(status)d)."))
 _MISTAKE = _Refusal(errors.OurMistake, Outcome.PASSED, _noop("Shopify did not understand the question."))
 BY_STATUS: Mapping[int, _Refusal] = {
@@ -86,9 +105,10 @@ def error_of_graphql(http: RemoteClient, answer: Answer, problems: Sequence[Any]
     codes = {code_of(problem) for problem in problems}
     texts = " ".join(str(problem.get("message", "")) for problem in problems if isinstance(problem, dict))
     if "not approved to" in texts:
-        return _raise(http, answer, _PROTECTED)
+        return _raise(http, answer, _PROTECTED if _ORDERS.search(texts) else _PERSONAL)
     if "ACCESS_DENIED" in codes or "access denied" in texts.lower():
-        return _raise(http, answer, _RIGHT)
+        scopes = dict.fromkeys(_SCOPE.findall(texts))
+        return _raise(http, answer, _NAMED_RIGHT if scopes else _RIGHT, scopes=", ".join(scopes))
     if codes & {"INTERNAL_SERVER_ERROR", "TIMEOUT"} or "internal error" in texts.lower():
         return _raise(http, answer, _FAULT)
     return _raise(http, answer, _MISTAKE)
@@ -100,12 +120,13 @@ def code_of(problem: Any) -> str:
     return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
 
 
-def _raise(http: RemoteClient, answer: Answer, refusal: _Refusal) -> errors.RemoteError:
-    sentence = _(refusal.sentence) % {"status": answer.status}
+def _raise(http: RemoteClient, answer: Answer, refusal: _Refusal, *, scopes: str = "") -> errors.RemoteError:
+    values = {"status": answer.status, "scopes": scopes}
+    sentence = _(refusal.sentence) % values
     call = http.note(answer, Classification(refusal.outcome, "Shopify", sentence))
     return refusal.error(
         sentence,
         call=call,
-        remedy=_(refusal.remedy) if refusal.remedy else "",
+        remedy=_(refusal.remedy) % values if refusal.remedy else "",
         retry_after=answer.retry_after() or refusal.retry_after,
     )

@@ -9,7 +9,6 @@ import orjson
 from graphql import (
     DocumentNode,
     GraphQLError,
-    GraphQLResolveInfo,
     GraphQLSchema,
     build_schema,
     execute_sync,
@@ -17,21 +16,24 @@ from graphql import (
     validate,
 )
 
+from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import FleetSpec
 from integrations.sandbox.shops import shopify_data as data
 from integrations.sandbox.shops.pages import HTML, Page, home
 from integrations.sandbox.shops.request import ShopRequest
-from integrations.sandbox.shops.shopify_cost import MAX_COST, RATES, Bucket, actual_cost, requested_cost
-from integrations.sandbox.shops.shopify_search import read_search
+from integrations.sandbox.shops.shopify_cost import (
+    MAX_COST,
+    RATES,
+    Bucket,
+    actual_cost,
+    is_mutation,
+    requested_cost,
+)
+from integrations.sandbox.shops.shopify_fulfilments import Fulfilments
+from integrations.sandbox.shops.shopify_root import Desk, Mutations, Root
+from integrations.sandbox.shops.shopify_webhooks import Webhooks
 from integrations.sandbox.shops.store import ShopStore
 
-_SORT = {
-    "CREATED_AT": "created",
-    "UPDATED_AT": "modified",
-    "PROCESSED_AT": "created",
-    "ID": "id",
-    "ORDER_NUMBER": "id",
-}
 _TOKEN_LIFE_S = 86_399
 _DOCUMENTATION = "https://shopify.dev/api/usage/rate-limits"
 _STOPPED = {
@@ -42,15 +44,14 @@ _STOPPED = {
 }
 
 
-Info = GraphQLResolveInfo[Any]
-
-
 class Shopify:
     """Answers for every Shopify shop of the fleet."""
 
-    def __init__(self, fleet: FleetSpec, store: ShopStore) -> None:
+    def __init__(self, fleet: FleetSpec, store: ShopStore, clock: Clock) -> None:
         self.fleet = fleet
         self.store = store
+        self.fulfilments = Fulfilments(store)
+        self.webhooks = Webhooks(store, clock, lambda shop: fleet.shopify_client(shop)[1], self._payload)
         self.schema = _schema()
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
@@ -64,6 +65,14 @@ class Shopify:
             page = home(request.shop.title, "cloudflare")
             return Page(200, page.body, {**page.headers, "powered-by": "Shopify"})
         return Page(404, b"<html><head><title>404 Not Found</title></head></html>", {"Content-Type": HTML})
+
+    async def run(self) -> None:
+        """For ever: deliver webhooks."""
+        await self.webhooks.run()
+
+    def _payload(self, shop: str, order_id: int) -> bytes:
+        order = self.store.get(shop, order_id)
+        return orjson.dumps(data.webhook_json(order)) if order else b"{}"
 
     # Signing in
 
@@ -81,14 +90,16 @@ class Shopify:
         if self.store.fault(request.shop.name, "credentials_revoked", request.now):
             message = "The app is not installed on this shop."
             return _json(400, {"error": "app_not_installed", "error_description": message})
+        if self.store.fault(request.shop.name, "grant_not_permitted", request.now):
+            message = "Client credentials cannot be performed on this shop."
+            return _json(400, {"error": "shop_not_permitted", "error_description": message})
         if (form.get("client_id"), form.get("client_secret")) != (client_id, client_secret):
             message = "Client authentication failed."
             return _json(400, {"error": "invalid_client", "error_description": message})
         token = f"shpca_{self.fleet.shopify_token(request.shop.name, 'monitor')[6:]}"
         self.store.set_meta(f"token/{request.shop.name}", request.at + _TOKEN_LIFE_S)
-        return _json(
-            200, {"access_token": token, "scope": ",".join(data.SCOPES), "expires_in": _TOKEN_LIFE_S}
-        )
+        scopes = ",".join(self._scopes(request))
+        return _json(200, {"access_token": token, "scope": scopes, "expires_in": _TOKEN_LIFE_S})
 
     def _known_token(self, request: ShopRequest) -> bool:
         shop, token = request.shop, request.headers.get("x-shopify-access-token", "")
@@ -101,6 +112,15 @@ class Shopify:
             return token == own
         expires_at = self.store.meta(f"token/{shop.name}") or 0
         return token == f"shpca_{own[6:]}" and request.at < expires_at
+
+    def _scopes(self, request: ShopRequest) -> tuple[str, ...]:
+        """What the asking app may do; a hub's app has its own scopes, all of them."""
+        missing = self.store.fault(request.shop.name, "scope_missing", request.now)
+        token = request.headers.get("x-shopify-access-token", "")
+        if missing is None or token == self.fleet.shopify_token(request.shop.name, "hub"):
+            return data.SCOPES
+        gone = str(missing.params.get("scopes", "read_orders")).split(",")
+        return tuple(scope for scope in data.SCOPES if scope not in gone)
 
     # GraphQL
 
@@ -138,10 +158,12 @@ class Shopify:
                 "errors": [{"message": "Throttled", "extensions": extensions}],
                 "extensions": {"cost": _cost(cost, None, bucket)},
             }
-        warnings: list[dict[str, Any]] = []
-        root = Root(self.store, request, warnings)
+        if self.store.fault(request.shop.name, "webhooks_deleted", request.now):
+            self.webhooks.delete(request.shop.name)
+        desk = Desk(request, self.fulfilments, self.webhooks, self._scopes(request))
+        root = Mutations(desk) if is_mutation(document) else Root(desk)
         result = execute_sync(self.schema, document, root, variable_values=variables)
-        actual = actual_cost(result.data)
+        actual = cost if is_mutation(document) else actual_cost(result.data)
         bucket.available -= min(actual, cost)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
@@ -150,8 +172,8 @@ class Shopify:
             message = "This app is not approved to access the Order object."
             answer = {"data": None, "errors": [{"message": message, "path": ["orders"]}]}
         answer["extensions"] = {"cost": _cost(cost, actual, bucket)}
-        if warnings:
-            answer["extensions"]["search"] = warnings
+        if desk.warnings:
+            answer["extensions"]["search"] = desk.warnings
         return answer
 
     def _bucket(self, request: ShopRequest) -> Bucket:
@@ -164,61 +186,6 @@ class Shopify:
         if self.store.fault(request.shop.name, "throttled", request.now):
             bucket.available = 0.0
         return bucket
-
-
-class Root:
-    """Resolvers of the query root. graphql-core finds them by name."""
-
-    def __init__(self, store: ShopStore, request: ShopRequest, warnings: list[dict[str, Any]]) -> None:
-        self._store = store
-        self._request = request
-        self._warnings = warnings
-
-    def shop(self, _info: Info) -> dict[str, Any]:
-        return data.shop_json(self._request)
-
-    def currentAppInstallation(self, _info: Info) -> dict[str, Any]:
-        return data.installation_json(data.SCOPES)
-
-    def publicApiVersions(self, _info: Info) -> list[dict[str, Any]]:
-        return [data.api_version(handle) for handle in data.VERSIONS]
-
-    def order(self, _info: Info, id: str) -> dict[str, Any] | None:
-        number = id.rpartition("/")[2]
-        order = self._store.get(self._request.shop.name, int(number)) if number.isdigit() else None
-        return data.order_json(order) if order else None
-
-    def orders(self, _info: Info, sortKey: str, query: str = "", **args: Any) -> dict[str, Any]:
-        where, values = self._search("orders", query)
-        try:
-            return data.read_orders(
-                self._store,
-                self._request.shop.name,
-                where,
-                values,
-                column=_SORT.get(sortKey, "created"),
-                args=args,
-            )
-        except ValueError as error:
-            raise GraphQLError(str(error)) from None
-
-    def ordersCount(self, _info: Info, query: str = "", limit: int | None = None) -> dict[str, Any]:
-        where, values = self._search("ordersCount", query)
-        count = self._store.count(self._request.shop.name, where, values)
-        if limit is not None and count > limit:
-            return {"count": limit, "precision": "AT_LEAST"}
-        return {"count": count, "precision": "EXACT"}
-
-    def webhookSubscriptions(self, _info: Info, **_args: Any) -> dict[str, Any]:
-        """Only those of the asking app, and it made none."""
-        return {"nodes": [], "pageInfo": data.page_info()}
-
-    def _search(self, name: str, query: str | None) -> tuple[str, tuple[Any, ...]]:
-        search = read_search(query or "")
-        if search.warnings:
-            told = [{"field": field, "message": message} for field, message in search.warnings]
-            self._warnings.append({"path": [name], "query": query, "warnings": told})
-        return search.where, search.values
 
 
 @lru_cache(maxsize=1)

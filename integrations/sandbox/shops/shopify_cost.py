@@ -1,4 +1,4 @@
-"""What a query costs: objects 1, connections and lists by their first/last, scalars nothing.
+"""What a query costs: objects 1, connections and lists by their first/last, scalars nothing, mutations 10.
 
 Each shop and app pair has a bucket that refills at the rate of the shop's plan.
 """
@@ -15,11 +15,13 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
 )
 
 MAX_COST = 1000
+MUTATION_COST = 10
 RATES = {"standard": (2000.0, 100.0), "advanced": (4000.0, 200.0), "plus": (20000.0, 1000.0)}
 _WRAPPERS = ("nodes", "edges", "node", "pageInfo")
 
@@ -48,7 +50,16 @@ def requested_cost(document: DocumentNode, variables: Mapping[str, Any]) -> int:
     """The cost charged before anything runs."""
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if is_mutation(document):
+        return MUTATION_COST * sum(len(operation.selection_set.selections) for operation in operations)
     return sum(_selection_cost(operation.selection_set, variables, fragments) for operation in operations)
+
+
+def is_mutation(document: DocumentNode) -> bool:
+    return any(
+        isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.MUTATION
+        for definition in document.definitions
+    )
 
 
 def _selection_cost(
@@ -65,7 +76,7 @@ def _selection_cost(
             total += _selection_cost(selection.selection_set, variables, fragments)
         elif isinstance(selection, FieldNode) and selection.selection_set is not None:
             inner_cost = _selection_cost(selection.selection_set, variables, fragments)
-            if selection.name.value in _WRAPPERS:
+            if selection.name.value in _WRAPPERS and not selection.arguments:
                 total += inner_cost
             else:
                 total += _size(selection, variables) * (1 + inner_cost)
@@ -79,6 +90,8 @@ def _size(field: FieldNode, variables: Mapping[str, Any]) -> int:
                 return int(argument.value.value)
             if isinstance(argument.value, VariableNode):
                 return int(variables.get(argument.value.name.value) or 1)
+        if argument.name.value == "ids" and isinstance(argument.value, VariableNode):
+            return len(variables.get(argument.value.name.value) or ())
     return 1
 
 

@@ -1,7 +1,8 @@
-"""Shopify's documents: orders with their fulfilments, the shop, the app installation."""
+"""Shopify's documents: orders, the shop, the app installation."""
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,27 @@ VERSIONS = {
     "2027-01": False,  # release candidate: served, but not yet supported
     "unstable": False,
 }
-SCOPES = ("read_fulfillments", "read_orders")
+SCOPES = (
+    "read_fulfillments",
+    "read_merchant_managed_fulfillment_orders",
+    "read_orders",
+    "write_merchant_managed_fulfillment_orders",
+)
+ADDRESS = {
+    "name": "Jane PRIVATE",
+    "firstName": "Jane",
+    "lastName": "PRIVATE",
+    "company": None,
+    "address1": "1 PRIVATE Lane",
+    "address2": None,
+    "zip": "1012 AB",
+    "city": "Amsterdam",
+    "province": None,
+    "provinceCode": None,
+    "country": "Netherlands",
+    "countryCodeV2": "NL",
+    "phone": "+31600000000",
+}
 _PLANS = {"standard": "Basic", "advanced": "Advanced", "plus": "Shopify Plus"}
 _FINANCIAL = {
     "pending": "PENDING",
@@ -32,7 +53,7 @@ _FULFILLMENT = {"completed": "FULFILLED", "on-hold": "ON_HOLD"}
 def order_json(order: Order) -> dict[str, Any]:
     created = iso(order.created)
     return {
-        "row": order,
+        "__typename": "Order",
         "id": f"gid://shopify/Order/{order.id}",
         "legacyResourceId": str(order.id),
         "name": order.number,
@@ -51,34 +72,51 @@ def order_json(order: Order) -> dict[str, Any]:
         "phone": "+31600000000",
         "displayFinancialStatus": _FINANCIAL.get(order.status, "PAID"),
         "displayFulfillmentStatus": _FULFILLMENT.get(order.status, "UNFULFILLED"),
-        "fulfillments": _fulfillments(order),
+        "currentTotalPriceSet": _money(order.total),
+        "shippingLine": {"code": "standard", "title": "Standard"},
+        "lineItems": lambda _info, **args: _lines(order, args),
     }
 
 
-def _fulfillments(order: Order) -> list[dict[str, Any]]:
-    if not order.completed:
-        return []
-    at = iso(order.completed)
-    tracking = []
-    if order.tracking:
-        url = f"https://tracking.example/{order.tracking}"
-        tracking.append({"company": "PostNL", "number": order.tracking, "url": url})
-    return [
-        {
-            "id": f"gid://shopify/Fulfillment/{order.id + 7}",
-            "legacyResourceId": str(order.id + 7),
-            "name": f"{order.number}-F1",
-            "createdAt": at,
-            "updatedAt": at,
-            "status": "SUCCESS",
-            "displayStatus": "FULFILLED",
-            "deliveredAt": None,
-            "inTransitAt": None,
-            "estimatedDeliveryAt": None,
-            "trackingInfo": tracking,
-            "events": {"nodes": [], "pageInfo": page_info()},
-        }
-    ]
+def _money(cents: int) -> dict[str, Any]:
+    amount = {"amount": f"{cents / 100:.2f}", "currencyCode": "EUR"}
+    return {"shopMoney": amount, "presentmentMoney": amount}
+
+
+def _lines(order: Order, args: dict[str, Any]) -> dict[str, Any]:
+    """One line that is the whole order."""
+    line = {
+        "id": f"gid://shopify/LineItem/{order.id + 5}",
+        "name": "Mug - blue",
+        "title": "Mug",
+        "sku": "MUG-BLUE",
+        "quantity": 2,
+        "currentQuantity": 2,
+        "requiresShipping": True,
+        "weight": {"value": 0.35, "unit": "KILOGRAMS"},
+        "discountedUnitPriceAfterAllDiscountsSet": _money(order.total // 2),
+    }
+    return {"nodes": [] if args.get("after") else [line], "pageInfo": page_info(end="1")}
+
+
+def webhook_json(order: Order) -> dict[str, Any]:
+    """The body of a delivery about an order: the REST form, buyer's data included."""
+    return {
+        "id": order.id,
+        "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
+        "name": order.number,
+        "order_number": int(order.number.lstrip("#") or 0),
+        "created_at": iso(order.created),
+        "updated_at": iso(order.modified),
+        "cancelled_at": iso(order.cancelled) if order.cancelled else None,
+        "financial_status": _FINANCIAL.get(order.status, "PAID").lower(),
+        "fulfillment_status": "fulfilled" if order.completed else None,
+        "test": bool(order.test),
+        "total_price": f"{order.total / 100:.2f}",
+        "currency": "EUR",
+        "email": "jane.private@example.com",
+        "shipping_address": {"name": ADDRESS["name"], "address1": ADDRESS["address1"]},
+    }
 
 
 def page_info(
@@ -146,9 +184,16 @@ def installation_json(scopes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def read_orders(
-    store: ShopStore, shop: str, where: str, values: tuple[Any, ...], *, column: str, args: dict[str, Any]
+    store: ShopStore,
+    shop: str,
+    where: str,
+    values: tuple[Any, ...],
+    *,
+    column: str,
+    args: dict[str, Any],
+    document: Callable[[Order], dict[str, Any]],
 ) -> dict[str, Any]:
-    """The ``orders`` connection. Raises ValueError for arguments Shopify refuses."""
+    """The ``orders`` connection, each as ``document``. Raises ValueError for arguments Shopify refuses."""
     first, last = args.get("first"), args.get("last")
     size = first if first is not None else last
     if size is None:
@@ -170,7 +215,7 @@ def read_orders(
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
-    documents = [order_json(row) for row in rows]
+    documents = [document(row) for row in rows]
     cursors = (cursor(rows[0], column), cursor(rows[-1], column)) if rows else (None, None)
     return {
         "nodes": documents,
