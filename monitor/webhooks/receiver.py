@@ -102,11 +102,14 @@ def _headers(kind: str, environ: dict[str, Any]) -> dict[str, str]:
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    """Raises TooLarge, without reading more than is allowed."""
+    """Raises TooLarge, without reading a body that says so itself."""
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and (len(length) > 12 or int(length) > LARGEST):
         raise TooLarge
-    body: bytes = environ["wsgi.input"].read(int(length) if length.isdecimal() else LARGEST + 1)
+    stream = environ["wsgi.input"]
+    body: bytes = stream.read(int(length) if length.isdecimal() else LARGEST + 1)
     if len(body) > LARGEST:
+        # A sender that is still speaking does not hear the answer.
+        stream.read(LARGEST)
         raise TooLarge
     return body
