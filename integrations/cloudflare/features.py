@@ -332,7 +332,7 @@ def _show_protection(found: Findings, read: Reading) -> None:
     if isinstance(bots, NotRead):
         found.unread("bot_protection", reading.BOTS.what, bots)
     else:
-        said: dict[str, str | bool | None] = bots.model_dump()
+        said: dict[str, str | bool | None] = bots.model_dump(exclude={"enable_js"})
         on = [f"{name}={value}" for name, value in said.items() if value not in (None, False, "allow")]
         found.note(
             "bot_protection",

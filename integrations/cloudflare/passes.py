@@ -30,6 +30,9 @@ class Passes:
     allowed: Match | NotRead
     """Whether IP Access rules allow every address of the hub."""
 
+    def by_skipping(self, what: str) -> Match | NotRead:
+        return self.skips if isinstance(self.skips, NotRead) else self.skips.get(what, Match.NEVER)
+
 
 def phase(name: str) -> str:
     return f"phase {name}"

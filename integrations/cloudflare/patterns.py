@@ -4,14 +4,21 @@
 /rules/page-rules/reference/wildcard-matching and /workers/configuration/routing/routes.
 """
 
+import re
 from collections.abc import Iterable
 
 SCHEMES = ("", "http://", "https://")
+LONGEST = 4096
+"""Characters; a pattern that is longer is not looked at, and may match."""
+_STARS = re.compile(r"\*{2,}")
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text fits the pattern, without regard to case. No pattern makes it slow."""
+    """Whether the whole text fits the pattern, without regard to case."""
     pattern = pattern.lower()
+    if len(pattern) - pattern.count("*") > len(text):
+        return False
+    pattern = _STARS.sub("*", pattern)
     return len(pattern) in _positions(pattern, text.lower())
 
 
@@ -24,7 +31,9 @@ def may_match_host(pattern: str, host: str) -> bool:
 
 def may_match_below(pattern: str, beginnings: Iterable[str]) -> bool:
     """Whether some address fits the pattern that begins with one of ``beginnings`` (without scheme)."""
-    pattern = pattern.lower()
+    pattern = _STARS.sub("*", pattern.lower())
+    if len(pattern) > LONGEST:
+        return True
     # What is left of a pattern after the beginning, some end can always meet.
     return any(
         bool(_positions(pattern, (scheme + beginning).lower()))

@@ -138,6 +138,9 @@ SELF_HOSTED: tuple[Part[Any], ...] = (
 """Of the zone in front of a self-hosted shop."""
 
 
+NO_RULES = Ruleset(id="")
+
+
 @dataclass(frozen=True)
 class Reading:
     """A zone as far as it could be read."""
@@ -168,7 +171,7 @@ async def read_zone(
     for part in parts:
         is_absent = part.is_phase and present is not None and part.name not in present
         if is_absent and part.permission in proven:
-            found[part.name] = Ruleset()
+            found[part.name] = NO_RULES
             continue
         found[part.name] = await read_part(api, part, places, now=now)
         if part.is_phase and not isinstance(found[part.name], NotRead):
@@ -198,7 +201,7 @@ async def read_part(
         return cast(T, await api.get(path, part.adapter, params, now=now, keep=not part.is_phase))
     except Refused as error:
         if part.is_phase and error.refusal.status == 404 and error.refusal.code == NO_SUCH_RULESET:
-            return cast(T, Ruleset())
+            return cast(T, NO_RULES)
         missing = part.permission if error.refusal.status == 403 else None
         return NotRead(missing, str(error), error.refusal.documentation_url)
     except (errors.RemoteFault, errors.UnexpectedAnswer) as error:

@@ -2,9 +2,9 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from integrations.documents import Record, Rows
 
@@ -84,6 +84,7 @@ class Rule(Record):
 
 
 class Ruleset(Record):
+    id: str
     rules: Annotated[tuple[Rule, ...], BeforeValidator(lambda value: value or ())] = ()
 
     @property
@@ -129,12 +130,19 @@ class LoadBalancer(Record):
 
 
 class Bots(Record):
-    """A key that is missing belongs to another plan."""
+    """A key that is missing belongs to another plan; but every plan has some."""
 
+    enable_js: bool | None = None
     fight_mode: bool | None = None
     sbfm_definitely_automated: str | None = None
     sbfm_likely_automated: str | None = None
     sbfm_verified_bots: str | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("no mode is told")
+        return self
 
 
 class Configuration(Record):

@@ -160,9 +160,7 @@ class Visiting:
 
     def say_unless_skipped(self, row: Row, skip: str, *, met: bool, **values: str) -> None:
         """The row, met unless a skip rule lets the hub through."""
-        skips = self.passes.skips
-        passed = skips if isinstance(skips, NotRead) else skips.get(skip, Match.NEVER)
-        self.say_unless(row, passed, met=met, what=reading.CUSTOM.what, **values)
+        self.say_unless(row, self.passes.by_skipping(skip), met=met, what=reading.CUSTOM.what, **values)
 
 
 def check_visitor(found: Findings, read: Reading, platform: str, visitor: Visitor) -> None:
@@ -274,8 +272,11 @@ def _check_lockdowns(visiting: Visiting) -> None:
         lets_in = bool(networks) and all(is_inside(network, allowed) for network in networks)
         if not row.paused and not lets_in and any(may_match_below(url, beginnings) for url in row.urls):
             closed.append(listed(row.urls))
-    skip = passes.product("zoneLockdown")
-    visiting.say_unless_skipped(LOCKDOWN, skip, met=bool(closed), urls=listed(closed))
+    passed = visiting.passes.by_skipping(passes.product("zoneLockdown"))
+    if not networks and passed is Match.NEVER:
+        # Those who are let in may be the hub.
+        passed = Match.MAYBE
+    visiting.say_unless(LOCKDOWN, passed, met=bool(closed), what=reading.CUSTOM.what, urls=listed(closed))
 
 
 def _check_addresses(visiting: Visiting) -> None:
