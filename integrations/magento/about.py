@@ -44,7 +44,7 @@ _CONFIGS = TypeAdapter(Rows[StoreConfig])
 async def newest_order(store: MagentoStore, *, now: datetime) -> Order | None:
     """Raises RemoteError when orders cannot be read."""
     params = search.criteria([], size=1, fields=f"items[{_NEWEST}],total_count", direction="DESC")
-    rows = (await store.lists("orders", ORDERS, now=now)(params)).rows
+    rows = (await store.lists("orders", ORDERS, now=now)(params)).items
     return rows[0] if rows else None
 
 

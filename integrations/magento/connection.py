@@ -72,7 +72,7 @@ async def _times(store: MagentoStore, newest: Order | None, now: datetime) -> Ne
             ("updated_at", "gteq", naive_utc(begin)),
             ("updated_at", "lt", naive_utc(begin + SECOND)),
         ]
-        found.append(len((await fetch(search.criteria(filters, size=1, fields="items[entity_id]"))).rows))
+        found.append(len((await fetch(search.criteria(filters, size=1, fields="items[entity_id]"))).items))
     if found == [1, 0]:
         return Need(name, True, _("The shop finds its newest order by its time in UTC."))
     return Need(

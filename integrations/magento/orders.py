@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 
 from integrations.contracts import OrderRecord, Page, Watermark
-from integrations.documents import Record, Rows
+from integrations.documents import Record
 from integrations.magento import search
-from integrations.magento.search import Date, Fetch, Filter, Listing, Text, Whole, naive_utc
+from integrations.magento.search import Date, Fetch, Filter, Listing, Many, Text, Whole, naive_utc
 from integrations.numbers import number_of
 
 LAG = timedelta(minutes=1)
@@ -44,7 +44,7 @@ class Order(search.Row):
     updated_at: Date = None
     store_id: Whole = None
     is_virtual: Whole = None
-    status_histories: Rows[Step] | None = None
+    status_histories: Many[Step] = []
 
     @property
     def changed_at(self) -> datetime | None:
@@ -89,7 +89,7 @@ class Expectation:
             return placed_at
         reached = [
             step.created_at
-            for step in order.status_histories or ()
+            for step in order.status_histories
             if step.created_at and step.status in self.statuses
         ]
         return max(placed_at, min(reached, default=placed_at))
@@ -163,38 +163,38 @@ class OrderReading:
         if newest is None:
             newest = await self._newest()
         else:
-            # Inside a window its key stays: the place in the window is not what this look is about.
             async for part in self._parts([], after=max(newest - ID_OVERLAP, 0)):
                 newest = max([newest, *(order.entity_id for order in part.rows)])
                 mark = Watermark(since.at, since.key, str(newest))
                 yield Page(self._new(part.rows), mark)
-        until = (self._clock() or now).replace(microsecond=0) - LAG
-        begun = Window.of_key(since.key)
-        if begun:
-            async for page in self._window(mark, begun):
-                yield page
-            mark = Watermark(begun.until, "", mark.newest)
-        last = Watermark(until, "", str(newest or ""))
-        # A shop's clock that was put back must not open a hole: then the window begins before the watermark.
-        begin = Watermark(min(mark.at, until), "", mark.newest)
-        async for page in self._window(begin, Window(until, 0), last):
-            yield page
+        is_fresh = False
+        while not is_fresh:
+            begun = Window.of_key(mark.key)
+            is_fresh = begun is None
+            window = begun or Window(self._present(now) - LAG, 0)
+            # A clock that was put back since must not open a hole.
+            lower = min(mark.at, window.until) - self._look_back
+            bounds = [
+                ("updated_at", "gteq", naive_utc(lower)),
+                ("updated_at", "lt", naive_utc(window.until)),
+            ]
+            async for part in self._parts(bounds, after=window.after):
+                if self._present(now) < window.until:
+                    # It was put back just now: changes may get stamps inside the window, behind our back.
+                    mark = Watermark(min(mark.at, self._present(now) - LAG), "", mark.newest)
+                    yield Page(self._new(part.rows), mark)
+                    return
+                if not part.is_last:
+                    key = Window(window.until, part.rows[-1].entity_id).key
+                    mark = Watermark(mark.at, key, mark.newest)
+                else:
+                    known = str(newest or "") if is_fresh else mark.newest
+                    mark = Watermark(window.until, "", known)
+                yield Page(self._new(part.rows), mark)
 
-    async def _window(
-        self, mark: Watermark, window: Window, last: Watermark | None = None
-    ) -> AsyncIterator[Page[OrderRecord]]:
-        """The rest of a window that begins a look-back before the mark."""
-        bounds = [
-            ("updated_at", "gteq", naive_utc(mark.at - self._look_back)),
-            ("updated_at", "lt", naive_utc(window.until)),
-        ]
-        async for part in self._parts(bounds, after=window.after):
-            if part.is_last:
-                done = last or Watermark(window.until, "", mark.newest)
-            else:
-                key = Window(window.until, part.rows[-1].entity_id).key
-                done = Watermark(mark.at, key, mark.newest)
-            yield Page(self._new(part.rows), done)
+    def _present(self, now: datetime) -> datetime:
+        """By the shop's own clock, in whole seconds; by ours where it tells no time."""
+        return (self._clock() or now).replace(microsecond=0)
 
     def _parts(self, filters: Sequence[Filter], *, after: int) -> AsyncIterator[search.Part[Order]]:
         fields = self._expectation.fields
@@ -203,7 +203,7 @@ class OrderReading:
     async def _newest(self) -> int | None:
         """The highest id of all; ``None`` when there is no order yet."""
         params = search.criteria([], size=1, fields=self._expectation.fields, direction="DESC")
-        rows = (await self._fetch(params)).rows
+        rows = (await self._fetch(params)).items
         return rows[0].entity_id if rows else None
 
     def _new(self, orders: Sequence[Order]) -> Sequence[OrderRecord]:

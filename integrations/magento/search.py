@@ -5,15 +5,22 @@ direction runs backwards, and without a page size all rows come: so all are alwa
 counted: the next request asks for ids above the last one, since a list that changes shifts its pages.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from django.utils.translation import gettext as _
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BeforeValidator,
+    FailFast,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-from integrations.documents import Record, Rows, UtcTime
+from integrations.documents import Record, UtcTime
 from integrations.errors import UnexpectedAnswer
 
 Filter = tuple[str, str, str]
@@ -36,6 +43,15 @@ Whole = Annotated[int | None, _TOLERANT]
 EntityId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
+def _none_is_empty(value: Any) -> Any:
+    return [] if value is None else value
+
+
+T = TypeVar("T")
+Many = Annotated[list[T], FailFast(), BeforeValidator(_none_is_empty)]
+"""A list; asked with ``fields``, Magento writes an empty one as ``null``."""
+
+
 class Row(Record):
     """What every listed entity has: its id, which only grows."""
 
@@ -46,18 +62,16 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 class Listing(Record, Generic[RowT]):
-    """A list as Magento answers it; ``null`` is an empty one."""
+    """A list as Magento answers it."""
 
-    items: Rows[RowT] | None
+    items: Many[RowT]
     total_count: int | None = None
 
-    @property
-    def rows(self) -> Sequence[RowT]:
-        return self.items or ()
 
+class Fetch(Protocol[RowT]):
+    """From query parameters to what the shop listed."""
 
-Fetch = Callable[[Mapping[str, str]], Awaitable[Listing[RowT]]]
-"""From query parameters to what the shop listed."""
+    async def __call__(self, params: Mapping[str, str], /) -> Listing[RowT]: ...
 
 
 class Part(NamedTuple, Generic[RowT]):
@@ -97,7 +111,7 @@ async def parts_of(
     while True:
         above = ("entity_id", "gt", str(after))
         listing = await fetch(criteria([*filters, above], size=size, fields=fields))
-        rows = listing.rows
+        rows = listing.items
         ids = [after, *(row.entity_id for row in rows)]
         counted = listing.total_count
         # A shop may cap the page size: then only the count tells that there is more.

@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from pydantic import TypeAdapter
 
 from integrations.contracts import Parcel, StoreTracking, TrackingWrite
-from integrations.documents import Record, Rows
+from integrations.documents import Record
 from integrations.errors import NoAnswer, NotPossible, OurMistake, RemoteFault
 from integrations.magento import search
 from integrations.magento.refusals import message_of
-from integrations.magento.search import Listing, Text, Whole
+from integrations.magento.search import Listing, Many, Text, Whole
 from integrations.numbers import number_of
 from integrations.parsing import parse
 
@@ -51,11 +51,11 @@ class Shipment(search.Row):
     """A shipment of an order."""
 
     order_id: int
-    tracks: Rows[Track] | None = None
+    tracks: Many[Track] = []
 
     @property
     def numbers(self) -> Sequence[str]:
-        return [track.track_number.strip() for track in self.tracks or () if track.track_number]
+        return [track.track_number.strip() for track in self.tracks if track.track_number]
 
 
 _ORDER = TypeAdapter(Order)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, TypeAdapter
 
-from integrations.documents import Record, Rows
+from integrations.documents import Record
 from integrations.full_orders import FullOrder, OrderLine
 from integrations.magento import about, orders, search
 from integrations.magento.orders import Expectation, record_of
-from integrations.magento.search import Listing, Text, Whole
+from integrations.magento.search import Listing, Many, Text, Whole
 from integrations.numbers import number_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Address(Record):
     firstname: Text = None
     lastname: Text = None
     company: Text = None
-    street: Rows[str] | None = None
+    street: Many[str] = []
     postcode: Text = None
     city: Text = None
     region: Text = None
@@ -77,7 +77,7 @@ class Assignment(Record):
 class Extension(Record):
     """Where Magento keeps the shipping address."""
 
-    shipping_assignments: Rows[Assignment] | None = None
+    shipping_assignments: Many[Assignment] = []
 
 
 class WholeOrder(orders.Order):
@@ -88,13 +88,13 @@ class WholeOrder(orders.Order):
     total_due: _Number | None = None
     shipping_description: Text = None
     customer_email: Text = None
-    items: Rows[Item] = Field(default_factory=list)
+    items: Many[Item] = []
     billing_address: Address | None = None
     extension_attributes: Extension | None = None
 
     @property
     def shipping(self) -> Shipping:
-        assigned = (self.extension_attributes and self.extension_attributes.shipping_assignments) or ()
+        assigned = self.extension_attributes.shipping_assignments if self.extension_attributes else []
         return next((each.shipping for each in assigned if each.shipping), Shipping())
 
 
@@ -134,7 +134,7 @@ def _full(order: WholeOrder, expectation: Expectation, grams: Decimal | None) ->
         return None
     shipping = order.shipping
     address = shipping.address or order.billing_address or Address()
-    street = address.street or []
+    street = address.street
     return FullOrder(
         record=record,
         currency=order.order_currency_code,
