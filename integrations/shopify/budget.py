@@ -16,7 +16,6 @@ RESERVE = 0.1
 """Of the bucket, which is left to other processes that ask the same shop."""
 LONGEST_WAIT = timedelta(seconds=15)
 """Longer waits are left to the scheduler."""
-_UNKNOWN_COST = 100.0
 
 
 class ThrottleStatus(Record):
@@ -40,19 +39,20 @@ class Budget:
     def told(self, name: str, cost: Cost) -> None:
         """An answer to the saved query ``name`` told its cost and the bucket's state."""
         if cost.requestedQueryCost > 0:
-            self._costs[name] = cost.requestedQueryCost
+            self._costs[name] = max(cost.requestedQueryCost, self._costs.get(name, 0))
         if cost.throttleStatus is not None:
             self._status = cost.throttleStatus
 
     def wait_before(self, name: str) -> timedelta:
         """How long to wait until the query can be charged without touching the reserve.
 
-        What was restored since the last answer is not counted, so that no clock is needed.
+        A query is expected to cost what its most costly form did, and an unknown one to be costly. What was
+        restored since the last answer is not counted, so that no clock is needed.
         """
         status = self._status
         if status.restoreRate <= 0 or status.maximumAvailable <= 0:
             return timedelta(0)
-        wanted = self._costs.get(name, _UNKNOWN_COST) + RESERVE * status.maximumAvailable
+        wanted = self._costs.get(name, COSTLY) + RESERVE * status.maximumAvailable
         missing = min(wanted, status.maximumAvailable) - status.currentlyAvailable
         return min(timedelta(seconds=max(missing, 0) / status.restoreRate), LONGEST_WAIT)
 

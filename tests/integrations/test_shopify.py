@@ -1,28 +1,19 @@
 """Reading a Shopify shop: patient with the budget, clear about refusals."""
 
-import asyncio
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from integrations import errors
-from integrations.contracts import Outcome, Target, Watermark
-from integrations.opening import open_store
+from integrations.contracts import Outcome
 from integrations.shopify.orders import Node as OrderNode
 from integrations.shopify.orders import record_of
 
-from .remote import LOCAL, NOW, PatientPacer, Reply, json_reply, remote
+from .remote import NOW, Reply, json_reply
+from .shopify_shop import ANSWERS, EMPTY, TOKEN, graphql_error, read_all, using
 
 pytestmark = pytest.mark.integration
-FIXTURES = Path(__file__).parent / "fixtures"
-ANSWERS = json.loads((FIXTURES / "shopify_responses.json").read_text())
-TOKEN = {"access_token": "shpat_0123456789abcdef"}
-
-
-def at(second):
-    return NOW - timedelta(hours=1) + timedelta(seconds=second)
 
 
 @pytest.mark.parametrize(
@@ -49,29 +40,6 @@ def test_what_a_hub_imports_is_expected(changed, expected, reason):
     assert record.number == "1001"
 
 
-def using(answer, do, credentials=TOKEN, path="", **settings):
-    pacer = PatientPacer()
-
-    async def go():
-        async with remote(answer if callable(answer) else lambda asked: answer) as shop:
-            target = Target("shop", shop.url + path, credentials, settings)
-            async with open_store(target, "shopify", policy=LOCAL, pacer=pacer) as store:
-                return await do(store), shop
-
-    return (*asyncio.run(go()), pacer)
-
-
-async def read_all(store):
-    return [page async for page in store.read_orders(Watermark(at(0)), now=NOW)]
-
-
-EMPTY = {"data": {"orders": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}}
-
-
-def graphql_error(code, message):
-    return json_reply({"errors": [{"message": message, "extensions": {"code": code}}]})
-
-
 TABLE = [
     (json_reply(ANSWERS["bad_token_http_401"], 401), errors.CredentialsRefused, "access token"),
     (json_reply({"errors": "Payment Required"}, 402), errors.ShopClosed, "frozen"),
@@ -93,6 +61,20 @@ TABLE = [
         "protected customer data",
     ),
     (graphql_error("ACCESS_DENIED", "Access denied for orders field."), errors.RightMissing, "read_orders"),
+    (
+        graphql_error(
+            "ACCESS_DENIED", "Required access: `read_fulfillments` access scope or `read_orders` scope."
+        ),
+        errors.RightMissing,
+        "one of: read_fulfillments, read_orders",
+    ),
+    (
+        json_reply(
+            {"data": None, "errors": [{"message": "This app is not approved to access the Order object."}]}
+        ),
+        errors.RightMissing,
+        "counts orders among them",
+    ),
     (graphql_error("INTERNAL_SERVER_ERROR", "oops"), errors.RemoteFault, "failed"),
     (graphql_error("undefinedField", "Field 'x' doesn't exist"), errors.OurMistake, "did not understand"),
     (
