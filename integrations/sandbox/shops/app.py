@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from integrations.sandbox.braze.api import BrazeApi
 from integrations.sandbox.clock import Clock
+from integrations.sandbox.cloudflare.app import cloudflare_of
 from integrations.sandbox.fleet import FleetSpec
 from integrations.sandbox.server import hang_up
 from integrations.sandbox.shops import pages
@@ -63,6 +64,7 @@ class ShopsProcess:
                 Mount("/control", routes=control.routes()),
                 Route("/", control.page),
                 Mount("/braze", routes=BrazeApi(fleet, self.store, self.clock, self.life).routes()),
+                Mount("/cloudflare", routes=cloudflare_of(fleet, self.store, self.clock).routes()),
                 Mount("/", app=self.serve_shop),
             ],
             lifespan=self._lifespan,
