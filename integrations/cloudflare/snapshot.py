@@ -1,6 +1,7 @@
 """A zone's configuration in a form that two audits can compare."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from integrations.cloudflare.reading import NotRead, Reading
 from integrations.cloudflare.records import Ruleset, Setting
 
 LONGEST = 200
+CONTEXT = 40
 _NAMES = ("description", "pattern", "name", "id")
 
 
@@ -81,7 +83,18 @@ def _name(row: Mapping[str, Any], key: str) -> str:
 
 
 def _change(what: str, old: Any, new: Any) -> dict[str, str]:
-    return {"what": what, "before": _shown(old), "after": _shown(new)}
+    before, after = _shown(old), _shown(new)
+    # Long texts are cut to where they begin to differ.
+    same = sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    return {"what": what, "before": _cut(before, same), "after": _cut(after, same)}
+
+
+def _cut(text: str, same: int) -> str:
+    if len(text) <= LONGEST:
+        return text
+    start = max(0, same - CONTEXT)
+    shown = ("…" if start else "") + text[start:]
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
 def _shown(value: Any) -> str:
@@ -90,9 +103,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Mapping):
-        text = ", ".join(f"{name}: {_shown(part)}" for name, part in sorted(value.items()) if _shown(part))
-    elif isinstance(value, list | tuple):
-        text = ", ".join(_shown(part) for part in value)
-    else:
-        text = str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        return ", ".join(f"{name}: {_shown(part)}" for name, part in sorted(value.items()) if _shown(part))
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(part) for part in value)
+    return str(value)
