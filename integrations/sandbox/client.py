@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from integrations.sandbox.clock import parse_iso
+from integrations.sandbox.cloudflare.zones import token_of
 from integrations.sandbox.fleet import FleetSpec
 
 
@@ -63,6 +64,23 @@ class Sandbox:
 
     def mend_workspace(self, workspace: str, fault: str) -> None:
         self._call("DELETE", f"{self.shops_url}/braze/control/{workspace}/faults/{fault}")
+
+    # Cloudflare: one zone for each shop, ``<shop>.example``, whose customers come to ``www.<shop>.example``
+
+    @property
+    def edge_url(self) -> str:
+        return f"{self.shops_url}/cloudflare/client/v4"
+
+    def edge_credentials(self) -> dict[str, str]:
+        return {"token": token_of(self.fleet)}
+
+    def break_zone(self, shop: str, fault: str, **params: Any) -> None:
+        """One of ``cloudflare.zones.FAULTS``."""
+        url = f"{self.shops_url}/cloudflare/control/zones/{shop}.example/faults/{fault}"
+        self._call("PUT", url, params)
+
+    def mend_zone(self, shop: str, fault: str) -> None:
+        self._call("DELETE", f"{self.shops_url}/cloudflare/control/zones/{shop}.example/faults/{fault}")
 
     def refresh_settings(self) -> dict[str, Any]:
         """The operator's refresh request, for accounts that have one."""
