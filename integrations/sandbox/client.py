@@ -38,6 +38,11 @@ class Sandbox:
         if spec.platform == "woocommerce":
             key, secret = self.fleet.woocommerce_key(shop, "monitor")
             return {"consumer_key": key, "consumer_secret": secret}
+        if spec.platform == "magento":
+            names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+            return dict(zip(names, self.fleet.magento_key(shop, "monitor"), strict=True))
+        if spec.platform == "prestashop":
+            return {"key": self.fleet.prestashop_key(shop, "monitor")}
         if spec.grant == "client_credentials":
             client_id, client_secret = self.fleet.shopify_client(shop)
             return {"client_id": client_id, "client_secret": client_secret}
@@ -143,6 +148,18 @@ class Sandbox:
         url = f"{self.hub_url}/control/integrations/{integration_id}/import"
         result: dict[str, Any] = self._call("POST", url)
         return result
+
+    def ship_now(self, integration_id: int) -> dict[str, int]:
+        """Labels for everything that arrived, and word to the shop: how many were ``labelled``, ``told``,
+        ``failed``, ``webhooks`` and so on."""
+        url = f"{self.hub_url}/control/integrations/{integration_id}/ship"
+        done: dict[str, int] = self._call("POST", url)
+        return done
+
+    def set_webhook(self, integration_id: int, address: str) -> None:
+        """Where the hub tells of changed parcels; empty: nowhere."""
+        url = f"{self.hub_url}/control/integrations/{integration_id}/webhook"
+        self._call("PUT", url, {"url": address})
 
     def arrived(self, integration_id: int) -> list[str]:
         """The shop's ids of the orders in the hub, in the order of arrival."""

@@ -55,6 +55,8 @@ class ShopSpec:
     """Order statuses that a plug-in of a WooCommerce shop has added."""
     plugins: tuple[str, ...] = ()
     """Of a WooCommerce shop: ``shipment-tracking``, ``ast``, and the feature ``fulfillments``."""
+    version: str = ""
+    """Of a PrestaShop shop: for example 1.7.8.11, 8.2.1 or 9.0.3."""
     tags: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Present at the first start."""
@@ -72,6 +74,10 @@ class AccountSpec:
     operator_refresh: bool = False
     gets_per_minute: int = 1000
     writes_per_minute: int = 100
+    only_v2: bool = False
+    """The account has no access to version 3 of the hub's API."""
+    only_tokens: bool = False
+    """The account's keys are good for tokens only (OAuth 2), and not for signing requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,10 @@ class IntegrationSpec:
     jitter: float = 0.1
     lost_at_start: int = 0
     """How many orders of the hours before the first start never arrive."""
+    feedback: Literal["eager", "delayed", "none"] = "eager"
+    """When the shop is told that an order was sent: with the label, at the carrier's scan, or never."""
+    system: str = ""
+    """The hub's word for the shop system; empty: that of the shop's platform. ``api`` fetches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,8 @@ class FleetSpec:
     throttled_every_s: float = 7200.0
     throttle_after: int = 4
     back_off_cap_s: float = 240.0
+    label_after_s: float = 300.0
+    """About so long after its arrival an order gets its label."""
     workspaces: tuple[WorkspaceSpec, ...] = ()
 
     def shop(self, name: str) -> ShopSpec:
@@ -154,6 +166,17 @@ class FleetSpec:
     def shopify_client(self, shop: str) -> tuple[str, str]:
         """(client id, client secret)"""
         return self._derived(shop, "client", length=32), f"shpss_{self._derived(shop, 'shpss', length=32)}"
+
+    def magento_key(self, shop: str, who: Who) -> tuple[str, str, str, str]:
+        """(consumer key, consumer secret, access token, access token secret)"""
+        key, secret, token, token_secret = (
+            self._derived(shop, who, part, length=32)
+            for part in ("consumer", "consumer secret", "token", "token secret")
+        )
+        return key, secret, token, token_secret
+
+    def prestashop_key(self, shop: str, who: Who) -> str:
+        return self._derived(shop, who, "prestashop", length=32).upper()
 
     def sendcloud_key(self, account: str) -> tuple[str, str]:
         """(public key, secret key)"""

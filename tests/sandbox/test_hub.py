@@ -130,15 +130,3 @@ def test_the_exception_log_has_the_fields_of_a_real_one_and_pages_by_time(sandbo
     assert rows[0]["request"]["headers"]["User-Agent"] == "Sendcloud/1.0.0"
     assert "SECRET" in rows[0]["full_url"]
     assert walk(sandbox, "/integrations/logs", page_size="2") == rows
-
-
-def test_an_order_that_was_sent_has_a_shipment_with_the_shops_tracking_number(sandbox: Sandbox):
-    (order,) = sandbox.add_orders("woo")
-    sandbox.import_now(1)
-    sandbox.advance(timedelta(minutes=1))
-    sandbox.change_order("woo", order, "completed")
-    sandbox.import_now(1)
-    (shipment,) = get(sandbox, "/shipments", integration_id="1").json()["data"]
-    assert shipment["order_number"] == str(order)
-    assert shipment["parcels"][0]["tracking_number"].startswith("3SYZX")
-    assert get(sandbox, "/shipments", integration_id="2").json()["data"] == []

@@ -130,15 +130,3 @@ def test_left_alone_it_imports_by_its_own_rhythm(start: Callable[[FleetSpec], Sa
     while not sandbox.arrived(1):
         pass  # each question is a round trip: the import needs a few
     assert len(sandbox.arrived(1)) == 3
-
-
-def test_a_shop_sends_only_what_its_hub_has(start: Callable[[FleetSpec], Sandbox]):
-    sandbox = start(small_fleet([shop("woo", orders_per_day=200)]))
-    sandbox.advance(timedelta(hours=4))
-    sandbox.break_shop("woo", "firewall")
-    sandbox.advance(timedelta(days=2))
-    assert sandbox.statuses("woo").get("completed", 0) == 0
-    sandbox.mend_shop("woo", "firewall")
-    sandbox.import_now(1)
-    sandbox.advance(timedelta(hours=1))
-    assert sandbox.statuses("woo")["completed"] > 100

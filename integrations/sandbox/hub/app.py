@@ -15,12 +15,18 @@ from starlette.routing import Mount
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import DAY_S, Fault, FleetSpec
 from integrations.sandbox.hub.api import HubApi
+from integrations.sandbox.hub.calling import ShopCaller
 from integrations.sandbox.hub.control import HubControl
 from integrations.sandbox.hub.fetching import ShopReader
-from integrations.sandbox.hub.importer import Importer
+from integrations.sandbox.hub.gate import Gate
+from integrations.sandbox.hub.importer import PUSHED_SYSTEM, Importer
+from integrations.sandbox.hub.order_api import OrderApi
 from integrations.sandbox.hub.panel import Panel
+from integrations.sandbox.hub.parcel_api import ParcelApi
+from integrations.sandbox.hub.parcels import ParcelStore
 from integrations.sandbox.hub.replay import NEVER_IMPORTED, PastOrder
 from integrations.sandbox.hub.rhythm import Pulse
+from integrations.sandbox.hub.shipping import Shipping
 from integrations.sandbox.hub.store import HubStore
 
 _CONNECTED_BEFORE_S = 200 * DAY_S
@@ -36,13 +42,23 @@ class HubProcess:
         self.store = HubStore(state / "hub.sqlite3")
         saved = self.store.meta("clock") or {"frozen_at": fleet.started_at if fleet.frozen else None}
         self.clock = Clock(**saved)
-        self.reader = ShopReader(fleet, shops_url)
-        self.importer = Importer(fleet, self.store, self.clock, self.reader)
+        parcels = ParcelStore(self.store)
+        self.caller = ShopCaller(fleet, shops_url)
+        self.shipping = Shipping(fleet, self.store, parcels, self.clock, self.caller)
+        reader = ShopReader(self.caller)
+        self.importer = Importer(fleet, self.store, self.clock, reader, self.shipping)
         panel = Panel(fleet, self.store, self.clock, self.importer)
         control = HubControl(fleet, self.store, self.clock, self.importer)
-        api = HubApi(fleet, self.store, self.clock, shops_url)
+        pushed = OrderApi(fleet, self.store, self.clock, self.shipping)
+        api = HubApi(self.shipping, pushed, shops_url)
+        behind = [
+            *ParcelApi(fleet, self.store, parcels, self.clock).listed(),
+            *pushed.listed(),
+            *api.listed(),
+        ]
+        routes = Gate(fleet, self.store, self.clock).routes(behind)
         self.app = Starlette(
-            routes=[*api.routes(), Mount("/control", routes=control.routes()), *panel.routes()],
+            routes=[*routes, Mount("/control", routes=control.routes()), *panel.routes()],
             lifespan=self._lifespan,
             exception_handlers={LookupError: _not_found},
         )
@@ -50,14 +66,14 @@ class HubProcess:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         await self.catch_up()
-        running = asyncio.create_task(self.importer.run()) if self.fleet.auto else None
+        works = (self.importer.run, self.shipping.run) if self.fleet.auto else ()
+        running = [asyncio.create_task(work()) for work in works]
         yield
-        if running is not None:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await self.importer.close()
-        await self.reader.close()
+        await self.caller.close()
         self.store.close()
 
     async def catch_up(self) -> None:
@@ -73,11 +89,13 @@ class HubProcess:
             now = self.clock.now()
             for spec in self.fleet.integrations:
                 state = self.store.integration(spec.id)
+                if spec.system == PUSHED_SYSTEM:
+                    continue
                 if state is None or state.pulse.next_fetch_at > now - 2 * spec.every_s:
                     continue
                 shops[spec.id] = await self._ask_shop(client, spec.shop, state.read_until)
         if shops:
-            await self.importer.live_through(shops)
+            self.importer.live_through(shops)
 
     async def _ask_shop(
         self, client: httpx.AsyncClient, shop: str, since: float

@@ -14,7 +14,14 @@ from integrations.sandbox.server import page_style
 from integrations.sandbox.shops.control import json_response, move_clock, read_params
 
 ACCOUNT_FAULTS = ("credentials_revoked", "server_error", "rate_limited")
-INTEGRATION_FAULTS = ("loses_orders", "stopped")
+INTEGRATION_FAULTS = (
+    "loses_orders",
+    "stopped",
+    "feedback_broken",
+    "number_lost",
+    "carrier_refuses",
+    "mapping_invalid",
+)
 
 
 class HubControl:
@@ -30,6 +37,8 @@ class HubControl:
             Route("/state", self.state),
             Route("/clock", self.set_clock, methods=["POST"]),
             Route("/integrations/{integration:int}/import", self.import_now, methods=["POST"]),
+            Route("/integrations/{integration:int}/ship", self.ship_now, methods=["POST"]),
+            Route("/integrations/{integration:int}/webhook", self.set_webhook, methods=["PUT"]),
             Route("/integrations/{integration:int}/orders", self.orders),
             Route("/faults/{scope}/{fault}", self.set_fault, methods=["PUT", "POST"]),
             Route("/faults/{scope}/{fault}", self.end_fault, methods=["DELETE"]),
@@ -76,6 +85,19 @@ class HubControl:
         failed = result.failed
         refusal = {"status": failed.status, "exception_type": failed.exception_type} if failed else None
         return json_response({"new": result.new, "lost": result.lost, "failed": refusal})
+
+    async def ship_now(self, request: Request) -> Response:
+        """Labels for everything that waits for one, what else is due, and word to the shop; counts."""
+        number, shipping = request.path_params["integration"], self.importer.shipping
+        done = await shipping.work(self.clock.now(), integration=number, hurry=True)
+        received = await shipping.hooks.deliver(self.clock.now())
+        return json_response({**done, "webhooks": received})
+
+    async def set_webhook(self, request: Request) -> Response:
+        """``{"url": ...}``: as people enter it in the integration's settings; empty switches it off."""
+        url = str((await request.json())["url"])
+        self.importer.shipping.hooks.set_address(request.path_params["integration"], url)
+        return json_response({"url": url})
 
     async def orders(self, request: Request) -> Response:
         """The shop's ids of everything that arrived, and of everything lost."""

@@ -3,20 +3,19 @@
 from typing import Any
 
 from integrations.sandbox.clock import iso, iso_ms
-from integrations.sandbox.fleet import ShopSpec
+from integrations.sandbox.fleet import IntegrationSpec, ShopSpec
 from integrations.sandbox.hub.store import HubOrder, IntegrationState
 
 Integration = dict[str, Any]
 
-SYSTEMS = {"woocommerce": "woocommerce_v2", "shopify": "shopify_v2"}
-SORTABLE = ("type", "created_at", "updated_at", "last_fetched_at", "started_failing_at")
-SHIPMENT_TIMES = {
-    "updated_before": ("updated", "<"),
-    "updated_after": ("updated", ">"),
-    "announced_before": ("announced", "<"),
-    "announced_after": ("announced", ">"),
+SYSTEMS = {
+    "woocommerce": "woocommerce_v2",
+    "shopify": "shopify_v2",
+    "magento": "magento_v2",
+    "prestashop": "prestashop_v2",
 }
-_ADDRESS = {
+SORTABLE = ("type", "created_at", "updated_at", "last_fetched_at", "started_failing_at")
+ADDRESS = {
     "name": "Jane PRIVATE",
     "address_line_1": "PRIVATE Street",
     "house_number": "1",
@@ -28,22 +27,33 @@ _ADDRESS = {
 _MONEY = {"value": 42, "currency": "EUR"}
 
 
-def integration(state: IntegrationState, shop: ShopSpec, shops_url: str) -> Integration:
+def integration(
+    state: IntegrationState,
+    spec: IntegrationSpec,
+    shop: ShopSpec,
+    shops_url: str,
+    *,
+    silent_since: float | None,
+    webhook_url: str,
+) -> Integration:
+    """``silent_since``: since when the shop cannot be told of parcels. Sendcloud mixes that with failing
+    to fetch."""
     pulse = state.pulse
+    failing = [at for at in (pulse.failing_since, silent_since) if at is not None]
     return {
         "id": state.id,
         "shop_name": shop.title,
         "shop_url": f"{shops_url}/{shop.name}",
-        "type": SYSTEMS[shop.platform],
-        "started_failing_at": iso(pulse.failing_since) if pulse.failing_since is not None else None,
+        "type": spec.system or SYSTEMS[shop.platform],
+        "started_failing_at": iso(min(failing)) if failing else None,
         "last_fetched_at": iso(pulse.last_fetched_at) if pulse.last_fetched_at is not None else None,
         "created_at": iso(state.created),
         "updated_at": iso(state.updated),
         "service_point_enabled": False,
         "service_point_carriers": [],
-        "webhook_active": False,
-        "webhook_url": None,
-        "feedback_type": "eager",
+        "webhook_active": bool(webhook_url),
+        "webhook_url": webhook_url or None,
+        "feedback_type": spec.feedback,
     }
 
 
@@ -58,8 +68,8 @@ def integration_v2(document: Integration) -> Integration:
         "last_updated_at": document["updated_at"],
         "service_point_enabled": False,
         "service_point_carriers": [],
-        "webhook_active": False,
-        "webhook_url": None,
+        "webhook_active": document["webhook_active"],
+        "webhook_url": document["webhook_url"],
     }
 
 
@@ -92,9 +102,9 @@ def order(row: HubOrder) -> dict[str, Any]:
             "status": {"code": "paid", "message": "Order has been paid"},
         },
         "customs_details": None,
-        "shipping_address": _ADDRESS,
+        "shipping_address": ADDRESS,
         "shipping_details": {"is_local_pickup": False, "ship_with": None},
-        "billing_address": _ADDRESS,
+        "billing_address": ADDRESS,
         "customer_details": {"name": "Jane PRIVATE", "email": "jane.private@example.com"},
     }
 
@@ -102,26 +112,3 @@ def order(row: HubOrder) -> dict[str, Any]:
 def log_row(row: dict[str, Any]) -> dict[str, Any]:
     document = {name: value for name, value in row.items() if name != "at"}
     return {**document, "created_at": iso(row["at"]).replace("Z", "+00:00")}
-
-
-def shipment(row: tuple[int, int, str, str, float, float]) -> dict[str, Any]:
-    number, _integration, order_number, tracking, announced, updated = row
-    return {
-        "id": f"shp-{number}",
-        "order_number": order_number,
-        "total_order_price": {"currency": "EUR", "value": "42.00"},
-        "carrier": {"code": "postnl", "name": "PostNL"},
-        "errors": [],
-        "to_address": _ADDRESS,
-        "parcels": [
-            {
-                "id": 380_000_000 + number,
-                "status": {"code": "READY_TO_SEND", "message": "Ready to send"},
-                "tracking_number": tracking,
-                "tracking_url": f"https://tracking.example/{tracking}",
-                "created_at": iso_ms(announced),
-                "updated_at": iso_ms(updated),
-                "announced_at": iso_ms(announced),
-            }
-        ],
-    }

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import Fault, FleetSpec, IntegrationSpec
-from integrations.sandbox.hub.fetching import FetchFailed, ShopReader
+from integrations.sandbox.hub.calling import CallFailed
+from integrations.sandbox.hub.fetching import ShopReader
 from integrations.sandbox.hub.logrows import imagined_failure, log_row
 from integrations.sandbox.hub.replay import NEVER_IMPORTED, PastOrder, choose_lost, replay
 from integrations.sandbox.hub.rhythm import Rhythm, after_failure, after_refresh, after_success
+from integrations.sandbox.hub.shipping import Shipping
 from integrations.sandbox.hub.store import HubStore, IntegrationState, ShopOrder
 from integrations.sandbox.shops.store import tracking_number
 
+PUSHED_SYSTEM = "api"
+"""An integration that fetches nothing: its orders are sent to it."""
 _OVERLAP_S = 60
 _AT_ONCE = 6
 
@@ -23,17 +27,20 @@ class FetchResult:
 
     new: int
     lost: int
-    failed: FetchFailed | None = None
+    failed: CallFailed | None = None
 
 
 class Importer:
     """Fetches when due, or when told to. One fetch per integration at a time."""
 
-    def __init__(self, fleet: FleetSpec, store: HubStore, clock: Clock, reader: ShopReader) -> None:
+    def __init__(
+        self, fleet: FleetSpec, store: HubStore, clock: Clock, reader: ShopReader, shipping: Shipping
+    ) -> None:
         self.fleet = fleet
         self.store = store
         self.clock = clock
         self.reader = reader
+        self.shipping = shipping
         self.specs = {spec.id: spec for spec in fleet.integrations}
         self._draw = random.Random()
         self._locks = {spec.id: asyncio.Lock() for spec in fleet.integrations}
@@ -48,7 +55,7 @@ class Importer:
 
     # The past
 
-    async def live_through(self, shops: dict[int, tuple[list[PastOrder], list[Fault]]]) -> None:
+    def live_through(self, shops: dict[int, tuple[list[PastOrder], list[Fault]]]) -> None:
         """Do what was due until now without asking anybody: the first start's history, or a night
         switched off. ``shops`` holds, by integration, its shop's orders and faults.
 
@@ -57,8 +64,8 @@ class Importer:
         now = self.clock.now()
         arrivals: list[tuple[float, IntegrationSpec, ShopOrder]] = []
         failures: list[tuple[float, IntegrationSpec, Fault]] = []
-        shipments: list[tuple[float, int, str, str]] = []
-        unsent: dict[str, list[str]] = {}
+        sent: list[tuple[float, IntegrationSpec, ShopOrder]] = []
+        unsent: list[tuple[float, IntegrationSpec, ShopOrder]] = []
         with self.store.database:
             self.store.database.execute("BEGIN IMMEDIATE")
             for integration_id, (orders, faults) in shops.items():
@@ -75,12 +82,12 @@ class Importer:
                 for order, at in past.arrivals:
                     if order.id in lost:
                         continue
-                    arrivals.append((at, spec, _as_read(order, read_until)))
-                    if order.completed is None:
-                        unsent.setdefault(spec.shop, []).append(order.id)
-                    elif order.completed <= read_until:
-                        tracking = tracking_number(spec.shop, int(order.id))
-                        shipments.append((order.completed - 60.0, spec.id, order.number, tracking))
+                    read = _as_read(order, read_until)
+                    arrivals.append((at, spec, read))
+                    if order.completed is None or order.completed > read_until:
+                        unsent.append((at, spec, read))
+                    else:
+                        sent.append((order.completed - 60.0, spec, read))
                 failures.extend((at, spec, fault) for fault, at in past.failures)
                 self.store.lose(spec.id, lost)
                 self.store.add_seen(spec.id, len(past.arrivals))
@@ -88,14 +95,14 @@ class Importer:
             self.store.add_orders(
                 (spec.account, spec.id, o, at) for at, spec, o in sorted(arrivals, key=_time)
             )
-            self.store.add_shipments(
-                (number, o, tracking, at) for at, number, o, tracking in sorted(shipments)
+            self.shipping.parcels.add_delivered(
+                (spec.account, spec.id, o.id, o.number, tracking_number(spec.shop, int(o.id)), at)
+                for at, spec, o in sorted(sent, key=_time)
             )
+            self.shipping.expect_of_past(sorted(unsent, key=_time), now)
             for at, spec, fault in sorted(failures, key=_time):
-                failed = imagined_failure(fault, self.fleet.shop(spec.shop), self.reader.shops_url)
+                failed = imagined_failure(fault, self.fleet.shop(spec.shop), self.reader.caller.shops_url)
                 self.store.add_log(spec.id, at, log_row(failed))
-            for name, order_ids in unsent.items():
-                await self.reader.tell_arrived(name, order_ids)
 
     def _state(self, integration_id: int) -> IntegrationState:
         state = self.store.integration(integration_id)
@@ -111,7 +118,8 @@ class Importer:
             now = self.clock.now()
             moments = []
             for state in self.store.integrations():
-                stopped = self._fault(state.id, "stopped") is not None
+                is_pushed = self.specs[state.id].system == PUSHED_SYSTEM
+                stopped = is_pushed or self._fault(state.id, "stopped") is not None
                 if self._locks[state.id].locked() or stopped:
                     continue
                 if state.pulse.next_fetch_at <= now:
@@ -150,6 +158,8 @@ class Importer:
     async def fetch(self, integration_id: int) -> FetchResult:
         """One import run, over HTTP."""
         spec = self.specs[integration_id]
+        if spec.system == PUSHED_SYSTEM:
+            return FetchResult(0, 0)
         async with self._locks[integration_id], self._slots:
             state = self._state(integration_id)
             began_at = self.clock.now()
@@ -157,9 +167,9 @@ class Importer:
             try:
                 shop = self.fleet.shop(spec.shop)
                 async for orders in self.reader.read(shop, state.read_until - _OVERLAP_S, began_at):
-                    arrived, dropped = await self._keep(spec, orders)
+                    arrived, dropped = self._keep(spec, orders)
                     new, lost = new + arrived, lost + dropped
-            except FetchFailed as failed:
+            except CallFailed as failed:
                 self._note_failure(spec, began_at, failed)
                 return FetchResult(new, lost, failed)
             # Read again: somebody may have pressed Refresh during the fetch.
@@ -168,14 +178,14 @@ class Importer:
             self.store.save_pulse(integration_id, done, read_until=began_at)
             return FetchResult(new, lost)
 
-    def _note_failure(self, spec: IntegrationSpec, at: float, failed: FetchFailed) -> None:
+    def _note_failure(self, spec: IntegrationSpec, at: float, failed: CallFailed) -> None:
         pulse = self._state(spec.id).pulse
         rhythm = self.rhythm(spec)
         worse = after_failure(pulse, at, rhythm, self._draw.random, maintenance=failed.maintenance)
         self.store.add_log(spec.id, at, log_row(failed))
         self.store.save_pulse(spec.id, worse)
 
-    async def _keep(self, spec: IntegrationSpec, orders: list[ShopOrder]) -> tuple[int, int]:
+    def _keep(self, spec: IntegrationSpec, orders: list[ShopOrder]) -> tuple[int, int]:
         """Store a page of orders; (arrived, lost). One transaction."""
         if not orders:
             return 0, 0
@@ -183,8 +193,6 @@ class Importer:
         known = self.store.known(spec.id, [order.id for order in orders])
         fresh = [o for o in orders if o.id not in known and o.status not in NEVER_IMPORTED]
         lost = self._lost_ones(spec, fresh)
-        if len(fresh) > len(lost):
-            await self.reader.tell_arrived(spec.shop, [order.id for order in fresh if order.id not in lost])
         with self.store.database:
             self.store.database.execute("BEGIN IMMEDIATE")
             self.store.add_orders((spec.account, spec.id, o, now) for o in fresh if o.id not in lost)
@@ -193,11 +201,7 @@ class Importer:
             for order in orders:
                 if order.id in known:
                     self.store.update_order(spec.id, order, now)
-            self.store.add_shipments(
-                (spec.id, o.number, tracking_number(spec.shop, int(o.id)), o.completed - 60.0)
-                for o in orders
-                if o.completed and o.id not in lost
-            )
+            self.shipping.expect(spec, [o for o in fresh if o.id not in lost], now)
         return len(fresh) - len(lost), len(lost)
 
     def _lost_ones(self, spec: IntegrationSpec, fresh: list[ShopOrder]) -> set[str]:

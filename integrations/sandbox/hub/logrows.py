@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations.sandbox.fleet import Fault, ShopSpec
-from integrations.sandbox.hub.fetching import USER_AGENT, FetchFailed
+from integrations.sandbox.hub.calling import USER_AGENT, CallFailed
 from integrations.sandbox.shops import pages
 from integrations.sandbox.shops.pages import Page
 
@@ -16,6 +16,17 @@ _UNAUTHORIZED = {
         b'"data":{"status":401}}',
         {"Server": pages.SERVER, "Content-Type": pages.JSON},
     ),
+    "magento": Page(
+        401,
+        b'{"message":"The consumer isn\'t authorized to access %resources.",'
+        b'"parameters":{"resources":"self"}}',
+        {"Content-Type": "application/json; charset=utf-8"},
+    ),
+    "prestashop": Page(
+        401,
+        b'{"errors":[{"code":20,"message":"This webservice key is not active"}]}',
+        {"Content-Type": "application/json;charset=utf-8"},
+    ),
     "shopify": Page(
         401,
         b'{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}',
@@ -24,7 +35,18 @@ _UNAUTHORIZED = {
 }
 
 
-def log_row(failed: FetchFailed) -> dict[str, Any]:
+_CLOSED = Page(
+    503, b"<html><h1>503 Service Temporarily Unavailable</h1></html>", {"Content-Type": pages.HTML}
+)
+_FETCHES = {
+    "woocommerce": ("GET", "/wp-json/wc/v3/orders?per_page=100&page=1"),
+    "shopify": ("POST", "/admin/api/2026-10/graphql.json"),
+    "magento": ("GET", "/rest/V1/orders"),
+    "prestashop": ("GET", "/api/orders"),
+}
+
+
+def log_row(failed: CallFailed) -> dict[str, Any]:
     parts = urlsplit(failed.url)
     query = "&".join(part for part in (parts.query, _SECRET_QUERY) if part)
     headers = {
@@ -42,7 +64,10 @@ def log_row(failed: FetchFailed) -> dict[str, Any]:
         else None,
         "request": {
             "headers": headers,
-            "payload": {"billing": {"last_name": "PRIVATE", "email": "jane.private@example.com"}},
+            "payload": {
+                **({"query": failed.query} if failed.query else {}),
+                "billing": {"last_name": "PRIVATE", "email": "jane.private@example.com"},
+            },
         },
         "exception_type": failed.exception_type,
         "exception": f"{failed.exception}?{_SECRET_QUERY}"
@@ -53,21 +78,19 @@ def log_row(failed: FetchFailed) -> dict[str, Any]:
     }
 
 
-def imagined_failure(fault: Fault, shop: ShopSpec, shops_url: str) -> FetchFailed:
+def imagined_failure(fault: Fault, shop: ShopSpec, shops_url: str) -> CallFailed:
     """What a call would have met under a fault, for the time nobody was there to call."""
-    if shop.platform == "woocommerce":
-        method, url = "GET", f"{shops_url}/{shop.name}/wp-json/wc/v3/orders?per_page=100&page=1"
-    else:
-        method, url = "POST", f"{shops_url}/{shop.name}/admin/api/2026-10/graphql.json"
+    method, path = _FETCHES[shop.platform]
+    url = f"{shops_url}/{shop.name}{path}"
     page = _imagined_page(fault, shop)
     sent = {"User-Agent": USER_AGENT, "Accept": "application/json"}
     if page is None:
         text = "Read timed out. (read timeout=15)"
-        return FetchFailed(method, url, None, "requests.exceptions.ReadTimeout", text, sent, {}, "")
+        return CallFailed(method, url, None, "requests.exceptions.ReadTimeout", text, sent, {}, "")
     reason = "Server Error" if page.status >= 500 else "Client Error"
     text = f"{page.status} {reason} for url: {url}"
     kind = "requests.exceptions.HTTPError"
-    return FetchFailed(method, url, page.status, kind, text, sent, page.headers, page.body.decode())
+    return CallFailed(method, url, page.status, kind, text, sent, page.headers, page.body.decode())
 
 
 def _imagined_page(fault: Fault, shop: ShopSpec) -> Page | None:
@@ -75,7 +98,8 @@ def _imagined_page(fault: Fault, shop: ShopSpec) -> Page | None:
         case "firewall":
             return pages.FIREWALLS[str(fault.params.get("style", "nginx"))]()
         case "maintenance":
-            return pages.wordpress_maintenance("application/json")
+            is_wordpress = shop.platform == "woocommerce"
+            return pages.wordpress_maintenance("application/json") if is_wordpress else _CLOSED
         case "credentials_revoked":
             return _UNAUTHORIZED[shop.platform]
         case "database_down" | "server_error":

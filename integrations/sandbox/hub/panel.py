@@ -80,9 +80,10 @@ class Panel:
         pulse = state.pulse
         failing = f"failing since {iso(pulse.failing_since)}" if pulse.failing_since is not None else ""
         last = iso(pulse.last_fetched_at) if pulse.last_fetched_at is not None else "never"
+        system = spec.system or SYSTEMS[shop.platform]
         path = f"/panel/{spec.account}/integrations/{spec.id}"
         return (
-            f'<tr><td><a href="{path}">{escape(shop.title)}</a><td>{SYSTEMS[shop.platform]}<td>{last}'
+            f'<tr><td><a href="{path}">{escape(shop.title)}</a><td>{system}<td>{last}'
             f'<td class="n">{self.store.count_orders(spec.id)[0]}<td class="bad">{failing}'
             f'<td><form method="post" action="{path}/refresh"><button>Refresh</button></form></tr>'
         )

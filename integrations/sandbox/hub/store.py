@@ -1,4 +1,4 @@
-"""What the hub knows, in one sqlite file: integrations, arrived orders, shipments, its exception log."""
+"""What the hub knows, in one sqlite file: integrations, arrived orders, its exception log."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -35,11 +35,6 @@ CREATE TABLE IF NOT EXISTS log (
     id INTEGER PRIMARY KEY, integration INTEGER NOT NULL, at REAL NOT NULL, row TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS log_integration ON log (integration, id);
-CREATE TABLE IF NOT EXISTS shipment (
-    id INTEGER PRIMARY KEY, integration INTEGER NOT NULL, number TEXT NOT NULL,
-    tracking TEXT NOT NULL, announced REAL NOT NULL, updated REAL NOT NULL,
-    UNIQUE (integration, number)
-);
 CREATE TABLE IF NOT EXISTS fault (
     scope TEXT NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, PRIMARY KEY (scope, name)
 );
@@ -195,6 +190,11 @@ class HubStore:
             "INSERT OR IGNORE INTO lost VALUES (?, ?)", ((integration_id, order_id) for order_id in order_ids)
         )
 
+    def find_again(self, integration_id: int, order_id: str) -> None:
+        """An order that was lost is sent by somebody."""
+        values = (integration_id, order_id)
+        self.database.execute("DELETE FROM lost WHERE integration = ? AND order_id = ?", values)
+
     def lost(self, integration_id: int) -> list[str]:
         rows = self.database.execute("SELECT order_id FROM lost WHERE integration = ?", (integration_id,))
         return [row[0] for row in rows]
@@ -215,7 +215,7 @@ class HubStore:
         ).fetchone()
         return int(row[0]), int(row[1])
 
-    # Log and shipments
+    # Log
 
     def add_log(self, integration_id: int, at: float, row: dict[str, Any]) -> None:
         self.database.execute(
@@ -238,23 +238,6 @@ class HubStore:
             {"id": number, "integration_id": integration, "at": at, **orjson.loads(row)}
             for number, integration, at, row in rows
         ]
-
-    def add_shipments(self, rows: Iterable[tuple[int, str, str, float]]) -> None:
-        """(integration, order number, tracking number, announced at), oldest first."""
-        self.database.executemany(
-            "INSERT OR IGNORE INTO shipment (integration, number, tracking, announced, updated)"
-            " VALUES (?, ?, ?, ?, ?)",
-            ((integration, number, tracking, at, at) for integration, number, tracking, at in rows),
-        )
-
-    def shipments(
-        self, where: str, values: Sequence[Any], limit: int
-    ) -> list[tuple[int, int, str, str, float, float]]:
-        """(id, integration, order number, tracking number, announced, updated), newest first."""
-        return self.database.execute(
-            f"SELECT * FROM shipment WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
-            (*values, limit),
-        ).fetchall()
 
     # Faults of the hub itself
 
