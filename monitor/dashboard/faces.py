@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext, gettext_lazy
 
-from integrations.contracts import ConditionKind
+from integrations.contracts import CheckState, ConditionKind
 from integrations.models import Integration
 from monitor.health.states import State
 from monitor.models import Verdict
@@ -31,6 +31,23 @@ NOTICE_STEPS = {
     "recovered": gettext_lazy("it is over"),
     "test": gettext_lazy("a test"),
 }
+CHECKS = {
+    CheckState.OK: ("ok", gettext_lazy("in order")),
+    CheckState.INFO: ("ok", gettext_lazy("to know")),
+    CheckState.UNKNOWN: ("unknown", gettext_lazy("not known")),
+    CheckState.WARN: ("late", gettext_lazy("look at it")),
+    CheckState.FAIL: ("fail", gettext_lazy("wrong")),
+}
+"""The shape and the word of a check's answer."""
+MISSING = {
+    "": gettext_lazy("Not looked at yet."),
+    "unknown_order": gettext_lazy("The order is not known here."),
+    "no_order": gettext_lazy("The order is not there any more."),
+    "not_shipped": gettext_lazy("The order is not marked as shipped."),
+    "other_number": gettext_lazy("The order carries another number."),
+    "no_number": gettext_lazy("The order carries no number."),
+}
+"""What the last look into the store found of a missing number."""
 _SHAPES_OF_WARNINGS = {"maintenance": "paused", "hub_meets_maintenance": "paused"}
 _SHAPES = {State.OK: "ok", State.WARN: "late", State.FAIL: "fail", State.UNKNOWN: "unknown"}
 

@@ -20,6 +20,7 @@ FILTERS = {
     "ok": gettext_lazy("Healthy"),
     "unwatched": gettext_lazy("Paused"),
 }
+PARTS = ("head", "refresh", "tracking", "rest")
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 
 
@@ -49,4 +50,4 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
         "about": one.IntegrationPage(integration, now=now, span=SPANS.get(span, SPANS["24h"])),
         "span": span if span in SPANS else "24h",
     }
-    return render(request, template_part(request, "integration", ("head", "refresh", "rest")), context)
+    return render(request, template_part(request, "integration", PARTS), context)

@@ -15,6 +15,7 @@ from integrations.models import Integration
 from monitor import refresh as refreshes
 from monitor.access_control import FORCE_REFRESH, requires
 from monitor.models import Refresh, User
+from monitor.models.refreshes import RefreshStrategy
 
 
 @require_POST
@@ -25,9 +26,16 @@ def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
     user = cast(User, request.user)
     given = request.POST.get("reason", "").replace("\0", "").strip()[:300]
     reason = given or _("Pressed on the page, no reason given")
+    strategy = request.POST.get("strategy", "")
     try:
         refreshes.request(
-            integration, user=user, actor=user.get_username(), reason=reason, now=timezone.now()
+            integration,
+            user=user,
+            actor=user.get_username(),
+            reason=reason,
+            strategy=strategy if strategy in RefreshStrategy.values else None,
+            only=[key for key in request.POST.getlist("only") if key],
+            now=timezone.now(),
         )
     except (refreshes.RefreshRefused, RemoteError) as refused:
         messages.warning(request, str(refused))

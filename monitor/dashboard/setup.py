@@ -27,7 +27,7 @@ from monitor.models import User
 
 _PURPOSE: Final = "first-administrator"
 _MAX_AGE_S: Final = 24 * 3600
-_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+_BACKEND: Final = "monitor.permissions.PermissionsBackend"
 
 
 class FirstAdministratorForm(BaseUserCreationForm[User]):

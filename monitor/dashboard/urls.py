@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor.dashboard import charts, incidents, integrations, overview, refreshing
+from monitor.dashboard import charts, incidents, integrations, overview, refreshing, systems
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("integrations/<str:name>/", integrations.integration_page, name="integration"),
     path("integrations/<str:name>/refresh/", refreshing.request_refresh, name="refresh-request"),
     path("integrations/<str:name>/refresh/opened/", refreshing.panel_opened, name="refresh-opened"),
+    path("integrations/<str:name>/webhooks/", systems.subscribe, name="store-subscribe"),
+    path("integrations/<str:name>/seen/<slug:code>/", systems.tick, name="manual-tick"),
     path("incidents/", incidents.incident_list, name="incidents"),
     path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
     path("incidents/<int:pk>/acknowledge/", incidents.acknowledge, name="incident-acknowledge"),

@@ -47,6 +47,11 @@ class Abilities:
         }
         return [way for way, is_possible in ways.items() if is_possible]
 
+    @property
+    def orders_ways(self) -> list[RefreshStrategy]:
+        """Those that make waiting orders arrive."""
+        return [way for way in self.possible() if way is not RefreshStrategy.REPUSH_TRACKING]
+
 
 def abilities(integration: Integration, system: str | None = None) -> Abilities:
     """Asks the adapter, not the network. ``system`` is the hub's word for the shop, where it is known."""

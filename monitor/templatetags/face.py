@@ -10,12 +10,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
-from integrations.contracts import ConditionKind
+from integrations.contracts import CheckState, ConditionKind
 from integrations.registry import adapter_class
 from monitor import wording
 from monitor.dashboard import faces, progress
 from monitor.health.states import State
-from monitor.models import Refresh, Transition, User
+from monitor.models import Refresh, Shipment, Transition, User
 from monitor.wording.retold import retold
 
 register = template.Library()
@@ -48,6 +48,19 @@ def state(face: faces.Face) -> SafeString:
 def face(row: Any) -> faces.Face:
     """The face of a condition, a verdict, an incident or an integration."""
     return faces.face_of_integration(row) if hasattr(row, "store") else faces.face_of(row.state, row.rule)
+
+
+@register.simple_tag
+def check_state(answer: str) -> SafeString:
+    """A check's answer as shape and word."""
+    shape_name, word = faces.CHECKS[CheckState(answer)]
+    return format_html('<span class="state is-{}">{} {}</span>', shape_name, shape(shape_name), word)
+
+
+@register.filter
+def why_missing(parcel: Shipment) -> str:
+    """What the last look into the store found of a parcel's number."""
+    return str(faces.MISSING[parcel.missing_reason if parcel.order_key else "unknown_order"])
 
 
 @register.filter

@@ -34,7 +34,7 @@ def person(name: str, group: str | None = None, **more: object) -> User:
 
 def signed_in(user: User) -> Client:
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="monitor.permissions.PermissionsBackend")
     return client
 
 

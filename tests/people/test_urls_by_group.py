@@ -58,6 +58,8 @@ PAGES: dict[str, Page] = {
     "integration": Page(VIEWER, ("integration.name",)),
     "refresh-request": posts(OPERATOR, "integration.name", reason="customers call"),
     "refresh-opened": Page(OPERATOR, ("integration.name",), post={}, statuses=(404,)),
+    "store-subscribe": posts(ADMIN, "integration.name"),
+    "manual-tick": Page(OPERATOR, ("integration.name", "unknown"), post={}, statuses=(404,)),
     "incidents": Page(VIEWER),
     "incident": Page(VIEWER, ("incident.pk",)),
     "incident-acknowledge": posts(OPERATOR, "incident.pk"),

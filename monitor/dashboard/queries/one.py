@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 
+from integrations.adapters import ImportsOrders
 from integrations.contracts import ConditionKind, Outcome
 from integrations.errors import RemoteError
 from integrations.models import Integration
+from integrations.registry import offers
 from monitor.collect.waiting import waiting
 from monitor.dashboard.bands import Band, band_of, changes_of_state
+from monitor.dashboard.queries.systems import Systems
 from monitor.models import (
     Arrival,
     Call,
@@ -29,6 +33,7 @@ SHOWN_ORDERS = 50
 SHOWN_CALLS = 20
 SHOWN_REFRESHES = 10
 SHOWN_EVENTS = 30
+_CALL = ("pk", "at", "method", "status", "by", "detail")
 ORDER_OF_CAUSES = [kind.value for kind in ConditionKind]
 
 
@@ -36,7 +41,7 @@ def with_hub_state() -> QuerySet[Integration]:
     """Integrations with all their one-to-one rows, and the hub's newest
     ``last_fetched_at`` and ``hub_system``."""
     newest = HubState.objects.filter(integration=OuterRef("pk")).order_by("-at")
-    return Integration.objects.select_related("store", "account", "verdict", "progress").annotate(
+    return Integration.objects.select_related("store__state", "account", "verdict", "progress").annotate(
         last_fetched_at=Subquery(newest.values("last_fetched_at")[:1]),
         hub_system=Subquery(newest.values("system")[:1]),
     )
@@ -60,10 +65,16 @@ class IntegrationPage:
         self.now = now
         self.start_at = now - span
         self.middle_at = now - span / 2
+        self.systems = Systems(integration, now)
 
     @cached_property
     def verdict(self) -> Verdict | None:
         return getattr(self.integration, "verdict", None)
+
+    @property
+    def imports(self) -> bool:
+        """Every order should arrive in this hub."""
+        return offers(self.integration.account.kind, ImportsOrders)
 
     @cached_property
     def conditions(self) -> list[Condition]:
@@ -101,17 +112,39 @@ class IntegrationPage:
         return max(counted - len(self.waiting), 0) if len(self.waiting) == SHOWN_ORDERS else 0
 
     @cached_property
-    def hub_failures(self) -> Sequence[HubFailureLog]:
-        return list(HubFailureLog.objects.filter(integration=self.integration).order_by("-at")[:SHOWN_CALLS])
+    def _failed_calls(self) -> Sequence[dict[str, Any]]:
+        """The newest failed calls of the hub, of ours to the store, and of ours to the account."""
+        of_hub = HubFailureLog.objects.filter(integration=self.integration).values(
+            *_CALL,
+            of_hub=Value(True),
+            place=F("path"),
+            who=Value(""),
+            shown=Value(""),
+            more=F("exception_type"),
+        )
+        failed = Call.objects.exclude(outcome=Outcome.PASSED).values(
+            *_CALL,
+            of_hub=Value(False),
+            place=F("url"),
+            who=F("user_agent"),
+            shown=F("excerpt"),
+            more=Value(""),
+        )
+        # A walk down an index each; an OR over both remotes would sort all their calls.
+        of_store = failed.filter(store=self.integration.store_id)
+        of_account = failed.filter(account=self.integration.account_id)
+        first, *others = (rows.order_by("-at")[:SHOWN_CALLS] for rows in (of_hub, of_store, of_account))
+        return list(first.union(*others, all=True).order_by("-at"))
 
-    @cached_property
-    def calls(self) -> Sequence[Call]:
+    @property
+    def hub_failures(self) -> list[dict[str, Any]]:
+        """The hub's own failed calls to the store, newest first."""
+        return [call for call in self._failed_calls if call["of_hub"]]
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
         """Our own calls that failed, to the store and to the hub account, newest first."""
-        failed = Call.objects.exclude(outcome=Outcome.PASSED).order_by("-at")
-        # Two walks down an index each; an OR over both remotes would sort all their calls.
-        of_store = failed.filter(store=self.integration.store_id)[:SHOWN_CALLS]
-        of_account = failed.filter(account=self.integration.account_id)[:SHOWN_CALLS]
-        return list(of_store.union(of_account).order_by("-at")[:SHOWN_CALLS])
+        return [call for call in self._failed_calls if not call["of_hub"]][:SHOWN_CALLS]
 
     @cached_property
     def refreshes(self) -> Sequence[Refresh]:

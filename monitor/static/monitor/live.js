@@ -17,7 +17,8 @@
     const active = document.activeElement;
     if (part.contains(active) && active.matches("input, textarea, select")) return true;
     for (const field of part.querySelectorAll("input:not([type=hidden]), textarea")) {
-      if (field.value !== field.defaultValue) return true;
+      const isTick = field.type === "checkbox";
+      if (isTick ? field.checked !== field.defaultChecked : field.value !== field.defaultValue) return true;
     }
     const selection = getSelection();
     return !selection.isCollapsed && part.contains(selection.anchorNode);

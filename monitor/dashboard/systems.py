@@ -1,0 +1,88 @@
+"""What people do about an integration's systems: answer what no API tells, make webhooks."""
+
+import asyncio
+from dataclasses import replace
+from typing import cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from integrations.adapters import ReadsEvents, Subscribes
+from integrations.errors import NotPossible, RemoteError
+from integrations.models import Integration, Store
+from integrations.opening import open_store
+from integrations.registry import adapter_class, offers
+from monitor import audit
+from monitor.access_control import CONNECT, FORCE_REFRESH, requires
+from monitor.collect.run import policy
+from monitor.models import Job, ManualTick, User
+from monitor.models.work import JobKind
+from monitor.webhooks.addresses import webhook_url
+
+
+@require_POST
+@requires(FORCE_REFRESH)
+@transaction.atomic
+def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
+    """A person has looked at something that no API tells; ticking it again takes it back."""
+    integration = get_object_or_404(Integration.objects.select_related("account", "store"), name=name)
+    kind = integration.account.kind
+    known = adapter_class(kind).manual_checks if offers(kind, ReadsEvents) else ()
+    if code not in {item.code for item in known}:
+        raise Http404
+    user = cast(User, request.user)
+    ticks = ManualTick.objects.filter(integration=integration, code=code)
+    if ticks.exists():
+        ticks.delete()
+        audit.record(user, "check.untick", integration, {"check": code})
+    else:
+        ManualTick.objects.create(
+            integration=integration, code=code, ticked_at=timezone.now(), ticked_by=user.get_username()
+        )
+        audit.record(user, "check.tick", integration, None, {"check": code})
+    return redirect(reverse("integration", args=[name]) + "#manual")
+
+
+@require_POST
+@requires(CONNECT)
+def subscribe(request: HttpRequest, name: str) -> HttpResponse:
+    """Makes the store's webhooks to us that are missing or disabled."""
+    integration = get_object_or_404(Integration.objects.select_related("account", "store"), name=name)
+    try:
+        made = asyncio.run(_subscribe(integration.store))
+    except RemoteError as error:
+        messages.warning(request, " ".join(filter(None, [str(error), error.remedy])))
+    else:
+        audit.record(cast(User, request.user), "store.subscribe", integration.store, None, {"topics": made})
+        # The next check shows that they are there.
+        Job.objects.filter(kind=JobKind.STORE_CHECK, target_id=integration.store_id, lease_token=None).update(
+            due_at=timezone.now()
+        )
+        messages.success(
+            request,
+            _("Switched on: %(topics)s.") % {"topics": ", ".join(made)}
+            if made
+            else _("Every webhook was switched on already."),
+        )
+    return redirect(reverse("integration", args=[name]) + "#checks")
+
+
+async def _subscribe(store: Store) -> list[str]:
+    address = webhook_url(store.platform, store.name)
+    if not address:
+        raise NotPossible(
+            _("Syncwatch has no public address that the shop could reach."),
+            remedy=_("Set SYNCWATCH_PUBLIC_URL to its address with https://."),
+        )
+    async with open_store(
+        replace(store.target(), webhook_url=address), store.platform, policy=policy()
+    ) as adapter:
+        if not isinstance(adapter, Subscribes):
+            raise NotPossible(_("The webhooks of this shop cannot be made from here."))
+        return list(await adapter.subscribe(now=timezone.now()))
