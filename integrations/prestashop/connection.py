@@ -83,7 +83,7 @@ async def _times(store: PrestaShopStore, now: datetime, facts: dict[str, str]) -
     try:
         told = await store.read_zone(now=now)
         zone = told or store.entered_zone()
-        facts[_noop("time zone")] = zone.key
+        facts[_noop("time zone")] = told.key if told else ""
         newest, answer = await _first(store, {"sort": "[date_upd_DESC,id_DESC]", "date": "1"}, now)
         if newest is None or newest.date_upd is None:
             name = _("Times are understood")
