@@ -61,7 +61,7 @@ def tokens(expression: str) -> list[Token]:
             raise NotUnderstood(f"character {position}")
         position = match.end()
         if match["string"] is not None:
-            found.append(Token("string", re.sub(r"\\(.)", r"\1", match["string"][1:-1], flags=re.DOTALL)))
+            found.append(Token("string", re.sub(r'\\(["\\])', r"\1", match["string"][1:-1])))
         elif match["raw"] is not None:
             skip = len(match["hashes"]) + 1
             found.append(Token("string", match["raw"][skip + 1 : -skip]))
@@ -159,7 +159,9 @@ class _Reader:
             values = self._set() if operator == "in" else [self._value()]
             found = Match(fields.compare(name, operator, values, self.visit))
             # Patterns are compared without regard to case, which a strict one does regard.
-            return min(found, Match.MAYBE) if is_strict else found
+            found = min(found, Match.MAYBE) if is_strict else found
+            is_escaped = operator == "wildcard" and "\\" in values[0]
+            return Match.MAYBE if is_escaped else found
         if operator in _OTHERS:
             self.at += 1
             self._value()

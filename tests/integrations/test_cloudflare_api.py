@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from integrations.cloudflare.api import requests_left
 from integrations.contracts import CheckState, Outcome, Target
 from integrations.errors import (
     CredentialsRefused,
@@ -201,6 +202,21 @@ def test_the_audit_stops_well_before_the_budget_is_used_up(edge):
         edge.refuse("budget_low", left=199).audit()
     assert len(edge.api.asked) == 1
     assert edge.pacer.pauses == [300]
+
+
+@pytest.mark.parametrize(
+    ("headers", "left"),
+    [
+        ({}, None),
+        ({"x-ratelimit-remaining": "42"}, 42),
+        ({"x-ratelimit-remaining": "soon"}, None),
+        ({"ratelimit": '"default";r=50;t=30'}, 50),
+        ({"ratelimit": '"burst";r=900;t=5, "default";r=7;t=30', "x-ratelimit-remaining": "60"}, 7),
+        ({"ratelimit": "r" * 100_000}, None),
+    ],
+)
+def test_the_budget_is_read_from_either_header(headers, left):
+    assert requests_left(headers) == left
 
 
 def test_a_budget_that_suffices_stops_nothing(edge):

@@ -188,6 +188,9 @@ SENDCLOUD = Visit(
         ('(http.request.uri.path contains "/wp-json/" and not ip.src in {192.0.2.0/24 198.51.100.7})', NEVER),
         ('(http.host eq "blog.example")', NEVER),
         ('(http.request.method in {"PUT" "DELETE"})', MAYBE),
+        ('not (http.request.uri.path wildcard r"/wp-json/\\*")', MAYBE),
+        ('(http.user_agent eq "a \\"quoted\\" name")', NEVER),
+        ('(http.request.uri.path strict wildcard "/WP-JSON/*")', MAYBE),
     ],
 )  # fmt: skip
 def test_a_rule_is_held_against_what_is_known_of_the_hub(expression, expected):
