@@ -212,7 +212,8 @@ def shop_answers(**changed):
     def answer(asked):
         if asked.method == "PUT":
             assert (asked.path, asked.body) == ("/wp-json/wc/v3/orders/0", b"{}")
-            return changed.get("put", refusal(400, "woocommerce_rest_shop_order_invalid_id", "ID is invalid."))
+            may_write = refusal(400, "woocommerce_rest_shop_order_invalid_id", "ID is invalid.")
+            return changed.get("put", may_write)
         if asked.path == "/index.php/wp-json/":
             return changed.get("index_php", Reply(404, b"<html>"))
         if asked.path.endswith("/wp-json/"):
