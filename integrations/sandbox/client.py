@@ -46,7 +46,8 @@ class Sandbox:
         if spec.grant == "client_credentials":
             client_id, client_secret = self.fleet.shopify_client(shop)
             return {"client_id": client_id, "client_secret": client_secret}
-        return {"access_token": self.fleet.shopify_token(shop, "monitor")}
+        token, secret = self.fleet.shopify_token(shop, "monitor"), self.fleet.shopify_client(shop)[1]
+        return {"access_token": token, "client_secret": secret}
 
     @property
     def account_url(self) -> str:

@@ -110,10 +110,16 @@ def _store(fleet: FleetSpec, shop: ShopSpec, shops_url: str, secrets: SecretFile
     if shop.platform == "woocommerce":
         names: tuple[str, ...] = ("consumer_key", "consumer_secret")
         values: tuple[str, ...] = fleet.woocommerce_key(shop.name, "monitor")
+    elif shop.platform == "magento":
+        names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+        values = fleet.magento_key(shop.name, "monitor")
+    elif shop.platform == "prestashop":
+        names, values = ("key",), (fleet.prestashop_key(shop.name, "monitor"),)
     elif shop.grant == "client_credentials":
         names, values = ("client_id", "client_secret"), fleet.shopify_client(shop.name)
     else:
-        names, values = ("access_token",), (fleet.shopify_token(shop.name, "monitor"),)
+        names = ("access_token", "client_secret")
+        values = fleet.shopify_token(shop.name, "monitor"), fleet.shopify_client(shop.name)[1]
     return {
         "name": shop.name,
         "title": shop.title,
