@@ -18,7 +18,8 @@ from integrations.opening import open_hub
 from .remote import LOCAL, NOW, json_reply, remote
 
 pytestmark = pytest.mark.integration
-LOOK_BACK_S = 600
+LOOK_BACK_S = 60
+LATE_S = st.integers(0, LOOK_BACK_S - 5)
 
 SORTED = {
     "oldest_first": lambda row: (row[1], row[0]),
@@ -92,30 +93,32 @@ class Reading(RuleBasedStateMachine):
     def arrive(self, age_s):
         self.hub.arrivals[f"order-{len(self.hub.arrivals)}"] = self.now - timedelta(seconds=age_s)
 
-    @rule(count=st.integers(1, 4))
-    def orders_come_in_the_same_moment(self, count):
+    @rule(after_s=st.sampled_from([0.001, 1, 20, 90, 600, 3_600]), count=st.integers(1, 4))
+    def orders_come_in_the_same_moment(self, after_s, count):
+        self.now += timedelta(seconds=after_s)
         for _number in range(count):
             self.arrive(0)
 
-    @rule(age_s=st.integers(1, LOOK_BACK_S - 60))
+    @rule(age_s=LATE_S)
     def an_order_is_shown_late(self, age_s):
         self.arrive(age_s)
 
-    @rule(milliseconds=st.integers(1, 1_800_000))
-    def time_passes(self, milliseconds):
-        self.now += timedelta(milliseconds=milliseconds)
+    @rule(pages=st.integers(1, 3), ages_s=st.lists(LATE_S, max_size=3))
+    def the_reader_crashes_after_some_pages(self, pages, ages_s):
+        self.read_while_orders_come(ages_s, pages)
 
-    @rule(ages_s=st.lists(st.integers(0, LOOK_BACK_S - 60), max_size=4), pages=st.none() | st.integers(1, 3))
-    def it_is_read(self, ages_s, pages):
-        """While orders come in; after some pages, if any number is given, the reader crashes."""
-        before = set(self.hub.arrivals)
+    @rule(ages_s=st.lists(LATE_S, max_size=4))
+    def all_is_read(self, ages_s):
+        before = dict(self.hub.arrivals)
+        self.read_while_orders_come(ages_s)
+        assert before.items() <= self.stored.items()
+
+    def read_while_orders_come(self, ages_s, pages=None):
         waiting = list(ages_s)
         self.hub.between_pages = lambda: self.arrive(waiting.pop()) if waiting else None
         rows, self.mark = read(self.hub, self.mark, self.now, pages=pages)
         self.hub.between_pages = lambda: None
-        self.stored.update(rows)
-        if pages is None:
-            assert before <= set(self.stored)
+        self.stored |= rows
         assert self.mark.at <= self.now
 
     def teardown(self):
@@ -125,7 +128,7 @@ class Reading(RuleBasedStateMachine):
 
 
 TestReading = Reading.TestCase
-TestReading.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+TestReading.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 
 
 def history(order, count=60):
