@@ -139,7 +139,8 @@ def _judge_flow(window: EventWindow) -> Finding:
         rule = "no_figures" if not any(h.orders is None for h in counted) else "store_unreadable"
         return _finding(window, State.UNKNOWN, rule, observed_at, figures)
     usual = window.usual_ratio or None
-    silent = _silence(hours, usual)
+    last_event_at = max((hour.start for hour in counted if hour.events[meaning]), default=None)
+    silent = _silence(hours, last_event_at, usual)
     if silent:
         figures |= {**_sums(silent), "last_event_before": iso(silent[0].start)}
         return _finding(window, State.FAIL, "events_stopped", observed_at, figures, since=silent[0].start)
@@ -158,21 +159,19 @@ def _judge_flow(window: EventWindow) -> Finding:
     return _finding(window, State.OK, "flows", observed_at, figures)
 
 
-def _silence(hours: Sequence[_Hour], usual: float | None) -> list[_Hour]:
-    """The settled hours without any event up to now, if so many orders are hardly ever silent by chance.
+def _silence(hours: Sequence[_Hour], last_event_at: datetime | None, usual: float | None) -> list[_Hour]:
+    """The settled hours after the last event, if so many orders are hardly ever silent by chance.
 
     Without a learned ratio the hours before the silence tell one. An hour that is not settled yet ends
     a silence with its first event: counts only grow.
     """
-    start = len(hours)
-    while start and not hours[start - 1].events:
-        start -= 1
-    silent = [hour for hour in hours[start:] if hour.is_settled]
+    before = [hour for hour in hours if last_event_at is not None and hour.start <= last_event_at]
+    silent = [hour for hour in hours[len(before) :] if hour.is_settled]
     if len(silent) < SILENT_HOURS:
         return []
-    before = _sums(hours[:start])
-    if usual is None and before["orders"] >= FEWEST_ORDERS:
-        usual = before["events"] / before["orders"]
+    known = _sums(before)
+    if usual is None and known["orders"] >= FEWEST_ORDERS:
+        usual = known["events"] / known["orders"]
     if usual is None:
         return []
     by_chance = (1 - min(usual, SUREST)) ** sum(hour.orders for hour in silent)

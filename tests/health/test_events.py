@@ -63,6 +63,8 @@ SITUATIONS = [
     ("the hours without events are not complete", window([10] * 48, [9] * 46 + [0] * 2), State.OK, "flows"),
     ("an event in the running hour ends a silence, but what is missing is missing",
      window([10] * 48, [9] * 40 + [0] * 7 + [3]), State.FAIL, "events_short"),
+    ("an event ends a silence in an hour of which the orders are not known yet",
+     window([1] * 47 + [None], [1] * 40 + [0] * 7 + [1]), State.OK, "flows"),
     ("it flows again in the hours that may still grow",
      window([40] * 48, [36] * 40 + [0] * 6 + [36] * 2), State.OK, "flows"),
     ("it flows again, the outage before is over",
