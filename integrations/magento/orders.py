@@ -159,14 +159,17 @@ class OrderReading:
     async def pages(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         """Pages of orders. Only the last one of a window moves ``at``; the others keep the place in it."""
         mark = since
-        newest = number_of(since.newest)
-        if newest is None:
-            newest = await self._newest()
-        else:
-            async for part in self._parts([], after=max(newest - ID_OVERLAP, 0)):
+        known = number_of(since.newest)
+        newest = await self._newest() if known is None else known
+        if newest is not None:
+            # Of a shop that was never read, only what is new enough.
+            recent = [("updated_at", "gteq", naive_utc(since.at))] if known is None else []
+            async for part in self._parts(recent, after=max(newest - ID_OVERLAP, 0)):
                 newest = max([newest, *(order.entity_id for order in part.rows)])
-                mark = Watermark(since.at, since.key, str(newest))
-                yield Page(self._new(part.rows), mark)
+                if known is not None:
+                    mark = Watermark(since.at, since.key, str(newest))
+                if part.rows:
+                    yield Page(self._new(part.rows), mark)
         is_fresh = False
         while not is_fresh:
             begun = Window.of_key(mark.key)
@@ -188,8 +191,8 @@ class OrderReading:
                     key = Window(window.until, part.rows[-1].entity_id).key
                     mark = Watermark(mark.at, key, mark.newest)
                 else:
-                    known = str(newest or "") if is_fresh else mark.newest
-                    mark = Watermark(window.until, "", known)
+                    highest = str(newest or "") if is_fresh else mark.newest
+                    mark = Watermark(window.until, "", highest)
                 yield Page(self._new(part.rows), mark)
 
     def _present(self, now: datetime) -> datetime:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from pydantic import TypeAdapter
 
-from integrations.contracts import Parcel, StoreTracking, TrackingWrite
+from integrations.access.classify import Classification
+from integrations.contracts import Outcome, Parcel, StoreTracking, TrackingWrite
 from integrations.documents import Record
-from integrations.errors import NoAnswer, NotPossible, OurMistake, RemoteFault
+from integrations.errors import NoAnswer, NotPossible, RemoteFault
 from integrations.magento import search
 from integrations.magento.refusals import message_of
 from integrations.magento.search import Listing, Many, Text, Whole
@@ -25,7 +26,6 @@ from integrations.numbers import number_of
 from integrations.parsing import parse
 
 if TYPE_CHECKING:
-    from integrations.answer import Answer
     from integrations.magento.adapter import MagentoStore
 
 CLOSED = frozenset({"canceled", "closed"})
@@ -195,15 +195,14 @@ def _track(parcel: Parcel) -> dict[str, str]:
     }
 
 
-async def _post(store: MagentoStore, path: str, document: dict[str, Any], *, now: datetime) -> Answer:
+async def _post(store: MagentoStore, path: str, document: dict[str, Any], *, now: datetime) -> None:
     answer = await store.post(path, document, now=now)
     if answer.status == 200:
-        return answer
+        return
     message = message_of(answer)
-    if answer.status in (400, 404) and message:
-        error = await store.refusal(answer, now=now)
-        if isinstance(error, OurMistake) or answer.status == 404:
-            sentence = _("The shop does not take the tracking number: %(reason)s")
-            raise NotPossible(sentence % {"reason": message}, call=error.call)
-        raise error
-    raise await store.refusal(answer, now=now)
+    if not message:
+        raise await store.refusal(answer, now=now)
+    sentence = _("The shop does not take the tracking number: %(reason)s") % {"reason": message}
+    raise NotPossible(
+        sentence, call=store.http.note(answer, Classification(Outcome.PASSED, "Magento", sentence))
+    )

@@ -302,7 +302,7 @@ def test_a_clock_that_is_put_back_during_a_reading_opens_no_hole():
         shop.clock -= timedelta(minutes=10)
         shop.change(1)
 
-    shop.before_answer = [lambda: None, lambda: None, put_back]
+    shop.before_answer = [lambda: None, lambda: None, put_back, lambda: shop.pass_time(300)]
     pages = read(shop, START, 3)
     stored = {record.external_id: record.status for page in pages for record in page.records}
     shop.pass_time(70)

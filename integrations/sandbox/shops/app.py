@@ -18,10 +18,12 @@ from integrations.sandbox.clock import Clock
 from integrations.sandbox.cloudflare.app import cloudflare_of
 from integrations.sandbox.fleet import FleetSpec
 from integrations.sandbox.server import hang_up
-from integrations.sandbox.shops import pages
+from integrations.sandbox.shops import magento_documents, pages, prestashop
 from integrations.sandbox.shops.control import ShopControl
 from integrations.sandbox.shops.life import ShopLife
+from integrations.sandbox.shops.magento import Magento
 from integrations.sandbox.shops.pages import Page
+from integrations.sandbox.shops.prestashop import PrestaShop
 from integrations.sandbox.shops.request import ShopRequest, read_request
 from integrations.sandbox.shops.shopify import Shopify
 from integrations.sandbox.shops.store import ShopStore
@@ -54,6 +56,8 @@ class ShopsProcess:
         self.life = ShopLife(fleet, self.store, self.clock)
         self.life.begin()
         self.platforms: dict[str, Platform] = {
+            "magento": Magento(fleet, self.store),
+            "prestashop": PrestaShop(fleet, self.store, self.life),
             "woocommerce": WooCommerce(fleet, self.store, self.life, self.clock),
             "shopify": Shopify(fleet, self.store, self.clock),
         }
@@ -148,6 +152,16 @@ def _shopify_down(_request: ShopRequest) -> Page:
 
 
 _BREAKDOWNS: dict[str, dict[str, Callable[[ShopRequest], Page | None]]] = {
+    "magento": {
+        "maintenance": magento_documents.maintenance,
+        "database_down": magento_documents.database_down,
+        "server_error": magento_documents.broken,
+    },
+    "prestashop": {
+        "maintenance": prestashop.maintenance,
+        "database_down": prestashop.database_down,
+        "server_error": prestashop.crashed,
+    },
     "woocommerce": {
         "maintenance": _maintenance,
         "database_down": lambda request: pages.wordpress_database_down(request.accept),

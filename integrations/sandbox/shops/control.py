@@ -27,7 +27,18 @@ COMMON_FAULTS = (
     "clock_skew",
 )
 WOO_FAULTS = ("permalinks_plain", "header_stripped", "webhooks_disabled", "cron_stopped")
+MAGENTO_FAULTS = ("bearer_off", "header_lost", "tracking_lost", "tracks_dropped")
+PRESTA_FAULTS = (
+    "webservice_off",
+    "header_stripped",
+    "rewrite_gone",
+    "wrong_host",
+    "right_lost",
+    "tracking_lost",
+)
 FAULTS = {
+    "prestashop": ("maintenance", *COMMON_FAULTS, "database_down", *PRESTA_FAULTS),
+    "magento": ("maintenance", *COMMON_FAULTS, "database_down", *MAGENTO_FAULTS),
     "woocommerce": ("maintenance", *COMMON_FAULTS, "database_down", "rewrite_gone", *WOO_FAULTS),
     "shopify": (
         *COMMON_FAULTS,

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import DAY_S, FleetSpec, ShopSpec
+from integrations.sandbox.shops.prestashop_rows import reference
 from integrations.sandbox.shops.store import Order, ShopStore, tracking_number
 from integrations.sandbox.traffic import HOUR_S, PlannedOrder, orders_between, orders_of_hour
 
 _LOOK_AHEAD_H = 72
 _LOOK_AGAIN_S = 1800.0
-_FIRST_ID = {"woocommerce": 1_000, "shopify": 6_412_345_600_000}
-_ID_STEP = {"woocommerce": 1, "shopify": 32_768}
+_FIRST_ID = {"magento": 0, "prestashop": 0, "woocommerce": 1_000, "shopify": 6_412_345_600_000}
+_ID_STEP = {"magento": 1, "prestashop": 1, "woocommerce": 1, "shopify": 32_768}
 
 
 class ShopLife:
@@ -110,6 +111,10 @@ class ShopLife:
     def _row(self, shop: ShopSpec, order_id: int, created: int, total: int, *, paid: bool) -> Order:
         if shop.platform == "shopify":
             number = f"#{1001 + (order_id - _FIRST_ID['shopify']) // _ID_STEP['shopify']}"
+        elif shop.platform == "prestashop":
+            number = reference(shop.name, order_id)
+        elif shop.platform == "magento":
+            number = f"{order_id:09d}"
         else:
             number = str(order_id)
         return Order(
