@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler,
 from integrations.answer import Answer
 from integrations.documents import Record, Rows, UtcTime
 from integrations.errors import NotPossible
-from integrations.parsing import parse_most
+from integrations.parsing import parse, parse_most
 
 if TYPE_CHECKING:
     from integrations.woocommerce.adapter import WooCommerceStore
@@ -57,6 +57,7 @@ class Webhook(Record):
 
 
 WEBHOOKS = TypeAdapter(Rows[Webhook])
+_WEBHOOK = TypeAdapter(Webhook)
 
 
 async def read(store: WooCommerceStore, first: Answer, *, now: datetime) -> Sequence[Webhook]:
@@ -98,7 +99,7 @@ async def subscribe(store: WooCommerceStore, *, now: datetime) -> Sequence[str]:
             continue
         if hooks:
             document = {"status": "active", "secret": secret.get_secret_value()}
-            await store.send("PUT", f"wc/v3/webhooks/{hooks[0].id}", document, now=now)
+            answer = await store.send("PUT", f"wc/v3/webhooks/{hooks[0].id}", document, now=now)
         else:
             document = {
                 "name": f"Syncwatch {topic}",
@@ -106,6 +107,9 @@ async def subscribe(store: WooCommerceStore, *, now: datetime) -> Sequence[str]:
                 "delivery_url": url,
                 "secret": secret.get_secret_value(),
             }
-            await store.send("POST", "wc/v3/webhooks", document, now=now)
+            answer = await store.send("POST", "wc/v3/webhooks", document, now=now)
+        if parse(store.http, answer, _WEBHOOK).status != "active":
+            message = _("The shop did not switch the webhook %(topic)s on.") % {"topic": topic}
+            raise store.http.unexpected(answer, message)
         changed.append(topic)
     return changed
