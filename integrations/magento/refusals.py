@@ -67,6 +67,11 @@ REFUSALS: tuple[Refusal, ...] = (
         ),
     ),
     Refusal(
+        401, "nonce", errors.RemoteFault,
+        _noop("The shop saw the same signed request twice; something in between repeats requests."),
+        _noop("Exempt the API path from caches and retrying proxies."),
+    ),
+    Refusal(
         401, "consumer", errors.CredentialsRefused,
         _noop("The shop does not know this consumer key: the integration was deleted, or is another shop's."),
         _ENTER_AGAIN,
@@ -75,11 +80,6 @@ REFUSALS: tuple[Refusal, ...] = (
         401, "token", errors.CredentialsRefused,
         _noop("The shop does not know this access token: the integration was authorized anew or revoked."),
         _ENTER_AGAIN,
-    ),
-    Refusal(
-        401, "nonce", errors.RemoteFault,
-        _noop("The shop saw the same signed request twice; something in between repeats requests."),
-        _noop("Exempt the API path from caches and retrying proxies."),
     ),
     Refusal(
         401, "timestamp", errors.CredentialsRefused,

@@ -13,7 +13,7 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, Client
 from integrations.http import Auth
 from integrations.magento.options import Credentials
 
-NOBODY = "0123456789abcdef" * 2
+NOBODY = "nobody".ljust(32, "0")
 """Of the right length and nobody's: what Magento answers shows whether the header reached it."""
 
 
