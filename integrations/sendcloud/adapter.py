@@ -73,7 +73,9 @@ class SendcloudHub:
                 address = self.api.next_page(answer) if len(found) > known else None
             return [row.to_contract() for row in found.values()]
 
-        return await self.versions.either(newer, lambda: self._older.integrations(now=now), now)
+        return await self.versions.either(
+            "integrations", newer, lambda: self._older.integrations(now=now), now
+        )
 
     async def read_arrivals(
         self, since: Watermark, *, now: datetime, integration_id: str | None = None
@@ -83,6 +85,7 @@ class SendcloudHub:
             return parse_most(self.http, answer, ORDERS).data, self.api.next_page(answer)
 
         pages = self.versions.either_pages(
+            "arrivals",
             lambda: read_pages(fetch, since, self._look_back, now=now, integration_id=integration_id),
             lambda: self._older.arrivals(since, self._look_back, now=now, integration_id=integration_id),
             now,
@@ -96,6 +99,7 @@ class SendcloudHub:
         """Parcels of an integration that changed since the watermark. The last page of each day's stretch
         carries a watermark. Sendcloud does not repeat the store's id of the order: only its number."""
         pages = self.versions.either_pages(
+            "shipments",
             lambda: read_shipments(self.http, self.api, integration_id, since, self._look_back, now=now),
             lambda: self._older.shipments(integration_id, since, self._look_back, now=now),
             now,
@@ -120,16 +124,25 @@ class SendcloudHub:
             return page.results, self.api.older_next_page(answer, page.next)
 
         return await self.versions.either(
-            lambda: newest_failures(newer, since_id), lambda: newest_failures(older, since_id), now
+            "failures",
+            lambda: newest_failures(newer, since_id),
+            lambda: newest_failures(older, since_id),
+            now,
         )
 
     async def check_integration(self, integration_id: str, system: str, *, now: datetime) -> Sequence[Check]:
-        """Feedback, webhook and, for PrestaShop, the mapping of statuses; nothing by version 2."""
-        if self.versions.is_older(now):
+        """Feedback, webhook and, for PrestaShop, the mapping of statuses; version 2 tells of none."""
+
+        async def newer() -> Sequence[Check]:
+            return await check_integration(
+                self.http, self.api, integration_id, system, webhook_url=self._webhook_url, now=now
+            )
+
+        async def older() -> Sequence[Check]:
+            await self._older.integrations(now=now)
             return []
-        return await check_integration(
-            self.http, self.api, integration_id, system, webhook_url=self._webhook_url, now=now
-        )
+
+        return await self.versions.either("settings", newer, older, now)
 
     def can_push(self, system: str) -> bool:
         return self.settings.push_to_any_system or system == PUSHED_SYSTEM

@@ -36,7 +36,7 @@ async def test(hub: SendcloudHub, *, now: datetime) -> ConnectionReport:
         else _("The account has no integration yet."),
         "" if integrations else _("Connect a shop in Sendcloud under Settings > Integrations."),
     )
-    is_older = hub.versions.is_older(now)
+    is_older = hub.versions.is_older("integrations", now)
     facts["version"] = "v2" if is_older else "v3"
     orders, logs, parcels = (
         (f"v2/integrations/{integrations[0].external_id}/shipments", "v2/integrations/logs", "v2/parcels")

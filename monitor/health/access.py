@@ -8,7 +8,6 @@ from typing import Any
 from integrations.contracts import CallRecord, ConditionKind, HubFailure, Outcome
 from monitor.health.readings import (
     CREDENTIAL_ERRORS,
-    FEEDBACK_METHODS,
     asked_at,
     fetch_limit,
     first_failed_at,
@@ -191,7 +190,7 @@ def _hub_fails_where_we_pass(facts: Facts, probes: _Probes) -> Finding | None:
         return None
     state, rule = RULE_OF_LOG[failures[0].outcome]
     if failures[0].outcome in SHUT:
-        if all(failure.method in FEEDBACK_METHODS for failure in alike):
+        if all(failure.is_write for failure in alike):
             state, rule = (State.WARN if _still_fetches(facts) else State.FAIL), "method_blocked"
         elif not any(probe.at >= alike[-1].at for probe in probes.passing()):
             # Nobody has tried its User-Agent since it began: it may as well be that.
@@ -203,7 +202,7 @@ def _hub_fails_where_we_pass(facts: Facts, probes: _Probes) -> Finding | None:
 def _writes_refused(facts: Facts) -> Finding | None:
     """The hub fetches, but is refused when it writes. A fetch that goes well does not end this: only
     tracking numbers that reach the store do."""
-    writes = [failure for failure in facts.feedback_failures if failure.method in FEEDBACK_METHODS]
+    writes = [failure for failure in facts.feedback_failures if failure.is_write]
     if not writes or writes[0].outcome not in SHUT or facts.tracking is None:
         return None
     alike = _leading(writes)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.contracts import ConditionKind
-from monitor.health.readings import FEEDBACK_METHODS, asked_at, is_fresh, iso, recent_failures
+from monitor.health.readings import asked_at, is_fresh, iso, recent_failures
 from monitor.health.records import Evidence, Facts, Finding, Reading
 from monitor.health.silence import alarm_below, expected_orders, silence_probability
 from monitor.health.states import State
@@ -89,7 +89,7 @@ def _cannot_fetch(facts: Facts) -> bool:
     if fetched_at is not None and failing_since is not None and fetched_at > failing_since:
         return False
     failures = recent_failures(facts)
-    return not failures or any(failure.method not in FEEDBACK_METHODS for failure in failures)
+    return not failures or any(not failure.is_write for failure in failures)
 
 
 def _one_sided(facts: Facts) -> Finding:

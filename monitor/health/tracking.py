@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.contracts import ConditionKind, HubFailure
-from monitor.health.readings import FEEDBACK_METHODS, asked_at, iso
+from monitor.health.readings import asked_at, iso
 from monitor.health.records import Facts, Finding, Reading, TrackingFigures
 from monitor.health.states import State
 
@@ -42,7 +42,7 @@ def judge_tracking(facts: Facts) -> Finding:
 
 def explaining_failure(facts: Facts) -> HubFailure | None:
     """The newest failed call with which the hub tried to write to the store."""
-    writes = (failure for failure in facts.feedback_failures if failure.method in FEEDBACK_METHODS)
+    writes = (failure for failure in facts.feedback_failures if failure.is_write)
     return next(writes, None)
 
 

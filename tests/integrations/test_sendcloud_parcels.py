@@ -247,7 +247,39 @@ def test_feedback_that_is_switched_off_and_orders_that_are_sent_are_told_but_bla
 
 
 def test_an_account_without_version_3_has_nothing_to_check():
-    assert checks(lambda asked: Reply(404, b"<html>")) == []
+    assert checks(older()) == []
+
+
+NASTY = [
+    Reply(200, b"<html>"),
+    Reply(200, b'{"data": ["a", 1, null, []]}'),
+    Reply(200, b'{"data": {"data": {"data": 7}}}'),
+    Reply(200, b'{"parcels": 4, "results": {}, "data": 4}'),
+    Reply(200, b"[" * 10_000),
+    Reply(200, b'{"data": [{"id": "' + b"9" * 100_000 + b'", "parcels": [{}]}]}'),
+    Reply(200, b'{"data": [{"parcels": [{"id": 1, "updated_at": "9999-99-99T00:00:00Z"}]}]}'),
+    Reply(200, b'{"data": [{"parcels": [{"id": 1, "updated_at": -5, "status": "x"}]}]}'),
+    Reply(200, b'{"data": "' + b"\\u0000" * 50 + b'"}'),
+    Reply(raw=b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"),
+    Reply(raw=b""),
+    Reply(302, b"", {"location": "http://169.254.169.254/"}),
+]
+
+
+@pytest.mark.parametrize("reply", NASTY)
+@pytest.mark.parametrize("api", ["v3", "v2"])
+@pytest.mark.parametrize(
+    "do",
+    [
+        shipments,
+        lambda hub: hub.check_integration("7", "prestashop_v2", now=NOW),
+        lambda hub: hub.read_failures("", now=NOW),
+    ],
+    ids=["shipments", "checks", "failures"],
+)
+def test_no_answer_is_taken_for_a_good_one_or_breaks_anything_but_its_own_reading(reply, api, do):
+    with pytest.raises(errors.RemoteError):
+        using(reply, do, api=api)
 
 
 # Version 2
@@ -315,8 +347,31 @@ def test_an_account_without_version_3_is_read_by_version_2():
     assert pages[-1].watermark == Watermark(datetime(2026, 11, 22, 11, tzinfo=UTC))
     assert len([record for page in parcels for record in page.records]) == 3
     assert {failure.external_id for failure in failures} == {"123", "124"}
-    # Asked in vain once, not at every reading.
-    assert len([each for each in hub.asked if "/v3/" in each.path]) == 1
+    assert len([each for each in hub.asked if "/v3/" in each.path]) == 4
+
+
+def test_version_3_is_asked_in_vain_once_and_not_at_every_reading():
+    async def three_times(hub):
+        for minute in range(3):
+            await hub.read_integrations(now=NOW + timedelta(minutes=minute))
+        await hub.read_integrations(now=NOW + timedelta(hours=2))
+
+    _nothing, hub, _pacer = using(older(), three_times)
+    assert [each.path.split("/")[2] for each in hub.asked] == ["v3", "v2", "v2", "v2", "v3", "v2"]
+
+
+def test_one_missing_right_does_not_move_everything_to_version_2():
+    def answer(asked):
+        if asked.path == "/api/v3/orders":
+            return json_reply(EXAMPLES["v3_GET_orders"])
+        return older()(asked)
+
+    async def both(hub):
+        await hub.read_integrations(now=NOW)
+        return [page async for page in hub.read_arrivals(SINCE, now=NOW)]
+
+    _pages, hub, _pacer = using(answer, both)
+    assert hub.asked[-1].path == "/api/v3/orders"
 
 
 def test_parcels_of_other_integrations_are_told_apart_by_their_orders():

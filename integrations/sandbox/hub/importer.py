@@ -84,10 +84,10 @@ class Importer:
                         continue
                     read = _as_read(order, read_until)
                     arrivals.append((at, spec, read))
-                    if order.completed is None or order.completed > read_until:
-                        unsent.append((at, spec, read))
-                    else:
+                    if order.completed is not None and order.completed <= read_until:
                         sent.append((order.completed - 60.0, spec, read))
+                    elif read.status not in NEVER_IMPORTED:
+                        unsent.append((at, spec, read))
                 failures.extend((at, spec, fault) for fault, at in past.failures)
                 self.store.lose(spec.id, lost)
                 self.store.add_seen(spec.id, len(past.arrivals))
