@@ -7,6 +7,9 @@ bucket's state, and its size depends on the shop's plan. One query may cost 1,00
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from integrations.documents import Record
 
@@ -18,14 +21,21 @@ LONGEST_WAIT = timedelta(seconds=15)
 """Longer waits are left to the scheduler."""
 
 
+Points = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+
 class ThrottleStatus(Record):
-    maximumAvailable: float = 0  # Shopify's names
-    currentlyAvailable: float = 0
-    restoreRate: float = 0
+    maximumAvailable: Points = 0  # Shopify's names
+    currentlyAvailable: Points = 0
+    restoreRate: Points = 0
+
+    def seconds_for(self, points: float) -> float:
+        """How long it takes to restore them, at most a day."""
+        return min(max(points, 0) / self.restoreRate, 86_400) if self.restoreRate > 0 else 0
 
 
 class Cost(Record):
-    requestedQueryCost: float = 0
+    requestedQueryCost: Points = 0
     throttleStatus: ThrottleStatus | None = None
 
 
@@ -50,11 +60,9 @@ class Budget:
         restored since the last answer is not counted, so that no clock is needed.
         """
         status = self._status
-        if status.restoreRate <= 0 or status.maximumAvailable <= 0:
-            return timedelta(0)
         wanted = self._costs.get(name, COSTLY) + RESERVE * status.maximumAvailable
         missing = min(wanted, status.maximumAvailable) - status.currentlyAvailable
-        return min(timedelta(seconds=max(missing, 0) / status.restoreRate), LONGEST_WAIT)
+        return min(timedelta(seconds=status.seconds_for(missing)), LONGEST_WAIT)
 
 
 def fewer(size: int, cost: float) -> int:
@@ -64,7 +72,5 @@ def fewer(size: int, cost: float) -> int:
 
 def wait_when_throttled(cost: Cost) -> timedelta:
     """How long until the refused query can be charged."""
-    status = cost.throttleStatus
-    if status is None or status.restoreRate <= 0:
-        return timedelta(0)
-    return timedelta(seconds=max(cost.requestedQueryCost - status.currentlyAvailable, 0) / status.restoreRate)
+    status = cost.throttleStatus or ThrottleStatus()
+    return timedelta(seconds=status.seconds_for(cost.requestedQueryCost - status.currentlyAvailable))

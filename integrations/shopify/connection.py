@@ -105,7 +105,7 @@ async def _orders(store: ShopifyStore, now: datetime, facts: dict[str, str]) -> 
         return Need(name, False, str(error), error.remedy)
     orders = reply.part("orders")
     nodes = orders.get("nodes") if isinstance(orders, dict) else None
-    if nodes and isinstance(nodes[0], dict):
+    if isinstance(nodes, list) and nodes and isinstance(nodes[0], dict):
         facts[_noop("newest order")] = str(nodes[0].get("name", ""))
         return Need(name, True, _("The newest order is %(order)s.") % {"order": nodes[0].get("name", "")})
     return Need(name, True, _("There is no order of the last 60 days; older ones are not shown to the app."))

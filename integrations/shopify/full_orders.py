@@ -7,9 +7,9 @@ app that is not approved (shopify.dev, protected customer data).
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from integrations.documents import Record, Rows
 from integrations.full_orders import FullOrder, OrderLine
@@ -25,8 +25,11 @@ _GRAMS = {"GRAMS": Decimal(1), "KILOGRAMS": Decimal(1000), "OUNCES": Decimal("28
           "POUNDS": Decimal("453.59237")}  # fmt: skip
 
 
+_Amount = Annotated[Decimal, Field(ge=-(10**12), le=10**12)]
+
+
 class _Money(Record):
-    amount: Decimal
+    amount: _Amount
     currencyCode: str = ""  # Shopify's names
 
 
@@ -35,14 +38,14 @@ class _Bag(Record):
 
 
 class _Weight(Record):
-    value: Decimal
+    value: _Amount
     unit: str
 
 
 class _Line(Record):
     name: str
     sku: str | None = None
-    currentQuantity: int
+    currentQuantity: int = Field(ge=0, le=10**6)
     weight: _Weight | None = None
     discountedUnitPriceAfterAllDiscountsSet: _Bag
 

@@ -16,10 +16,10 @@ from pydantic import TypeAdapter
 from integrations.access.classify import Classification
 from integrations.answer import Answer
 from integrations.contracts import Outcome
-from integrations.documents import Record
+from integrations.documents import Record, Rows
 from integrations.errors import CredentialsRefused, NotPossible, OurMistake, RateLimited
 from integrations.http import Auth, RemoteClient
-from integrations.parsing import parse
+from integrations.parsing import checked, parse
 from integrations.redaction import redact_text
 from integrations.shopify.budget import LONGEST_WAIT, Budget, Cost, wait_when_throttled
 from integrations.shopify.options import Credentials
@@ -55,11 +55,20 @@ class Reply(Record):
         return (self.data or {}).get(key)
 
 
+class _UserError(Record):
+    message: str
+
+
+class _Payload(Record):
+    userErrors: Rows[_UserError]  # Shopify's name
+
+
 class TooCostly(OurMistake):
     """One query costs more than any plan allows; a smaller page may pass."""
 
 
 _REPLY = TypeAdapter(Reply)
+_PAYLOAD = TypeAdapter(_Payload)
 
 
 @cache
@@ -91,27 +100,19 @@ class AdminApi:
                 raise
         return await self._ask(name, variables, now=now, auth=await self._tokens.auth(now))
 
-    async def mutate(
-        self, name: str, field: str, variables: Mapping[str, Any], *, now: datetime
-    ) -> Mapping[str, Any]:
-        """What a saved mutation answered under ``field``.
+    async def mutate(self, name: str, field: str, variables: Mapping[str, Any], *, now: datetime) -> None:
+        """Runs a saved mutation, whose answer stands under ``field``.
 
         Raises NotPossible with Shopify's own words for ``userErrors``, which come with HTTP 200; else as
         :meth:`query`. Without an answer it is unknown whether the change was made: read before trying again.
         """
         reply, answer = await self.query(name, variables, now=now)
-        payload = reply.part(field)
-        if not isinstance(payload, dict):
-            raise self.http.unexpected(answer, _("Shopify answered without data."))
-        problems = [
-            str(row.get("message", "")) for row in payload.get("userErrors") or [] if isinstance(row, dict)
-        ]
-        if problems:
-            reason = redact_text("; ".join(problems))[:300]
+        payload = checked(self.http, answer, _PAYLOAD, reply.part(field))
+        if payload.userErrors:
+            reason = redact_text("; ".join(problem.message for problem in payload.userErrors))[:300]
             sentence = _("Shopify refused the change: %(reason)s") % {"reason": reason}
             call = self.http.note(answer, Classification(Outcome.PASSED, "Shopify", sentence))
             raise NotPossible(sentence, call=call)
-        return payload
 
     async def _ask(
         self, name: str, variables: Mapping[str, Any], *, now: datetime, auth: Auth

@@ -25,7 +25,8 @@ class Credentials(Document):
         title=_noop("Client id"),
         description=_noop(
             "In the Shopify Dev Dashboard: your app > Settings. The app must be installed in the shop and "
-            "have the scope read_orders."
+            "have the scope read_orders; to send tracking numbers again also "
+            "read_merchant_managed_fulfillment_orders and write_merchant_managed_fulfillment_orders."
         ),
     )
     client_secret: SecretStr | None = Field(

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from integrations.contracts import OrderRecord, Page, Watermark
 from integrations.documents import Id, Record, Rows, UtcTime
-from integrations.errors import OurMistake
+from integrations.errors import OurMistake, UnexpectedAnswer
 from integrations.shopify.budget import fewer
 from integrations.shopify.graphql import TooCostly
 
@@ -92,10 +94,13 @@ class OrderReading:
                 if reached >= mark.at:
                     mark = Watermark(reached, last.legacyResourceId, "")
             more = orders.pageInfo.hasNextPage and bool(orders.nodes)
-            cursor = orders.pageInfo.endCursor
+            before, cursor = cursor, orders.pageInfo.endCursor
+            stuck = more and cursor in (None, before)
             if more and depth >= DEEPEST and orders.nodes[-1].updatedAt > bound:
                 bound, cursor, depth = orders.nodes[-1].updatedAt, None, 0
             yield Page(self._new(orders.nodes), mark)
+            if stuck:
+                raise UnexpectedAnswer(_("Shopify tells of more orders, but not where they begin."))
 
     async def _page(self, bound: datetime, cursor: str | None) -> Orders:
         while True:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
-from pydantic import SecretStr, TypeAdapter
+from pydantic import Field, SecretStr, TypeAdapter
 
 from integrations.access.classify import Classification, json_document
 from integrations.answer import Answer
@@ -23,7 +23,7 @@ RENEW_BEFORE_END = timedelta(minutes=10)
 
 class Grant(Record):
     access_token: str
-    expires_in: int = 3600
+    expires_in: int = Field(default=3600, ge=0, le=10**8)
 
 
 @dataclass(frozen=True, slots=True)

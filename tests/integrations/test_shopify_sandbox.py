@@ -1,4 +1,4 @@
-"""The Shopify adapter against a whole stand-in: budget, tracking, rights, versions, webhooks, buyers' data."""
+"""The Shopify adapter against a whole stand-in: budget, tracking, rights, versions, webhooks, buyers."""
 
 import asyncio
 import base64

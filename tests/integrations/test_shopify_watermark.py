@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from integrations.contracts import Watermark
+from integrations.errors import UnexpectedAnswer
 from integrations.shopify import orders
 from integrations.shopify.graphql import TooCostly
 from integrations.shopify.orders import OrderReading, Orders
@@ -149,7 +150,7 @@ class Reading(RuleBasedStateMachine):
         self.mark = page.watermark
 
 
-Reading.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+Reading.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
 TestReading = Reading.TestCase
 
 
@@ -172,6 +173,20 @@ def test_a_stamp_ahead_of_our_clock_hides_nothing_that_comes_after_it():
     assert mark.at <= NOW
     shop.orders[2] = Order(2, NOW + timedelta(minutes=1))
     assert {record.external_id for page in read(shop, mark) for record in page.records} == {"1", "2"}
+
+
+@pytest.mark.parametrize("cursor", [None, "here"])
+def test_pages_that_do_not_go_on_are_not_read_for_ever(cursor):
+    async def fetch(variables):
+        node = {"legacyResourceId": "1", "name": "#1", "createdAt": at(0), "updatedAt": at(1)}
+        info = {"hasNextPage": True, "endCursor": cursor}
+        return Orders.model_validate({"nodes": [node], "pageInfo": info}), 1.0
+
+    async def go():
+        return [page async for page in OrderReading(fetch, LOOK_BACK, 3).pages(Watermark(at(0)), now=NOW)]
+
+    with pytest.raises(UnexpectedAnswer, match="not where they begin"):
+        asyncio.run(asyncio.wait_for(go(), 5))
 
 
 def test_costly_pages_become_smaller():
