@@ -85,8 +85,13 @@ REFUSALS: tuple[Refusal, ...] = (
         ),
     ),
     Refusal(
+        403, "woocommerce_rest_cannot_view", "", errors.RightMissing,
+        _noop("The key is good, but its user lacks the right to see this."),
+        _noop("Give the user of the key the role Shop manager."),
+    ),
+    Refusal(
         403, "woocommerce_rest_cannot_", "", errors.RightMissing,
-        _noop("The key is good, but its user lacks the right to see orders."),
+        _noop("The key is good, but its user lacks the right to change this."),
         _noop("Give the user of the key the role Shop manager."),
     ),
     Refusal(

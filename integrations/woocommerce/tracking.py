@@ -161,7 +161,7 @@ async def write(
             _("Order %(order)s is %(status)s: it takes no tracking number.")
             % {"order": order_id, "status": before.order.status[:40]}
         )
-    place = await place_of(store, uses_fulfilments=before.fulfilments is not None, now=now)
+    place = await place_of(store, before.order.id, uses_fulfilments=before.fulfilments is not None, now=now)
     if place == "fulfillment" and (before.fulfilments or len(missing) > 1):
         # One fulfilment holds all items; a second one would have none left.
         place = "note"

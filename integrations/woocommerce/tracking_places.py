@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from integrations.woocommerce.adapter import WooCommerceStore
 
 Place = Literal["note", "shipment_tracking", "ast", "fulfillment"]
-ROUTES: dict[str, str] = {"shipment_tracking": "wc-shipment-tracking/v3", "ast": "wc-ast/v3"}
+PLUG_INS: tuple[Place, ...] = ("shipment_tracking", "ast")
+ROUTES: dict[Place, str] = {"shipment_tracking": "wc-shipment-tracking/v3", "ast": "wc-ast/v3"}
 """REST namespaces of plug-ins, listed in WordPress' description of its API."""
 
 
@@ -36,19 +37,21 @@ class _Index(Record):
 _INDEX = TypeAdapter(_Index)
 
 
-async def place_of(store: WooCommerceStore, *, uses_fulfilments: bool, now: datetime) -> Place:
+async def place_of(store: WooCommerceStore, order_id: int, *, uses_fulfilments: bool, now: datetime) -> Place:
     """The place this shop uses: what was chosen, else the first mechanism it has."""
     chosen = store.settings.tracking_place
     if chosen != "auto":
         return chosen
     params = {"_fields": "namespaces"}
     answer = await store.http.request("GET", f"{store.root}/", now=now, params=params, keep=False)
-    # Some shops close the description to visitors; every shop takes notes.
-    readable = answer.status == 200 and isinstance(json_document(answer), dict)
-    index = parse(store.http, answer, _INDEX) if readable else _Index()
-    for place in ("shipment_tracking", "ast"):
-        if ROUTES[place] in index.namespaces:
-            return place
+    if answer.status == 200 and isinstance(json_document(answer), dict):
+        namespaces = parse(store.http, answer, _INDEX).namespaces
+        plugins = [place for place in PLUG_INS if ROUTES[place] in namespaces]
+    else:
+        # Some shops close the description to visitors: then the plug-ins' routes tell by themselves.
+        plugins = [place for place in PLUG_INS if await _answers(store, place, order_id, now)]
+    if plugins:
+        return plugins[0]
     return "fulfillment" if uses_fulfilments else "note"
 
 
@@ -71,7 +74,7 @@ async def put(
         path = f"wc/v3/orders/{order_id}/fulfillments"
         document = _fulfilment(order_id, parcel, lines, notify=notify)
     else:
-        path = f"{ROUTES[place]}/orders/{order_id}/shipment-trackings"
+        path = _route(place, order_id)
         document = {"tracking_number": parcel.number, "date_shipped": f"{now:%Y-%m-%d}"}
         if place == "ast":
             document |= {"tracking_provider": parcel.carrier, "replace_tracking": 0, "status_shipped": 0}
@@ -79,6 +82,15 @@ async def put(
             # The plug-in refuses names of carriers that are not on its own list.
             document |= {"custom_tracking_provider": parcel.carrier, "custom_tracking_link": parcel.url}
     await store.send("POST", path, document, now=now)
+
+
+def _route(place: Place, order_id: int) -> str:
+    return f"{ROUTES[place]}/orders/{order_id}/shipment-trackings"
+
+
+async def _answers(store: WooCommerceStore, place: Place, order_id: int, now: datetime) -> bool:
+    answer = await store.ask("GET", _route(place, order_id), now=now, keep=False)
+    return answer.status == 200 and isinstance(json_document(answer), list)
 
 
 def _note(parcel: Parcel) -> str:

@@ -181,6 +181,33 @@ def test_a_shop_that_takes_a_number_and_loses_it_is_not_believed():
 
 
 @pytest.mark.integration
+def test_a_plug_in_is_found_although_the_shop_hides_what_its_api_offers():
+    items = []
+
+    def secretive(asked):
+        if asked.path.endswith("/wc-ast/v3/orders/7/shipment-trackings"):
+            items.extend([asked.json] if asked.method == "POST" else [])
+            return json_reply({"tracking_id": "1"}, 201) if asked.method == "POST" else json_reply(items)
+        if asked.path.endswith("/notes"):
+            return json_reply([])
+        if asked.path.endswith("/orders/7"):
+            fields = [{"key": ITEMS, "value": items}]
+            return json_reply({"id": 7, "status": "processing", "meta_data": fields})
+        status = 401 if asked.path.endswith("/wp-json/") else 404
+        return json_reply({"code": "rest_no_route", "message": "", "data": {"status": status}}, status)
+
+    async def go():
+        async with remote(secretive) as served:
+            keys = {"consumer_key": "ck_12345678", "consumer_secret": "cs_12345678"}
+            target = Target("shop", served.url, keys, {})
+            async with open_store(target, "woocommerce", policy=LOCAL) as store:
+                return await store.write_tracking("7", [PARCEL], now=NOW)
+
+    assert asyncio.run(go()).where == "Advanced Shipment Tracking plug-in"
+    assert [item["tracking_number"] for item in items] == [PARCEL.number]
+
+
+@pytest.mark.integration
 def test_whole_orders_hold_what_a_hub_needs_and_show_it_nowhere(sandbox):
     (order,) = sandbox.add_orders("notes")
 
