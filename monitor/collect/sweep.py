@@ -15,12 +15,27 @@ from monitor.models import Condition, Job, Progress
 from monitor.models.work import JobKind
 
 # Judging needs what was learned, learning needs the history, and the hub must be asked after the
-# store: an order placed between the two readings would otherwise seem to be missing at the hub.
+# store: an order placed between the two readings would otherwise seem to be missing at the hub. The
+# numbers of parcels are looked for once the parcels are known.
 ROUNDS = (
-    (JobKind.STORE_ORDERS, JobKind.STORE_ACCESS, JobKind.HUB_STATE),
-    (JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY),
-    (JobKind.LEARN,),
+    (
+        JobKind.STORE_ORDERS,
+        JobKind.STORE_ACCESS,
+        JobKind.STORE_CHECK,
+        JobKind.STORE_EDGE,
+        JobKind.HUB_STATE,
+    ),
+    (JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY, JobKind.HUB_SHIPMENTS, JobKind.HUB_CHECK, JobKind.HUB_EVENTS),
+    (JobKind.STORE_TRACKING, JobKind.LEARN),
 )
+_OF_STORE = (
+    JobKind.STORE_ORDERS,
+    JobKind.STORE_ACCESS,
+    JobKind.STORE_CHECK,
+    JobKind.STORE_EDGE,
+    JobKind.STORE_TRACKING,
+)
+_OF_ACCOUNT = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 
 
 def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integration]:
@@ -46,13 +61,11 @@ def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integrati
 
 
 def _rounds(integrations: Sequence[Integration]) -> None:
+    stores = {item.store_id for item in integrations}
+    accounts = {item.account_id for item in integrations}
+    own = {item.pk for item in integrations}
     targets = {
-        JobKind.STORE_ORDERS: {item.store_id for item in integrations},
-        JobKind.STORE_ACCESS: {item.store_id for item in integrations},
-        JobKind.HUB_STATE: {item.account_id for item in integrations},
-        JobKind.HUB_ARRIVALS: {item.account_id for item in integrations},
-        JobKind.HUB_HISTORY: {item.pk for item in integrations},
-        JobKind.LEARN: {item.pk for item in integrations},
+        kind: stores if kind in _OF_STORE else accounts if kind in _OF_ACCOUNT else own for kind in JobKind
     }
     for kinds in ROUNDS:
         ids = [

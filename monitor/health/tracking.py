@@ -27,13 +27,16 @@ def judge_tracking(facts: Facts) -> Finding:
         if not _is_fresh(facts, reading, figures):
             never = reading.tried_at is None or (not reading.caught_up and not reading.error)
             trouble = {"message": reading.message, "last_ok_at": iso(reading.ok_at)}
-            rule = "not_read_yet" if never else unreadable
-            return _finding(facts, State.UNKNOWN, rule, asked_at(facts, reading), trouble)
+            if never:
+                return _finding(facts, State.UNKNOWN, "not_read_yet", None)
+            return _finding(facts, State.UNKNOWN, unreadable, asked_at(facts, reading), trouble)
     looked_at = figures.store.ok_at
     oldest = figures.oldest_due_at
     if not figures.late_count or oldest is None:
-        rule = "within_tolerance" if figures.missing_count else "reaches"
-        return _finding(facts, State.OK, rule, looked_at)
+        if figures.missing_count:
+            return _finding(facts, State.OK, "within_tolerance", looked_at)
+        # Every number was seen in its order: no accident of one answer.
+        return _finding(facts, State.OK, "reaches", looked_at, conclusive=True)
     newest = figures.newest_reached_due_at
     has_stopped = newest is None or newest < oldest
     state, rule = (State.FAIL, "stopped") if has_stopped else (State.WARN, "missing")
