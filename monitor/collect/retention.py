@@ -15,6 +15,8 @@ _OLD: dict[str, str] = {
         "arrived_at < %(before)s OR (arrived_at IS NULL AND NOT expected AND eligible_at < %(before)s)"
     ),
     "monitor_hubfailurelog": "at < %(before)s",
+    "monitor_shipment": "changed_at < %(before)s AND COALESCE(due_at, changed_at) < %(before)s",
+    "monitor_eventhour": "hour < %(before)s",
     "monitor_hubstate": (
         "at < %(before)s AND EXISTS (SELECT 1 FROM monitor_hubstate newer"
         " WHERE newer.integration_id = t.integration_id AND newer.at > t.at)"
