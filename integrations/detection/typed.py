@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from integrations.errors import AddressRefused
 from integrations.guard import check_url
 
+_HOST = re.compile(r"[\w.:-]+\Z")
+"""Letters of any script; what is odd beyond that, the address guard says."""
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SHOPIFY_ADMIN = re.compile(r"/store/([a-z0-9][a-z0-9-]*)", re.IGNORECASE)
 _BACK_OFFICE = re.compile(r"/(?:wp-admin|wp-login\.php|wp-json|admin|index\.php|rest|api)(?:/.*)?\Z")
@@ -35,7 +37,7 @@ def read_typed(text: str) -> Typed:
         host = parts.hostname or ""
     except ValueError:
         parts, host = SplitResult("", "", "", "", ""), ""
-    if not host or any(letter.isspace() for letter in parts.netloc):
+    if not _HOST.match(host):
         raise AddressRefused(
             _("“%(text)s” is no web address.") % {"text": text[:80]},
             remedy=_("Enter the shop's address as customers see it, for example https://shop.example."),

@@ -5,7 +5,7 @@ from django.urls import URLPattern, path
 
 from monitor.dashboard import auth, health_pages, settings_page, setup
 from monitor.dashboard.audit_page import audit_page
-from monitor.dashboard.connect import integration_views, views
+from monitor.dashboard.connect import finding, integration_views, views
 
 
 def _remote(side: str) -> list[URLPattern]:
@@ -30,6 +30,7 @@ urlpatterns = [
     path("healthz", health_pages.healthz, name="healthz"),
     path("readyz", health_pages.readyz, name="readyz"),
     path("connect/", views.connections, name="connect"),
+    path("connect/find/", finding.find, name="connect-store-find"),
     *_remote("account"),
     *_remote("store"),
     path("connect/accounts/<slug:name>/integrations/", integration_views.watch, name="connect-watch"),

@@ -67,6 +67,7 @@ PAGES: dict[str, Page] = {
     "chart-latency": Page(VIEWER, ("integration.name", "json")),
     "audit": Page(ADMIN),
     "connect": Page(ADMIN),
+    "connect-store-find": Page(ADMIN),
     "connect-account-add": Page(ADMIN, ("sendcloud",)),
     "connect-account": Page(ADMIN, ("account.name",)),
     "connect-account-test": posts(ADMIN, "account.name"),

@@ -1,7 +1,7 @@
 """The forms of the connect pages."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import orjson
 from django import forms
@@ -10,8 +10,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from integrations.adapters import Nudges
 from integrations.models import Account, Integration, Store
-from integrations.registry import adapter_class
+from integrations.registry import EDGES, adapter_class, offers
 from monitor.dashboard.connect.documents import DocumentForm
 from monitor.dashboard.settings_page import zone_choices
 
@@ -111,11 +112,35 @@ class StoreForm(RemoteForm):
 
     class Meta:
         model = Store
-        fields = ("title", "name", "url", "time_zone", "tags", "is_active")
+        fields = (
+            "title",
+            "name",
+            "url",
+            "time_zone",
+            "tags",
+            "edge",
+            "edge_host",
+            "allows_nudge",
+            "is_active",
+        )
+        labels = {
+            "edge": gettext_lazy("Behind a zone that is read by"),
+            "allows_nudge": gettext_lazy("Waiting orders may be touched"),
+        }
+        help_texts = {
+            "edge": gettext_lazy("Whatever in it disturbs the shop or stops a hub is then found."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["tags"] = ", ".join(self.instance.tags)
+        zones = cast(forms.ModelChoiceField[Account], self.fields["edge"])
+        zones.queryset = Account.objects.filter(kind__in=EDGES).order_by("name")
+        zones.empty_label = _("none")
+        if not zones.queryset.exists():
+            del self.fields["edge"], self.fields["edge_host"]
+        if not offers(self.instance.platform, Nudges):
+            del self.fields["allows_nudge"]
 
     def clean_tags(self) -> list[str]:
         tags = [tag.strip() for tag in self.cleaned_data["tags"].split(",")]
@@ -135,22 +160,33 @@ class IntegrationForm(forms.ModelForm[Integration]):
         ),
     )
 
+    tracking_tolerance_min = forms.IntegerField(
+        label=gettext_lazy("Tolerance of tracking numbers in minutes"),
+        required=False,
+        min_value=1,
+        max_value=7 * 24 * 60,
+        help_text=gettext_lazy("How late a tracking number may reach the store. Empty: one hour."),
+    )
+
     class Meta:
         model = Integration
         fields = ("is_paused",)
         help_texts = {"is_paused": gettext_lazy("Nothing is read, judged or mailed while it is paused.")}
 
-    field_order = ("tolerance_min", "is_paused")
+    TOLERANCES: ClassVar[tuple[str, ...]] = ("tolerance", "tracking_tolerance")
+    field_order = ("tolerance_min", "tracking_tolerance_min", "is_paused")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.tolerance_s:
-            self.initial["tolerance_min"] = max(1, round(self.instance.tolerance_s / 60))
+        for name in self.TOLERANCES:
+            if seconds := getattr(self.instance, f"{name}_s"):
+                self.initial[f"{name}_min"] = max(1, round(seconds / 60))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        minutes = cleaned.get("tolerance_min")
-        # A tolerance in seconds, set by a file, stays exact while its minutes are not changed here.
-        if "tolerance_min" in self.changed_data:
-            self.instance.tolerance_s = minutes * 60 if minutes else None
+        for name in self.TOLERANCES:
+            minutes = cleaned.get(f"{name}_min")
+            # A tolerance in seconds, set by a file, stays exact while its minutes are not changed here.
+            if f"{name}_min" in self.changed_data:
+                setattr(self.instance, f"{name}_s", minutes * 60 if minutes else None)
         return cleaned

@@ -73,10 +73,14 @@ def remove(request: HttpRequest, side: str, name: str) -> HttpResponse:
             changes.remove(row, cast(User, request.user), timezone.now())
         except ProtectedError:
             messages.error(
-                request, _("%(title)s still has integrations. Remove those first.") % {"title": title}
+                request,
+                _("%(title)s is still used by integrations or stores. Remove those first.")
+                % {"title": title},
             )
             return redirect(f"connect-{side}", name=name)
         messages.success(request, _("%(title)s is removed.") % {"title": title})
         return redirect("connect")
-    blocked = isinstance(row, Account | Store) and row.integrations.exists()
-    return render(request, "connect/remove.html", {"row": row, "side": side, "blocked": blocked})
+    is_edge = isinstance(row, Account) and row.edge_stores.exists()
+    blocked = is_edge or (isinstance(row, Account | Store) and row.integrations.exists())
+    context = {"row": row, "side": side, "blocked": blocked, "is_edge": is_edge}
+    return render(request, "connect/remove.html", context)

@@ -25,6 +25,21 @@ def match(listed: Iterable[HubIntegration], stores: Sequence[Store], watched: se
     ]
 
 
+def every_store(stores: Sequence[Store], watched: set[int]) -> list[Match]:
+    """For hubs that do not list their integrations: each store might be one, under its own name.
+
+    ``watched`` are the stores that are connected already.
+    """
+    return [
+        Match(
+            HubIntegration(store.name, store.platform, str(store), store.url, None, None),
+            None,
+            store.pk in watched,
+        )
+        for store in stores
+    ]
+
+
 def store_for(shop_url: str, stores: Sequence[Store]) -> Store | None:
     """The one store at that address: same host, port and path, else the only one on that host."""
     host, path = _place(shop_url)

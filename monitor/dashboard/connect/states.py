@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from integrations.models import Account, Store
-from integrations.registry import HUBS, STORES, adapter_class
+from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor.dashboard.faces import Face
 from monitor.models import Job
 from monitor.models.work import JobKind
@@ -44,6 +44,10 @@ def hub_kinds() -> list[Kind]:
     return [Kind(kind, kind_label(kind), reverse("connect-account-add", args=[kind])) for kind in HUBS]
 
 
+def edge_kinds() -> list[Kind]:
+    return [Kind(kind, kind_label(kind), reverse("connect-account-add", args=[kind])) for kind in EDGES]
+
+
 def store_kinds() -> list[Kind]:
     return [Kind(kind, kind_label(kind), reverse("connect-store-add", args=[kind])) for kind in STORES]
 
@@ -53,8 +57,8 @@ def kind_label(kind: str) -> str:
 
 
 def accounts() -> list[Connection]:
-    """Every account, by name. Two queries."""
-    jobs = _newest_jobs([JobKind.HUB_STATE, JobKind.HUB_ARRIVALS])
+    """Every hub account, by name. Two queries."""
+    jobs = _newest_jobs([JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS])
     return [
         _connection(
             account,
@@ -64,7 +68,27 @@ def accounts() -> list[Connection]:
             integrations=account.count,
             without_any=_("Test the connection and choose which of its integrations to watch."),
         )
-        for account in Account.objects.annotate(count=Count("integrations")).order_by("name")
+        for account in Account.objects.filter(kind__in=HUBS)
+        .annotate(count=Count("integrations"))
+        .order_by("name")
+    ]
+
+
+def edges() -> list[Connection]:
+    """Every account that reads zones, by name, with the number of its stores. Two queries."""
+    jobs = _newest_jobs([JobKind.STORE_EDGE], by_account=True)
+    return [
+        _connection(
+            account,
+            account.kind,
+            url=reverse("connect-account", args=[account.name]),
+            job=jobs.get(account.pk),
+            integrations=account.count,
+            without_any=_("Choose it on the page of each store that is behind it."),
+        )
+        for account in Account.objects.filter(kind__in=EDGES)
+        .annotate(count=Count("edge_stores"))
+        .order_by("name")
     ]
 
 
@@ -93,13 +117,14 @@ def _has_key(row: Account | Store, kind: str) -> bool:
     return True
 
 
-def _newest_jobs(kinds: Iterable[JobKind]) -> dict[int, Job]:
-    """By target: the job that failed, if one did, else the one that ran last."""
+def _newest_jobs(kinds: Iterable[JobKind], *, by_account: bool = False) -> dict[int, Job]:
+    """By target, or by account: the job that failed, if one did, else the one that ran last."""
     jobs: dict[int, Job] = {}
     for job in Job.objects.filter(kind__in=list(kinds)).order_by("last_ok_at"):
-        known = jobs.get(job.target_id)
-        if known is None or not known.last_error:
-            jobs[job.target_id] = job
+        key = job.account_id if by_account else job.target_id
+        known = jobs.get(key) if key is not None else None
+        if key is not None and (known is None or not known.last_error):
+            jobs[key] = job
     return jobs
 
 
@@ -114,7 +139,7 @@ def _connection(
     if not _has_key(row, kind):
         return made("unknown", _("no key"), _("There is no key to read with yet."), _("Enter its key."))
     if not integrations:
-        return made("unknown", _("not linked"), _("No integration is watched yet."), without_any)
+        return made("unknown", _("not linked"), _("Nothing uses it yet."), without_any)
     if job is None or job.last_started_at is None:
         return made("unknown", _("waiting"), _("Not read yet; the first reading starts by itself."))
     if job.last_error:

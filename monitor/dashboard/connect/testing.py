@@ -11,10 +11,13 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from integrations.contracts import ConnectionReport, Need
-from integrations.errors import AddressRefused, RemoteError
+from integrations.detection.detect import detect
+from integrations.detection.records import Detected
+from integrations.errors import AddressRefused, RemoteError, TimedOut
 from integrations.guard import GuardPolicy
 from integrations.models import Account, Store
-from integrations.opening import open_hub, open_store
+from integrations.opening import open_edge, open_hub, open_store
+from integrations.registry import EDGES
 
 DEADLINE_S: Final = 20
 
@@ -27,8 +30,25 @@ def check_store(store: Store, now: datetime) -> ConnectionReport:
 
 
 def check_account(account: Account, now: datetime) -> ConnectionReport:
-    """Asks the hub; takes at most 20 s and never raises for anything the remote does."""
-    return _run(lambda: open_hub(account.target(), account.kind, policy=_policy()), now)
+    """Asks the hub or the operator of zones, as :func:`check_store` does."""
+    opened = open_edge if account.kind in EDGES else open_hub
+    return _run(lambda: opened(account.target(), account.kind, policy=_policy()), now)
+
+
+def find_store(typed: str, now: datetime) -> Detected:
+    """What shop is at the address; takes at most 20 s. Raises RemoteError."""
+
+    async def ask() -> Detected:
+        async with asyncio.timeout(DEADLINE_S):
+            return await detect(typed, policy=_policy(), now=now)
+
+    try:
+        return asyncio.run(ask())
+    except TimeoutError:
+        raise TimedOut(
+            _("The address did not answer within %(seconds)d seconds.") % {"seconds": DEADLINE_S},
+            remedy=_("See whether it answers in a browser, or choose the platform yourself."),
+        ) from None
 
 
 def _policy() -> GuardPolicy:

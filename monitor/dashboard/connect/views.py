@@ -16,13 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from integrations.adapters import ImportsOrders
 from integrations.contracts import ConnectionReport
 from integrations.models import Account, Integration, Store
-from integrations.registry import HUBS, STORES
+from integrations.registry import EDGES, HUBS, STORES, offers
 from monitor.access_control import CONNECT, requires
 from monitor.dashboard.connect import changes, states, testing
 from monitor.dashboard.connect.forms import AccountForm, RemoteForm, StoreForm
-from monitor.dashboard.connect.matching import match
+from monitor.dashboard.connect.matching import every_store, match
 from monitor.dashboard.middleware import ZONES
 from monitor.models import User
 
@@ -41,7 +42,7 @@ class Side:
         return reverse(f"connect-{self.name}", args=[row.name])
 
 
-ACCOUNTS = Side("account", Account, AccountForm, HUBS, testing.check_account)
+ACCOUNTS = Side("account", Account, AccountForm, {**HUBS, **EDGES}, testing.check_account)
 STORES_SIDE = Side("store", Store, StoreForm, STORES, testing.check_store)
 SIDES = {side.name: side for side in (ACCOUNTS, STORES_SIDE)}
 
@@ -53,6 +54,8 @@ def connections(request: HttpRequest) -> HttpResponse:
     context = {
         "accounts": states.accounts(),
         "stores": states.stores(),
+        "edges": states.edges(),
+        "edge_kinds": states.edge_kinds(),
         "hub_kinds": states.hub_kinds(),
         "store_kinds": states.store_kinds(),
     }
@@ -75,7 +78,7 @@ def add(request: HttpRequest, side: str, kind: str) -> HttpResponse:
         row = form.save(commit=False)
         changes.save(row, cast(User, request.user), timezone.now())
         return redirect(f"{chosen.page(row)}?test")
-    return _form_page(request, chosen, kind, form)
+    return form_page(request, chosen, kind, form)
 
 
 @never_cache
@@ -92,7 +95,7 @@ def change(request: HttpRequest, side: str, name: str) -> HttpResponse:
         changes.save(form.save(commit=False), cast(User, request.user), timezone.now())
         messages.success(request, _("Saved."))
         return redirect(f"{chosen.page(row)}?test")
-    return _form_page(request, chosen, kind, form, tests_itself="test" in request.GET)
+    return form_page(request, chosen, kind, form, tests_itself="test" in request.GET)
 
 
 @never_cache
@@ -107,7 +110,7 @@ def test(request: HttpRequest, side: str, name: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "connect/report.html", context)
     kind = getattr(row, chosen.form.kind_field)
-    return _form_page(request, chosen, kind, chosen.form(kind=kind, instance=row), **context)
+    return form_page(request, chosen, kind, chosen.form(kind=kind, instance=row), **context)
 
 
 def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
@@ -115,21 +118,24 @@ def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
         "report": report,
         "facts": {_(name): fact for name, fact in report.facts.items()},
     }
-    if isinstance(row, Account):
+    if isinstance(row, Account) and row.kind in HUBS:
         stores = list(Store.objects.all())
-        watched = set(row.integrations.values_list("external_id", flat=True))
-        context |= {
-            "matches": match(report.integrations, stores, watched),
-            "stores": stores,
-            "store_kinds": states.store_kinds(),
-        }
-    else:
+        watched = list(row.integrations.values_list("external_id", "store_id"))
+        lists_them = offers(row.kind, ImportsOrders)
+        context["stores"] = stores
+        context["lists_integrations"] = lists_them
+        if lists_them:
+            context["matches"] = match(report.integrations, stores, {key for key, _store in watched})
+        elif report.ok:
+            context["matches"] = every_store(stores, {store for _key, store in watched})
+    elif isinstance(row, Store):
         told = report.facts.get("time zone", "")
         context["other_zone"] = told if told in ZONES and told != row.time_zone else ""
     return context
 
 
-def _form_page(request: HttpRequest, side: Side, kind: str, form: RemoteForm, **more: Any) -> HttpResponse:
+def form_page(request: HttpRequest, side: Side, kind: str, form: RemoteForm, **more: Any) -> HttpResponse:
+    """The form with its guide, and for what is stored already also the test and what belongs to it."""
     row = form.instance if form.instance.pk else None
     guides = select_template([f"connect/guides/{kind}.html", "connect/guides/default.html"])
     context = {
@@ -143,6 +149,8 @@ def _form_page(request: HttpRequest, side: Side, kind: str, form: RemoteForm, **
         "integrations": list(
             Integration.objects.filter(**{side.name: row}).select_related("store", "account") if row else ()
         ),
+        "is_edge": kind in EDGES,
+        "edge_stores": list(row.edge_stores.all()) if row and kind in EDGES else (),
         **more,
     }
     return render(request, "connect/remote.html", context, status=422 if form.errors else 200)
