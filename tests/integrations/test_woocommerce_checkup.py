@@ -144,6 +144,17 @@ def test_a_queue_that_stands_is_proved_by_orders_that_were_not_announced(sandbox
     assert {check.values["count"] for check in silent} == {5}
 
 
+def test_one_order_that_was_not_announced_weighs_less_than_many(sandbox):
+    sandbox.add_orders("woo")
+    sandbox.break_shop("woo", "cron_stopped")
+    sandbox.advance(timedelta(minutes=1))
+    sandbox.add_orders("woo")
+    sandbox.advance(timedelta(minutes=30))
+    assert states(checkup(sandbox))["cron", ""] is CheckState.OK
+    sandbox.advance(timedelta(minutes=45))
+    assert states(checkup(sandbox))["cron", ""] is CheckState.WARN
+
+
 def test_a_quiet_shop_is_not_blamed(sandbox):
     sandbox.add_orders("woo")
     sandbox.advance(timedelta(days=3))
