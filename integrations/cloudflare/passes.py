@@ -84,7 +84,7 @@ def trusts_only_the_user_agent(rule: Rule) -> bool:
 def _allowed(read: Reading, visit: Visit) -> Match | NotRead:
     parts = (read.get(reading.ACCESS_RULES), read.get(reading.ACCOUNT_ACCESS_RULES))
     rules = [row for rows in parts if not isinstance(rows, NotRead) for row in rows]
-    allowing = [row.configuration for row in rules if row.mode == "whitelist" and not row.paused]
+    allowing = [row.configuration for row in rules if row.mode == "whitelist"]
     listed = networks_of(row.value for row in allowing)
     if visit.networks and all(is_inside(network, listed) for network in visit.networks):
         return Match.ALWAYS

@@ -154,7 +154,6 @@ class AccessRule(Record):
     id: Text = ""
     mode: str
     configuration: Configuration
-    paused: bool = False
 
 
 class UserAgentRule(Record):

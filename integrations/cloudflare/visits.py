@@ -290,7 +290,7 @@ def _check_addresses(visiting: Visiting) -> None:
             missing = missing or (part.what, rows)
         else:
             rules += rows
-    stopping = [row for row in rules if row.mode in STOPPING and not row.paused]
+    stopping = [row for row in rules if row.mode in STOPPING]
     places = [row for row in stopping if row.configuration.target in ("country", "asn")]
     if places:
         visiting.say(

@@ -55,6 +55,8 @@ TABLE = [
     ({"custom_rule": {"expression": "true", "action": "log"}}, "hub_custom_rule", OK),
     ({"custom_rule": {"expression": f"(not {HUB})"}}, "hub_custom_rule", OK),
     ({"skip_rule": skip(ruleset="current"), "custom_rule": {"expression": "true"}}, "hub_custom_rule", OK),
+    ({"skip_rule": skip("(ip.src in $hubs)", ruleset="current"), "custom_rule": {"expression": "true"}},
+     "hub_custom_rule", FAIL),
     # A rule that skips comes too late after the one that blocks.
     ({"custom_rule": {"expression": "true"}, "skip_rule": skip(ruleset="current")}, "hub_custom_rule", FAIL),
     ({"rate_limit": {}}, "hub_rate_limit", WARN),
@@ -106,6 +108,13 @@ def test_a_zone_in_order_stops_nobody(edge):
 )
 def test_without_the_hubs_addresses_what_depends_on_them_is_unknown(edge, faults, code, state):
     assert edge.wrong(**faults).checks(SELF_HOSTED, visitors=[NAMELESS])[code].state == state
+
+
+def test_an_exemption_counts_only_when_it_covers_every_address_of_the_hub(edge):
+    edge.wrong(bot_fight_mode={}, access_rule=ALLOWED)
+    two_places = Visitor("Sendcloud", SENDCLOUD.user_agents, ("192.0.2.0/28", "198.51.100.0/28"))
+    assert edge.checks(SELF_HOSTED)["hub_bot_fight_mode"].state == OK
+    assert edge.checks(SELF_HOSTED, visitors=[two_places])["hub_bot_fight_mode"].state == FAIL
 
 
 def test_each_hub_is_judged_by_itself(edge):
