@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import orjson
 from pydantic import TypeAdapter
 
+from integrations.access.classify import json_document
 from integrations.documents import Record, Rows
 from integrations.magento import search
 from integrations.magento.orders import ORDERS, Order
+from integrations.magento.recognition import is_refusal
 from integrations.magento.refusals import SHIP, SHIPMENT, refused_right
-from integrations.magento.search import Text
+from integrations.magento.search import Listing, Row, Text
 from integrations.parsing import parse
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class StoreConfig(Record):
 
 
 _CONFIGS = TypeAdapter(Rows[StoreConfig])
+_SHIPMENTS = TypeAdapter(Listing[Row])
 
 
 async def newest_order(store: MagentoStore, *, now: datetime) -> Order | None:
@@ -86,14 +89,19 @@ async def missing_rights(store: MagentoStore, *, now: datetime) -> Sequence[str]
     The question about shipping names order 0, which exists nowhere, and has a body: without one, a real
     order would be shipped.
     """
-    params = search.criteria([], size=1, fields="total_count")
+    missing = []
+    params = search.criteria([], size=1, fields="items[entity_id],total_count")
     shipments = await store.ask("GET", "shipments", params, now=now)
+    if refused_right(shipments) is not None:
+        missing.append(SHIPMENT)
+    elif shipments.status == 200:
+        parse(store.http, shipments, _SHIPMENTS)
+    else:
+        raise await store.refusal(shipments, now=now)
     nothing = orjson.dumps({"notify": False, "tracks": []})
     shipping = await store.ask("POST", "order/0/ship", now=now, content=nothing)
-    missing = []
-    for answer, right in ((shipments, SHIPMENT), (shipping, SHIP)):
-        if refused_right(answer) is not None:
-            missing.append(right)
-        elif answer.status not in (200, 400, 404) or not answer.looks_like_json:
-            raise await store.refusal(answer, now=now)
+    if refused_right(shipping) is not None:
+        missing.append(SHIP)
+    elif shipping.status not in (400, 404) or not is_refusal(shipping, json_document(shipping)):
+        raise await store.refusal(shipping, now=now)
     return missing

@@ -27,6 +27,10 @@ Filter = tuple[str, str, str]
 """Field, condition (``eq``, ``gt``, ``gteq``, ``lt``, ``in``), value."""
 
 
+MOST_ROWS = 2000
+"""Of what belongs to a hundred orders."""
+
+
 def _or_nothing(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     try:
         return handler(value)
@@ -125,6 +129,22 @@ async def parts_of(
         if is_last:
             return
         after = ids[-1]
+
+
+async def rows_of(fetch: Fetch[RowT], filters: Sequence[Filter], *, size: int, fields: str) -> list[RowT]:
+    """All rows of a search that can only match few.
+
+    Raises UnexpectedAnswer when the shop gives more than :data:`MOST_ROWS`: it overlooks the filters.
+    """
+    found: list[RowT] = []
+    async for part in parts_of(fetch, filters, size=size, fields=fields):
+        found += part.rows
+        if len(found) > MOST_ROWS:
+            raise UnexpectedAnswer(
+                _("The shop lists far more rows than were asked for."),
+                remedy=_("Exempt Magento's API from caches, and see which module changes its lists."),
+            )
+    return found
 
 
 def naive_utc(moment: datetime) -> str:

@@ -68,12 +68,11 @@ async def read(store: MagentoStore, order_ids: Sequence[str], *, now: datetime) 
     known = [str(number) for number in map(number_of, order_ids) if number]
     if not known:
         return []
-    orders: list[Order] = []
     filters = [("entity_id", "in", ",".join(known))]
     fields = f"items[{_ORDER_FIELDS}],total_count"
     fetch = store.lists("orders", _ORDERS, now=now)
-    async for part in search.parts_of(fetch, filters, size=PAGE, fields=fields):
-        orders += part.rows
+    listed = await search.rows_of(fetch, filters, size=PAGE, fields=fields)
+    orders = [order for order in listed if str(order.entity_id) in known]
     shipments = await _shipments(store, [str(order.entity_id) for order in orders], now=now)
     return [_tracking(order, shipments) for order in orders]
 
@@ -90,13 +89,13 @@ def _tracking(order: Order, shipments: Sequence[Shipment]) -> StoreTracking:
 
 
 async def _shipments(store: MagentoStore, order_ids: Sequence[str], *, now: datetime) -> Sequence[Shipment]:
-    found: list[Shipment] = []
-    if order_ids:
-        filters = [("order_id", "in", ",".join(order_ids))]
-        fetch = store.lists("shipments", SHIPMENTS, now=now)
-        async for part in search.parts_of(fetch, filters, size=PAGE, fields=_SHIPMENT_FIELDS):
-            found += part.rows
-    return found
+    if not order_ids:
+        return []
+    filters = [("order_id", "in", ",".join(order_ids))]
+    fetch = store.lists("shipments", SHIPMENTS, now=now)
+    found = await search.rows_of(fetch, filters, size=PAGE, fields=_SHIPMENT_FIELDS)
+    # What is another order's must not pass for this one's, should the shop overlook the filter.
+    return [shipment for shipment in found if str(shipment.order_id) in order_ids]
 
 
 async def write(
@@ -107,6 +106,7 @@ async def write(
     if not number:
         raise NotPossible(_("The shop has no order %(order)s.") % {"order": order_id[:40]})
     wanted = {parcel.number.strip(): parcel for parcel in parcels if parcel.number.strip()}
+    order_id = str(number)
     shipments = await _shipments(store, [order_id], now=now)
     before = _numbers(shipments)
     missing = _missing(wanted, before)

@@ -112,20 +112,16 @@ _FIELDS = (
 async def read(store: MagentoStore, order_ids: Sequence[str], *, now: datetime) -> Sequence[FullOrder]:
     """The orders the shop has, of those that were asked for."""
     known = [str(number) for number in map(number_of, order_ids) if number]
-    found: list[FullOrder] = []
     if not known:
-        return found
+        return []
     config = await about.config(store, now=now)
     grams = _GRAMS.get((config and config.weight_unit) or "")
     expectation = Expectation(store.settings.expected_statuses, store.settings.store_ids)
     filters = [("entity_id", "in", ",".join(known))]
     fetch = store.lists("orders", _ORDERS, now=now)
-    async for part in search.parts_of(fetch, filters, size=PAGE, fields=_FIELDS):
-        for order in part.rows:
-            full = _full(order, expectation, grams)
-            if full is not None:
-                found.append(full)
-    return found
+    listed = await search.rows_of(fetch, filters, size=PAGE, fields=_FIELDS)
+    asked = [order for order in listed if str(order.entity_id) in known]
+    return [full for order in asked if (full := _full(order, expectation, grams)) is not None]
 
 
 def _full(order: WholeOrder, expectation: Expectation, grams: Decimal | None) -> FullOrder | None:

@@ -289,6 +289,8 @@ class Shipping:
             shipments = [{"entity_id": 40, "order_id": 7, "tracks": tracks}] if self.has_shipment else None
             return json_reply({"items": shipments, "total_count": len(shipments or [])})
         self.posted.append((asked.path, asked.json))
+        if asked.path.endswith("/emails"):
+            return json_reply(True)
         assert asked.body, "a body-less call ships everything"
         if asked.path.endswith("/order/7/ship") and self.rival:
             self.rival, self.has_shipment = False, True
@@ -321,6 +323,18 @@ def test_an_order_that_somebody_ships_meanwhile_gets_its_number_on_that_shipment
     assert document["entity"] == {
         "track_number": "3SABC", "title": "PostNL", "carrier_code": "custom", "order_id": 7, "parent_id": 40,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("has_shipment", [False, True])
+@pytest.mark.parametrize("notify", [False, True])
+def test_the_buyer_is_mailed_only_when_asked(notify, has_shipment):
+    shop = Shipping()
+    shop.has_shipment = has_shipment
+    using(shop, lambda store: store.write_tracking("7", [PARCEL], now=NOW, notify=notify))
+    by_shipping = [document["notify"] for path, document in shop.posted if path.endswith("/ship")]
+    afterwards = [path for path, _document in shop.posted if path.endswith("/shipment/40/emails")]
+    assert by_shipping == ([] if has_shipment else [notify])
+    assert len(afterwards) == (has_shipment and notify)
 
 
 def test_a_shop_that_does_not_answer_and_did_not_write_is_an_error():

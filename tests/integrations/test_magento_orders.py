@@ -1,232 +1,25 @@
-"""Reading a Magento shop loses no order and brings none twice, whatever changes meanwhile."""
+"""Reading a Magento shop: windows, the look by id, and which orders are waited for."""
 
-import asyncio
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from integrations.contracts import Watermark
 from integrations.errors import UnexpectedAnswer
 from integrations.magento import orders
-from integrations.magento.orders import LAG, Expectation, Order, OrderReading, Window, record_of
+from integrations.magento.orders import LAG, Expectation, Order, Window, record_of
 from integrations.magento.search import Listing
 
+from .magento_shop import EXPECTED, START, Row, Shop, read
 from .remote import NOW
 
 pytestmark = pytest.mark.unit
-LOOK_BACK = timedelta(seconds=120)
-EXPECTED = Expectation(("pending", "processing"))
-START = Watermark(NOW - timedelta(hours=1))
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_found_by_luck(monkeypatch):
     """The look by id would find most changes of so small a shop: the windows must do without."""
     monkeypatch.setattr(orders, "ID_OVERLAP", 0)
-
-
-@dataclass(frozen=True)
-class Row:
-    id: int
-    created: datetime
-    updated: datetime
-    status: str = "processing"
-
-
-class Shop:
-    """Answers as Magento does: bounds in naive UTC seconds, rows by id, the count of all that match.
-
-    A row shows itself when it is committed, which may be later than it was stamped.
-    """
-
-    def __init__(self):
-        self.clock = NOW
-        self.rows = {}
-        self.uncommitted = []
-        self.last_id = 0
-        self.requests = 0
-        self.before_answer = []
-
-    def place(self, delay=0):
-        self.last_id += 1
-        self._commit(Row(self.last_id, self.clock, self.clock), delay)
-
-    def change(self, number, delay=0):
-        row = self.rows.get(number)
-        if row and all(row.id != each.id for _, each in self.uncommitted):
-            status = {"processing": "complete", "complete": "closed"}.get(row.status, "processing")
-            self._commit(replace(row, updated=self.clock, status=status), delay)
-
-    def _commit(self, row, delay):
-        self.uncommitted.append((self.clock + timedelta(seconds=delay), row))
-        self.pass_time(0)
-
-    def pass_time(self, seconds):
-        self.clock += timedelta(seconds=seconds)
-        due = [row for at, row in self.uncommitted if at <= self.clock]
-        self.uncommitted = [(at, row) for at, row in self.uncommitted if at > self.clock]
-        self.rows.update((row.id, row) for row in due)
-
-    async def fetch(self, params):
-        if self.before_answer:
-            self.before_answer.pop(0)()
-        self.requests += 1
-        assert self.requests < 5000, "the reading does not end"
-        rows = list(self.rows.values())
-        for field, condition, value in conditions(params):
-            rows = [row for row in rows if holds(row, field, condition, value)]
-        backwards = params["searchCriteria[sortOrders][0][direction]"] == "DESC"
-        rows.sort(key=lambda row: row.id, reverse=backwards)
-        size = int(params["searchCriteria[pageSize]"])
-        listed = [
-            Order(
-                entity_id=row.id,
-                increment_id=f"{row.id:09d}",
-                status=row.status,
-                created_at=row.created,
-                updated_at=row.updated,
-            )
-            for row in rows[:size]
-        ]
-        return Listing[Order](items=listed, total_count=len(rows))
-
-
-def conditions(params):
-    number = 0
-    while (prefix := f"searchCriteria[filterGroups][{number}][filters][0]") + "[field]" in params:
-        yield tuple(params[f"{prefix}[{part}]"] for part in ("field", "conditionType", "value"))
-        number += 1
-
-
-def holds(row, field, condition, value):
-    if field == "entity_id":
-        return {"gt": row.id > int(value)}[condition]
-    moment = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    return {"gteq": row.updated >= moment, "lt": row.updated < moment}[condition]
-
-
-def reading(shop, size=3, look_back=LOOK_BACK):
-    return OrderReading(shop.fetch, lambda: shop.clock, EXPECTED, look_back, size)
-
-
-def read(shop, since, size=3, look_back=LOOK_BACK):
-    async def go():
-        return [page async for page in reading(shop, size, look_back).pages(since, now=NOW)]
-
-    return asyncio.run(go())
-
-
-LATEST = int((LAG + LOOK_BACK).total_seconds())
-"""A commit may be so many seconds later than its stamp."""
-delays = st.one_of(st.just(0), st.integers(0, LATEST))
-
-
-class Collecting(RuleBasedStateMachine):
-    """Orders come and change, at once or committed late, between any two requests; the reader is killed
-    between any two pages and goes on from what it stored, with another page size."""
-
-    def __init__(self):
-        super().__init__()
-        self.shop = Shop()
-        self.mark = START
-        self.stored = {}
-        self.pages = None
-        self.seen = set()
-        self.loop = asyncio.new_event_loop()
-
-    @initialize(count=st.integers(0, 12), step=st.integers(0, 40))
-    def history(self, count, step):
-        for _order in range(count):
-            self.shop.place()
-            self.shop.pass_time(step)
-
-    @rule(delay=delays, count=st.integers(1, 4))
-    def order_comes(self, delay, count):
-        for _order in range(count):
-            self.shop.place(delay)
-
-    @rule(number=st.integers(1, 20), delay=delays)
-    def order_changes(self, number, delay):
-        self.shop.change(number, delay)
-
-    @rule(seconds=st.one_of(st.integers(1, 5), st.integers(30, 400)))
-    def time_passes(self, seconds):
-        self.shop.pass_time(seconds)
-
-    @rule(number=st.integers(1, 20), seconds=st.integers(0, 90))
-    def order_changes_while_a_request_is_under_way(self, number, seconds):
-        def happen():
-            self.shop.pass_time(seconds)
-            self.shop.change(number)
-            self.shop.place()
-
-        self.shop.before_answer.append(happen)
-
-    @rule(number=st.integers(1, 20), early=st.integers(0, LATEST), size=st.integers(1, 6))
-    @precondition(lambda self: self.pages is None)
-    def a_reading_ends_before_a_late_commit(self, number, early, size):
-        self.shop.change(number, LATEST)
-        self.shop.place(LATEST)
-        self.shop.pass_time(LATEST - early)
-        self.reading_begins(size)
-        while self.pages is not None:
-            self.page_is_stored()
-
-    @rule(size=st.integers(1, 6))
-    @precondition(lambda self: self.pages is None)
-    def reading_begins(self, size):
-        self.pages = reading(self.shop, size).pages(self.mark, now=NOW)
-        self.seen.clear()
-
-    @rule()
-    @precondition(lambda self: self.pages is not None)
-    def page_is_stored(self):
-        async def one():
-            return await anext(self.pages, None)
-
-        page = self.loop.run_until_complete(one())
-        if page is None:
-            self.pages = None
-            return
-        for record in page.records:
-            version = (record.external_id, record.changed_at)
-            assert version not in self.seen, "twice in one reading"
-            self.seen.add(version)
-            held = self.stored.get(record.external_id)
-            if held is None or record.changed_at >= held[0]:
-                self.stored[record.external_id] = (record.changed_at, record.status)
-        self.mark = Watermark.from_json(page.watermark.to_json())
-
-    @rule()
-    @precondition(lambda self: self.pages is not None)
-    def reader_is_killed(self):
-        self.loop.run_until_complete(self.pages.aclose())
-        self.pages = None
-
-    @invariant()
-    def nothing_is_stored_that_never_was(self):
-        assert set(self.stored) <= {str(number) for number in range(1, self.shop.last_id + 1)}
-
-    def teardown(self):
-        if self.pages is not None:
-            self.reader_is_killed()
-        self.shop.before_answer.clear()
-        self.shop.pass_time(LATEST + 1)
-        self.reading_begins(4)
-        while self.pages is not None:
-            self.page_is_stored()
-        self.loop.close()
-        present = {str(row.id): (row.updated, row.status) for row in self.shop.rows.values()}
-        assert self.stored == present
-
-
-TestCollecting = Collecting.TestCase
-TestCollecting.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-TestCollecting.pytestmark = pytestmark
 
 
 def filled(count, step=1):

@@ -307,15 +307,6 @@ def test_a_number_that_a_shipment_lacks_is_added_to_it(sandbox):
     assert write(sandbox, order, Parcel("3sabc123 ", "PostNL")).written == ()
 
 
-def test_the_buyer_is_mailed_only_when_asked(sandbox):
-    quiet, told = sandbox.add_orders("amsterdam", 2)
-    for order, notify in ((quiet, False), (told, True)):
-        sandbox.change_order("amsterdam", order, "completed")
-        write(sandbox, order, PARCEL, notify=notify)
-    # The stand-in keeps a mail as a note of the order; none can be seen from outside but by its effect.
-    assert write(sandbox, told, PARCEL, notify=True).written == ()
-
-
 @pytest.mark.parametrize("status", ["cancelled", "refunded", "on-hold"])
 def test_an_order_that_takes_no_number_says_so(sandbox, status):
     (order,) = sandbox.add_orders("amsterdam", 1)
