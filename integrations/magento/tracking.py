@@ -8,11 +8,12 @@ result is read back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from pydantic import TypeAdapter
 
 from integrations.access.classify import Classification
@@ -28,6 +29,8 @@ from integrations.parsing import parse
 if TYPE_CHECKING:
     from integrations.magento.adapter import MagentoStore
 
+_NOT_TAKEN = _noop("The shop does not take the tracking number: %(reason)s")
+_NOT_MAILED = _noop("The tracking number is written, but the shop could not mail the buyer: %(reason)s")
 CLOSED = frozenset({"canceled", "closed"})
 _ORDER_FIELDS = "entity_id,state,is_virtual"
 _SHIPMENT_FIELDS = "items[entity_id,order_id,tracks[track_number]],total_count"
@@ -106,45 +109,31 @@ async def write(
     if not number:
         raise NotPossible(_("The shop has no order %(order)s.") % {"order": order_id[:40]})
     wanted = {parcel.number.strip(): parcel for parcel in parcels if parcel.number.strip()}
-    order_id = str(number)
-    shipments = await _shipments(store, [order_id], now=now)
-    before = _numbers(shipments)
-    missing = _missing(wanted, before)
-    present = tuple(each for each in wanted if each not in missing)
+    shipments = await _shipments(store, [str(number)], now=now)
+    missing = _missing(wanted, shipments)
     if not missing:
-        return TrackingWrite((), present)
+        return TrackingWrite((), tuple(wanted))
     await _check_order(store, number, now=now)
+    lost: NoAnswer | None = None
     try:
-        where = await _write(store, number, shipments, list(missing.values()), notify=notify, now=now)
-    except NoAnswer:
+        await _put(store, number, shipments, missing, notify=notify, now=now)
+    except NoAnswer as error:
         # It may have been written all the same: the shop itself tells.
-        where = _("shipment")
-        if _missing(missing, _numbers(await _shipments(store, [order_id], now=now))):
-            raise
-    except NotPossible:
-        # Somebody else may have shipped it in between.
-        shipments = await _shipments(store, [order_id], now=now)
-        missing = _missing(missing, _numbers(shipments))
-        if not shipments:
-            raise
-        where = await _write(store, number, shipments, list(missing.values()), notify=notify, now=now)
-    after = _numbers(await _shipments(store, [order_id], now=now))
-    if _missing(missing, after):
-        raise RemoteFault(
+        lost = error
+    if _missing(missing, await _shipments(store, [str(number)], now=now)):
+        raise lost or RemoteFault(
             _("The shop accepted the tracking number of order %(order)s, but did not keep it.")
             % {"order": order_id},
             remedy=_(
                 "Add the number in the Magento admin: Sales > Shipments, and see which module drops it."
             ),
         )
-    return TrackingWrite(tuple(missing), tuple(each for each in wanted if each not in missing), where)
+    present = tuple(each for each in wanted if each not in missing)
+    return TrackingWrite(tuple(missing), present, _("shipment"))
 
 
-def _numbers(shipments: Sequence[Shipment]) -> set[str]:
-    return {number.casefold() for shipment in shipments for number in shipment.numbers}
-
-
-def _missing(wanted: dict[str, Parcel], present: set[str]) -> dict[str, Parcel]:
+def _missing(wanted: Mapping[str, Parcel], shipments: Sequence[Shipment]) -> dict[str, Parcel]:
+    present = {number.casefold() for shipment in shipments for number in shipment.numbers}
     return {number: parcel for number, parcel in wanted.items() if number.casefold() not in present}
 
 
@@ -161,29 +150,38 @@ async def _check_order(store: MagentoStore, number: int, *, now: datetime) -> No
         raise NotPossible(_("The order holds nothing that is shipped: it takes no tracking number."))
 
 
-async def _write(
+async def _put(
     store: MagentoStore,
     order: int,
     shipments: Sequence[Shipment],
-    parcels: Sequence[Parcel],
+    missing: Mapping[str, Parcel],
     *,
     notify: bool,
     now: datetime,
-) -> str:
-    """Where it was written. Raises NotPossible when the order cannot be shipped."""
+) -> None:
+    """Raises NotPossible when the order cannot be shipped, or the buyer not be mailed."""
     if not shipments:
-        document: dict[str, Any] = {"notify": notify, "tracks": [_track(parcel) for parcel in parcels]}
-        await _post(store, f"order/{order}/ship", document, now=now)
-        return _("new shipment")
+        tracks = [_track(parcel) for parcel in missing.values()]
+        try:
+            await _post(
+                store, f"order/{order}/ship", {"notify": notify, "tracks": tracks}, _NOT_TAKEN, now=now
+            )
+        except NotPossible:
+            # Somebody else may have shipped it in between.
+            shipments = await _shipments(store, [str(order)], now=now)
+            missing = _missing(missing, shipments)
+            if not shipments:
+                raise
+        else:
+            return
     # A shipment without a number is the one that waits for it.
     shipment = next((each for each in shipments if not each.numbers), shipments[-1])
-    for parcel in parcels:
+    for parcel in missing.values():
         entity = {**_track(parcel), "order_id": order, "parent_id": shipment.entity_id}
-        await _post(store, "shipment/track", {"entity": entity}, now=now)
-    if notify and parcels:
+        await _post(store, "shipment/track", {"entity": entity}, _NOT_TAKEN, now=now)
+    if notify and missing:
         # Unlike shipping, adding a track mails nobody.
-        await _post(store, f"shipment/{shipment.entity_id}/emails", {}, now=now)
-    return _("shipment %(number)d") % {"number": shipment.entity_id}
+        await _post(store, f"shipment/{shipment.entity_id}/emails", {}, _NOT_MAILED, now=now)
 
 
 def _track(parcel: Parcel) -> dict[str, str]:
@@ -195,14 +193,16 @@ def _track(parcel: Parcel) -> dict[str, str]:
     }
 
 
-async def _post(store: MagentoStore, path: str, document: dict[str, Any], *, now: datetime) -> None:
+async def _post(
+    store: MagentoStore, path: str, document: Mapping[str, Any], refused: str, *, now: datetime
+) -> None:
+    """Raises NotPossible, in the words of ``refused``, with the reason Magento gives."""
     answer = await store.post(path, document, now=now)
     if answer.status == 200:
         return
-    message = message_of(answer)
-    if not message:
+    reason = message_of(answer)
+    if not reason:
         raise await store.refusal(answer, now=now)
-    sentence = _("The shop does not take the tracking number: %(reason)s") % {"reason": message}
-    raise NotPossible(
-        sentence, call=store.http.note(answer, Classification(Outcome.PASSED, "Magento", sentence))
-    )
+    sentence = _(refused) % {"reason": reason}
+    found = Classification(Outcome.PASSED, "Magento", sentence)
+    raise NotPossible(sentence, call=store.http.note(answer, found))

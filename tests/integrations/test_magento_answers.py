@@ -337,6 +337,20 @@ def test_the_buyer_is_mailed_only_when_asked(notify, has_shipment):
     assert len(afterwards) == (has_shipment and notify)
 
 
+def test_a_mail_that_cannot_be_sent_is_told_and_the_number_stays():
+    shop = Shipping()
+    shop.has_shipment = True
+
+    def answer(asked):
+        return said(400, "Mail is off.") if asked.path.endswith("/emails") else shop(asked)
+
+    with pytest.raises(
+        errors.NotPossible, match="is written, but the shop could not mail the buyer: Mail is off"
+    ):
+        using(answer, lambda store: store.write_tracking("7", [PARCEL], now=NOW, notify=True))
+    assert shop.tracks == ["3SABC"]
+
+
 def test_a_shop_that_does_not_answer_and_did_not_write_is_an_error():
     def answer(asked):
         if asked.method == "POST":
