@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from integrations.contracts import CheckState, Target, Watermark
-from integrations.opening import open_hub
+from integrations.opening import open_hub, open_store
 from integrations.sandbox.fleet import AccountSpec, IntegrationSpec
 from integrations.sandbox.testing import ACCOUNT, NOW, running_sandbox, shop, small_fleet
 
@@ -124,6 +124,20 @@ def test_accounts_of_other_kinds_are_read_as_well(start, account):
     assert report.facts["version"] == ("v2" if "only_v2" in account else "v3")
 
 
+def test_fetching_and_telling_are_told_apart_in_the_log_of_a_shop_with_one_address_for_both(start):
+    sandbox = start(shop("boutique", "shopify"))
+
+    async def kinds(hub, now):
+        return [failure.is_write for failure in await hub.read_failures("", now=now)]
+
+    sandbox.break_hub(1, "feedback_broken")
+    shipped(sandbox, 1)
+    assert ask(sandbox, kinds) == [True]
+    sandbox.break_shop("boutique", "credentials_revoked")
+    sandbox.import_now(1)
+    assert ask(sandbox, kinds) == [False, True]
+
+
 def test_a_deleted_status_of_a_prestashop_is_found(start):
     sandbox = start(shop("boutique", "prestashop"))
 
@@ -150,6 +164,26 @@ def test_sending_orders_twice_makes_each_once(start):
         sandbox.advance(timedelta(seconds=5))
     found, _mark = ask(sandbox, arrived)
     assert sorted(record.order_id for record in found) == ["500", "501", "502"]
+
+
+@pytest.mark.parametrize("platform", ["woocommerce", "shopify", "magento", "prestashop"])
+def test_a_shops_own_orders_can_be_sent_as_they_are_read(start, platform):
+    spec = IntegrationSpec(1, ACCOUNT, "boutique", system="api")
+    sandbox = start(shop("boutique", platform), integrations=(spec,))
+    ids = [str(number) for number in sandbox.add_orders("boutique", 3)]
+
+    async def pass_on(hub, now):
+        credentials = sandbox.store_credentials("boutique")
+        target = Target("boutique", sandbox.store_url("boutique"), credentials, {})
+        async with open_store(target, platform, policy=LOCAL) as store:
+            orders = await store.read_full_orders(ids, now=now)
+        return await hub.push_orders("1", orders, now=now)
+
+    told = ask(sandbox, pass_on)
+    assert told.detail == "Sendcloud took 3 orders."
+    sandbox.advance(timedelta(seconds=5))
+    found, _mark = ask(sandbox, arrived)
+    assert {record.order_id for record in found} == set(ids)
 
 
 def test_an_order_that_the_hub_refuses_is_named_and_the_others_arrive(start):
