@@ -272,6 +272,8 @@ ODD = {
     "html": Reply(200, b"<html>hello</html>", {"content-type": "text/html"}),
     "another json": json_reply({"hello": "world"}),
     "a list": json_reply([1, 2]),
+    "no success with a result": json_reply({"success": False, "result": {"id": "x", "value": "off"}}),
+    "not found": json_reply({"success": False, "errors": [{"code": 7003, "message": "no route"}]}, 404),
     "no success": json_reply({"success": False, "errors": None, "result": None}),
     "success without result": json_reply({"success": True}),
     "null": good(None),

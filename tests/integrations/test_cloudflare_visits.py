@@ -138,3 +138,10 @@ def test_cloudflare_that_only_answers_dns_stops_nobody(edge, fault):
 def test_a_rule_is_named_so_that_a_person_finds_it(edge):
     edge.wrong(custom_rule={"expression": "true", "description": "Block bots %d"})
     assert "Block bots %d" in sentence(edge.checks(SELF_HOSTED)["hub_custom_rule"])
+
+
+def test_an_operator_may_choose_the_severity_of_a_rule_that_surely_stops_the_hub(edge):
+    edge.wrong(custom_rule={"expression": "true"})
+    chosen = edge.checks(SELF_HOSTED, severities={"hub_custom_rule_certain": "info"})
+    assert chosen["hub_custom_rule"].state == INFO
+    assert edge.checks(SELF_HOSTED, severities={"hub_custom_rule": "info"})["hub_custom_rule"].state == FAIL
