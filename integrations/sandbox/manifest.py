@@ -103,6 +103,7 @@ def _workspace(
         "url": f"{shops_url}/braze/{workspace.name}",
         "credentials": {"api_key": key},
         "settings": {"any_host": True, "shopify_app_id": shopify_app_id(workspace.name)},
+        "requests_per_minute": 900,
     }
 
 
