@@ -12,6 +12,8 @@ from integrations.sandbox.fleet import (
     Plan,
     Platform,
     ShopSpec,
+    WorkspaceSpec,
+    ZoneSpec,
     fresh_secret,
 )
 
@@ -23,6 +25,10 @@ EU, NORD = "sendcloud-eu", "sendcloud-nord"
 # name, title, platform, zone, orders a day, account
 _HEALTHY: tuple[tuple[str, str, Platform, str, float, str], ...] = (
     ("maison-verveine", "Maison Verveine", "shopify", "Europe/Paris", 2000, EU),
+    ("jardin-des-toits", "Jardin des Toits", "magento", "Europe/Paris", 120, EU),
+    ("nordlys-design", "Nordlys Design", "magento", "Europe/Oslo", 40, NORD),
+    ("chocolat-rivoli", "Chocolat Rivoli", "prestashop", "Europe/Paris", 95, EU),
+    ("casa-azulejo", "Casa Azulejo", "prestashop", "Europe/Lisbon", 25, NORD),
     ("papeterie-du-quai", "Papeterie du Quai", "woocommerce", "Europe/Paris", 340, EU),
     ("hudson-coffee", "Hudson Coffee Roasters", "shopify", "America/New_York", 280, EU),
     ("kumo-stationery", "Kumo Stationery", "shopify", "Asia/Tokyo", 200, NORD),
@@ -64,6 +70,7 @@ def story(at: float) -> tuple[tuple[ShopSpec, str, int], ...]:
     later_maintenance = Fault("maintenance", {}, at - 3.1 * HOUR_S, at - 2.6 * HOUR_S)
     firewall = Fault("firewall", {"pattern": "Sendcloud", "style": "nginx"}, at - 40 * MIN_S)
     revoked = Fault("credentials_revoked", {}, at - 25 * MIN_S)
+    no_put = Fault("method_refused", {"methods": "PUT", "style": "apache"}, at - 5 * HOUR_S)
     night = quiet_zone(datetime.fromtimestamp(at, UTC))
     quiet = ShopSpec("phare-miniature", "Phare Miniature", "woocommerce", night, 3, tags=("story", "night"))
     return (
@@ -71,6 +78,7 @@ def story(at: float) -> tuple[tuple[ShopSpec, str, int], ...]:
         (_told("boutique-lyon", "Boutique Lyon", "Europe/Paris", 200, firewall), EU, 0),
         (_told("atelier-garonne", "Atelier Garonne", "Europe/Paris", 360, maintenance), EU, 0),
         (_told("atelier-nord", "Atelier Nord", "Europe/Oslo", 300, later_maintenance), NORD, 0),
+        (_told("galerie-des-toiles", "Galerie des Toiles", "Europe/Paris", 240, no_put), EU, 0),
         (_told("pierre-de-lune", "Pierre de Lune", "Europe/Paris", 85, revoked), EU, 0),
         (_told("catskill-outdoor", "Catskill Outdoor", "America/New_York", 140), NORD, 4),
     )
@@ -85,7 +93,8 @@ def _told(name: str, title: str, zone: str, orders_per_day: float, *faults: Faul
 
 
 def demo_fleet(now: float) -> FleetSpec:
-    """27 integrations, about 4,600 orders a day, two hub accounts."""
+    """34 integrations, about 5,500 orders a day: two accounts of a shipping hub, two marketing
+    workspaces, three zones."""
     shops, integrations = [], []
     placed = [
         (
@@ -110,6 +119,20 @@ def demo_fleet(now: float) -> FleetSpec:
             AccountSpec(NORD, "Sendcloud Nord"),
         ),
         integrations=tuple(integrations),
+        workspaces=(
+            WorkspaceSpec("braze-verveine", "Braze Verveine", ("maison-verveine",)),
+            WorkspaceSpec(
+                "braze-hudson",
+                "Braze Hudson",
+                ("hudson-coffee",),
+                faults=(Fault("events_stalled", {}, now - 9 * HOUR_S),),
+            ),
+        ),
+        zones=(
+            ZoneSpec("maison-verveine"),
+            ZoneSpec("velo-canal", ("cache_everything",)),
+            ZoneSpec("papeterie-du-quai", ("bot_fight_mode",)),
+        ),
         started_at=now,
         secret=fresh_secret(),
     )

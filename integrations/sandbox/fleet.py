@@ -104,6 +104,17 @@ class WorkspaceSpec:
     shops: tuple[str, ...]
     ratio: float = 0.93
     """Share of the orders that send events: others have no customer."""
+    faults: tuple[Fault, ...] = ()
+    """Present at the first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSpec:
+    """A shop whose Cloudflare zone the product is to look at."""
+
+    shop: str
+    faults: tuple[str, ...] = ()
+    """Present at the first start; names of ``cloudflare.zones.FAULTS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,7 @@ class FleetSpec:
     label_after_s: float = 300.0
     """About so long after its arrival an order gets its label."""
     workspaces: tuple[WorkspaceSpec, ...] = ()
+    zones: tuple[ZoneSpec, ...] = ()
 
     def shop(self, name: str) -> ShopSpec:
         return next(shop for shop in self.shops if shop.name == name)
@@ -139,15 +151,17 @@ class FleetSpec:
                 entry[name] = tuple(entry.get(name, ()))
             return ShopSpec(**entry, faults=faults)
 
+        def workspace(entry: dict[str, Any]) -> WorkspaceSpec:
+            faults = tuple(Fault(**fault) for fault in entry.pop("faults", ()))
+            return WorkspaceSpec(**{**entry, "shops": tuple(entry["shops"])}, faults=faults)
+
         rest = dict(document)
         return cls(
             shops=tuple(shop(dict(entry)) for entry in rest.pop("shops")),
             accounts=tuple(AccountSpec(**entry) for entry in rest.pop("accounts")),
             integrations=tuple(IntegrationSpec(**entry) for entry in rest.pop("integrations")),
-            workspaces=tuple(
-                WorkspaceSpec(**{**entry, "shops": tuple(entry["shops"])})
-                for entry in rest.pop("workspaces", ())
-            ),
+            workspaces=tuple(workspace(dict(entry)) for entry in rest.pop("workspaces", ())),
+            zones=tuple(ZoneSpec(entry["shop"], tuple(entry["faults"])) for entry in rest.pop("zones", ())),
             **rest,
         )
 

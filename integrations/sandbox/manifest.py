@@ -6,7 +6,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from integrations.sandbox.braze.workspace import shopify_app_id
+from integrations.sandbox.cloudflare.zones import token_of
 from integrations.sandbox.fleet import AccountSpec, FleetSpec, ShopSpec, WorkspaceSpec
+
+EDGE = "cloudflare"
 
 
 class SecretFiles:
@@ -30,8 +33,9 @@ def manifest(fleet: FleetSpec, shops_url: str, hub_url: str, secrets: SecretFile
         "accounts": [
             *(_account(fleet, account, hub_url, secrets) for account in fleet.accounts),
             *(_workspace(fleet, workspace, shops_url, secrets) for workspace in fleet.workspaces),
+            *([_edge(fleet, shops_url, secrets)] if fleet.zones else []),
         ],
-        "stores": [_store(fleet, shop, shops_url, secrets) for shop in fleet.shops],
+        "stores": [{**_store(fleet, shop, shops_url, secrets), **_zone(fleet, shop)} for shop in fleet.shops],
         "integrations": [
             {
                 "name": f"{spec.shop}-{spec.account}",
@@ -105,6 +109,24 @@ def _workspace(
         "settings": {"any_host": True, "shopify_app_id": shopify_app_id(workspace.name)},
         "requests_per_minute": 900,
     }
+
+
+def _edge(fleet: FleetSpec, shops_url: str, secrets: SecretFiles) -> dict[str, Any]:
+    return {
+        "name": EDGE,
+        "title": "Cloudflare",
+        "kind": "cloudflare",
+        "url": f"{shops_url}/cloudflare/client/v4",
+        "credentials": {"token": secrets.keep(f"{EDGE}.token", token_of(fleet))},
+        # Names that end in .example are in no DNS.
+        "settings": {"check_dns": False},
+    }
+
+
+def _zone(fleet: FleetSpec, shop: ShopSpec) -> dict[str, Any]:
+    if shop.name not in {zone.shop for zone in fleet.zones}:
+        return {}
+    return {"edge": EDGE, "edge_host": f"www.{shop.name}.example"}
 
 
 def _store(fleet: FleetSpec, shop: ShopSpec, shops_url: str, secrets: SecretFiles) -> dict[str, Any]:

@@ -39,12 +39,8 @@ EVENTS_INTERVAL_S = 600
 """What is compared are settled hours."""
 REQUESTS_SHARE = 4
 """At most a quarter of an account's requests go to reading each integration's parcels."""
-_BY_WATERMARK = (
-    JobKind.STORE_ORDERS,
-    JobKind.HUB_ARRIVALS,
-    JobKind.HUB_HISTORY,
-    JobKind.HUB_SHIPMENTS,
-)
+PARCELS_HISTORY = timedelta(days=2)
+"""Nothing is learned from parcels, and each is looked for in its store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,6 @@ def ensure_jobs(now: datetime) -> None:
     _ensure_conditions(active, now)
     wanted = _wanted(active)
     existing = {(kind, target): seconds for kind, target, seconds in _jobs()}
-    start = Watermark(now - timedelta(days=settings.SYNCWATCH_HISTORY_DAYS)).to_json()
     Job.objects.bulk_create(
         [
             Job(
@@ -104,7 +99,7 @@ def ensure_jobs(now: datetime) -> None:
                 account_id=account,
                 due_at=now,
                 interval_s=interval,
-                cursor=start if kind in _BY_WATERMARK else {},
+                cursor=_first_cursor(kind, now),
             )
             for (kind, target), (account, interval) in wanted.items()
             if (kind, target) not in existing
@@ -123,6 +118,16 @@ def ensure_jobs(now: datetime) -> None:
             cursor.execute(
                 _ATTACH, {"ids": [link.id for link in active if link.id in fresh and link.imports]}
             )
+
+
+def _first_cursor(kind: str, now: datetime) -> dict[str, str]:
+    match kind:
+        case JobKind.STORE_ORDERS | JobKind.HUB_ARRIVALS | JobKind.HUB_HISTORY:
+            return Watermark(now - timedelta(days=settings.SYNCWATCH_HISTORY_DAYS)).to_json()
+        case JobKind.HUB_SHIPMENTS:
+            return Watermark(now - PARCELS_HISTORY).to_json()
+        case _:
+            return {}
 
 
 def _ensure_rows(fresh: list[int], now: datetime) -> None:

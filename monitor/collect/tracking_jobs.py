@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from monitor.collect.run import Batch
 
 ORDERS_PER_REQUEST = 50
+AT_ONCE_AGAIN = timedelta(seconds=1)
+"""When there is more to look for: others get their turn first."""
 
 
 async def hub_shipments(batch: Batch, job: Claimed) -> None:
@@ -65,9 +67,11 @@ async def store_tracking(batch: Batch, job: Claimed) -> timedelta | None:
                 found = await adapter.read_tracking(order_ids, now=batch.now)
                 await batch.database(store, parcels, found)
                 batch.progressed(job)
+                if batch.has_run_long:
+                    return AT_ONCE_AGAIN
         finally:
             await keep_calls(batch, adapter.calls(), store_id=row.pk)
-    return None
+    return AT_ONCE_AGAIN if len(looked_for) == shipments.AT_ONCE else None
 
 
 def by_orders(parcels: Sequence[Sought], most: int) -> list[list[Sought]]:

@@ -51,12 +51,15 @@ def environment(ports: Ports) -> dict[str, str]:
     """The demo's settings. Short intervals, so that the storyline is seen within a minute."""
     return {
         "SYNCWATCH_PUBLIC_URL": f"http://127.0.0.1:{ports.web}",
+        "SYNCWATCH_WEBHOOK_URL": f"http://127.0.0.1:{ports.web}",
         "SYNCWATCH_ALLOWED_NETWORKS": "127.0.0.0/8",
         "SYNCWATCH_SMTP_HOST": "127.0.0.1",
         "SYNCWATCH_SMTP_PORT": str(ports.smtp),
         "SYNCWATCH_MAIL_FROM": "Syncwatch <syncwatch@demo.example>",
         "SYNCWATCH_COLLECT_INTERVAL_S": "20",
         "SYNCWATCH_PROBE_INTERVAL_S": "60",
+        "SYNCWATCH_CHECK_INTERVAL_S": "120",
+        "SYNCWATCH_TRACKING_INTERVAL_S": "60",
         "SYNCWATCH_TICK_S": "2",
         "SYNCWATCH_REFRESH_COOL_DOWN_S": "30",
     }

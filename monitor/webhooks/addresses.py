@@ -5,5 +5,5 @@ from django.conf import settings
 
 def webhook_url(kind: str, name: str) -> str:
     """The address of the receiver for one store or account; empty when none is reachable from outside."""
-    base: str = settings.SYNCWATCH_WEBHOOK_URL
-    return f"{base.rstrip('/')}/hooks/{kind}/{name}" if base else ""
+    base: str = settings.SYNCWATCH_WEBHOOK_URL.rstrip("/")
+    return f"{base}/hooks/{kind}/{name}" if base else ""

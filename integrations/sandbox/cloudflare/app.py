@@ -181,8 +181,12 @@ def _json(document: Document, status: int = 200) -> Response:
 
 
 def cloudflare_of(fleet: FleetSpec, store: ShopStore, clock: Clock) -> CloudflareApi:
-    """One zone for each shop of the fleet; what is wrong with them is kept beside the shops."""
-    faults = store.meta("cloudflare")
+    """One zone for each shop of the fleet; what is wrong with them is kept beside the shops, and is at
+    first what the fleet says."""
+    faults = store.meta("cloudflare") or {
+        "api": {},
+        "zones": {f"{zone.shop}.example": {fault: {} for fault in zone.faults} for zone in fleet.zones},
+    }
     return CloudflareApi(
         zones_of(fleet),
         token_of(fleet),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
+from integrations.sandbox.braze.workspace import scope
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.fleet import DAY_S, FleetSpec, ShopSpec
 from integrations.sandbox.shops.prestashop_rows import reference
@@ -37,6 +38,9 @@ class ShopLife:
             for shop in self.fleet.shops:
                 for fault in shop.faults:
                     self.store.start_fault(shop.name, fault)
+            for workspace in self.fleet.workspaces:
+                for fault in workspace.faults:
+                    self.store.start_fault(scope(workspace.name), fault)
             self.store.set_meta("begun", value=True)
         self.catch_up()
         self._first = False
