@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from integrations.models import Account, Integration, Store
 from monitor import audit
@@ -60,7 +61,7 @@ def _store_section(changes: list[Change]) -> None:
     if not changes:
         return
     section = changes[0].section
-    related = _related() if section.model is Integration else {}
+    related = _related(section.model)
     created = [change for change in changes if change.action is Action.CREATED]
     updated = [change for change in changes if change.action is not Action.CREATED]
     moved = [change.row.pk for change in updated if {"account", "external_id"} & change.after.keys()]
@@ -77,14 +78,15 @@ def _store_section(changes: list[Change]) -> None:
     )
 
 
-def _related() -> dict[str, Mapping[str, Any]]:
-    return {
-        "account": Account.objects.in_bulk(field_name="name"),
-        "store": Store.objects.in_bulk(field_name="name"),
-    }
+def _related(model: type[Model]) -> dict[str, Mapping[Any, Any]]:
+    """By key of the file: the rows that entries of that model name. An edge may be none."""
+    if model is Integration:
+        stores = Store.objects.in_bulk(field_name="name")
+        return {"account": Account.objects.in_bulk(field_name="name"), "store": stores}
+    return {"edge": {None: None, **Account.objects.in_bulk(field_name="name")}} if model is Store else {}
 
 
-def _columns(change: Change, related: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _columns(change: Change, related: Mapping[str, Mapping[Any, Any]]) -> dict[str, Any]:
     return {
         change.section.column(key): related[key][value] if key in related else value
         for key, value in change.after.items()

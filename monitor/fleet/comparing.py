@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from integrations.registry import EDGES
 from monitor.fleet.loading import Fleet, Item
 from monitor.fleet.problems import Problem, did_you_mean, sentences
 from monitor.fleet.secrets import CannotRead, filled
@@ -83,6 +84,13 @@ def compare(fleet: Fleet, *, prune: bool) -> Comparison:
     )
 
 
+_REFERENCES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "stores": (("edge", "accounts", "account"),),
+    "integrations": (("account", "accounts", "account"), ("store", "stores", "store")),
+}
+"""By section: keys that name an entry of another section, and what such an entry is called."""
+
+
 class _Comparing:
     def __init__(self, fleet: Fleet, stored: Mapping[str, dict[str, Any]]) -> None:
         self.fleet = fleet
@@ -139,15 +147,26 @@ class _Comparing:
                 self.complain(item, key, message % {"value": section.value(row, key), "word": section.word})
 
     def check_references(self, item: Item, section: Section) -> None:
-        if section.name != "integrations":
-            return
-        for key, target in (("account", "accounts"), ("store", "stores")):
+        for key, target, word in _REFERENCES.get(section.name, ()):
             name = getattr(item.entry, key)
             known = self.named.get(target, set()) | self.stored[target].keys()
-            if name not in known:
+            if name is not None and name not in known:
                 message = _('no %(word)s is called "%(name)s", neither here nor in the database.')
                 hint = did_you_mean(name, known) or _("Add it under %(section)s:.") % {"section": target}
-                self.complain(item, key, sentences(message % {"word": key, "name": name}, hint))
+                self.complain(item, key, sentences(message % {"word": word, "name": name}, hint))
+            elif name is not None and target == "accounts":
+                self.check_kind(item, key, name)
+
+    def check_kind(self, item: Item, key: str, name: str) -> None:
+        """An integration needs a hub, and a zone is read by no hub."""
+        entry = next((other.entry for other in self.fleet.items("accounts") if other.key == name), None)
+        kind = (entry or self.stored["accounts"][name]).kind
+        if key == "edge" and kind not in EDGES:
+            message = _('"%(name)s" is a hub; name an account of one of these kinds: %(kinds)s.')
+            self.complain(item, key, message % {"name": name, "kinds": ", ".join(sorted(EDGES))})
+        elif key == "account" and kind in EDGES:
+            message = _('"%(name)s" is no hub; name it as edge: of the store instead.')
+            self.complain(item, key, message % {"name": name})
 
     def check_ids(self) -> None:
         """A hub's integration is watched once: its id may not be that of another integration."""

@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from integrations.registry import HUBS, STORES
+from integrations.registry import EDGES, HUBS, STORES
 from monitor.fleet.problems import did_you_mean, sentences
 
 _LARGEST = 2_147_483_647
@@ -31,8 +31,8 @@ def time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _hub_kind(value: str) -> str:
-    return _one_of(value, HUBS, _('"%(value)s" is not a kind of hub.'))
+def _account_kind(value: str) -> str:
+    return _one_of(value, {*HUBS, *EDGES}, _('"%(value)s" is not a kind of account.'))
 
 
 def _platform(value: str) -> str:
@@ -93,12 +93,13 @@ class Entry(BaseModel):
 
 
 class AccountEntry(Entry):
-    """One set of credentials at a hub."""
+    """One set of credentials at a hub, or at the operator of zones in front of stores."""
 
     name: Name = Field(description="Short name by which the file and the commands speak of the account.")
     title: Title = Field("", description="What people see; the name when empty.")
-    kind: Annotated[str, AfterValidator(_hub_kind)] = Field(
-        description="Kind of hub.", json_schema_extra={"enum": [*sorted(HUBS)]}
+    kind: Annotated[str, AfterValidator(_account_kind)] = Field(
+        description="Kind of hub, or of what stands in front of stores.",
+        json_schema_extra={"enum": [*sorted({*HUBS, *EDGES})]},
     )
     url: Url = Field(description="Base address of the hub's API.", json_schema_extra={"format": "uri"})
     credentials: dict[str, Any] = Field(
@@ -115,7 +116,8 @@ class StoreEntry(Entry):
     name: Name = Field(description="Short name by which the file and the commands speak of the store.")
     title: Title = Field("", description="What people see; the name when empty.")
     platform: Annotated[str, AfterValidator(_platform)] = Field(
-        description="Shop software.", json_schema_extra={"enum": [*sorted(STORES)]}
+        description="Shop software. Left out: as it is stored, or for a new store found at its address.",
+        json_schema_extra={"enum": [*sorted(STORES)]},
     )
     url: Url = Field(description="The shop's address.", json_schema_extra={"format": "uri"})
     time_zone: TimeZone = Field("UTC", description="The shop's IANA time zone, such as Europe/Paris.")
@@ -124,6 +126,15 @@ class StoreEntry(Entry):
     )
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of this platform.")
     tags: list[Tag] = Field(default_factory=list, description="Words that subscriptions choose stores by.")
+    edge: Name | None = Field(
+        None, description="Name of the account that reads the zone in front of the store; null: none."
+    )
+    edge_host: Annotated[str, StringConstraints(max_length=253, pattern=r"^[\w.-]*$")] = Field(
+        "", description="Host in the zone where customers shop; empty: the host of the address."
+    )
+    allows_nudge: bool = Field(
+        False, description="True: waiting orders may be touched harmlessly, so that webhooks fire again."
+    )
     active: bool = Field(True, description="False: neither read nor judged.")
 
 
@@ -143,6 +154,12 @@ class IntegrationEntry(Entry):
         ge=1,
         le=_LARGEST,
         description="Seconds an order may wait before it is late; null: learned from the last 14 days.",
+    )
+    tracking_tolerance_s: int | None = Field(
+        None,
+        ge=1,
+        le=_LARGEST,
+        description="Seconds until a tracking number must have reached the store; null: one hour.",
     )
     paused: bool = Field(False, description="True: not watched until it is resumed.")
 

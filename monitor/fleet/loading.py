@@ -1,7 +1,7 @@
 """Reading a fleet file: every mistake that can be seen without the database, all at once."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -17,6 +17,7 @@ from monitor.fleet.document import (
     StoreEntry,
     SubscriptionEntry,
 )
+from monitor.fleet.finding import Findings
 from monitor.fleet.problems import BadFleet, Path, Problem, did_you_mean, from_pydantic, sentences
 from monitor.fleet.secrets import (
     CannotRead,
@@ -28,6 +29,9 @@ from monitor.fleet.secrets import (
     secret_fields,
 )
 from monitor.fleet.source import Source
+
+Finder = Callable[[list[Any]], Findings]
+"""From the entries of stores to what they leave out."""
 
 ENTRIES: Mapping[str, type[Entry]] = {
     "accounts": AccountEntry,
@@ -60,11 +64,11 @@ class Fleet:
         return self.sections.get(section, ())
 
 
-def load(file: str, *, keep_unread: bool = False) -> Fleet:
+def load(file: str, *, keep_unread: bool = False, find: Finder | None = None) -> Fleet:
     """The fleet described by a file (``-``: standard input).
 
     With ``keep_unread``, references that cannot be read here stand as Unread and are warned about;
-    otherwise they are mistakes like others.
+    otherwise they are mistakes like others. ``find`` fills in what stores leave out.
 
     Raises BadFleet with every mistake found.
     """
@@ -75,7 +79,7 @@ def load(file: str, *, keep_unread: bool = False) -> Fleet:
         message = _("cannot be read: %(reason)s.") % {"reason": reason}
         raise BadFleet([Problem(file, 0, 0, "", message)]) from error
     folder = FilePath() if file == "-" else FilePath(file).parent
-    return _Loading(Source(text, "<stdin>" if file == "-" else file), folder, keep_unread).run()
+    return _Loading(Source(text, "<stdin>" if file == "-" else file), folder, keep_unread).run(find)
 
 
 class _Loading:
@@ -85,8 +89,10 @@ class _Loading:
         self.keep_unread = keep_unread
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.not_found: set[Path] = set()
+        """Stores of no known platform, by the path of their address."""
 
-    def run(self) -> Fleet:
+    def run(self, find: Finder | None) -> Fleet:
         document = self.source.data
         if not isinstance(document, dict):
             self.complain((), _("must hold accounts:, stores:, integrations: or subscriptions: at its top."))
@@ -94,6 +100,8 @@ class _Loading:
         for key in document:
             if key not in ENTRIES:
                 self.complain((key,), sentences(_("is not a known section."), did_you_mean(key, ENTRIES)))
+        if find is not None and isinstance(document.get("stores"), list):
+            document = {**document, "stores": self.filled_in(document["stores"], find)}
         sections = {
             section: tuple(self.section(section, document[section]))
             for section in ENTRIES
@@ -103,6 +111,15 @@ class _Loading:
         if self.problems:
             raise BadFleet(self.problems)
         return Fleet(self.source, sections, tuple(self.warnings))
+
+    def filled_in(self, stores: list[Any], find: Finder) -> list[Any]:
+        found = find(stores)
+        for path, message in found.problems:
+            self.complain(path, message)
+        self.warnings += [self.source.problem(path, message) for path, message in found.warnings]
+        # One complaint is enough: without its platform the rest of an entry cannot be checked.
+        self.not_found = {path for path, _message in found.problems if path[1] not in found.entries}
+        return [found.entries.get(index, entry) for index, entry in enumerate(stores)]
 
     def complain(self, path: Path, message: str) -> None:
         self.problems.append(self.source.problem(path, message))
@@ -114,6 +131,8 @@ class _Loading:
         model = ENTRIES[section]
         for index, value in enumerate(values):
             path: Path = (section, index)
+            if (*path, "url") in self.not_found:
+                continue
             if not isinstance(value, dict):
                 self.complain(path, _("must be a block of keys and values."))
                 continue

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from integrations.registry import HUBS, STORES, adapter_class
+from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor.fleet.document import FleetDocument
 from monitor.fleet.secrets import secret_fields
 
@@ -16,8 +16,13 @@ def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a fleet file, with what each kind of hub and platform asks for."""
     schema = FleetDocument.model_json_schema()
     definitions = schema["$defs"]
-    for entry, choice, kinds in (("AccountEntry", "kind", HUBS), ("StoreEntry", "platform", STORES)):
+    for entry, choice, kinds in (
+        ("AccountEntry", "kind", {*HUBS, *EDGES}),
+        ("StoreEntry", "platform", STORES),
+    ):
         definitions[entry]["allOf"] = [_of_kind(choice, kind, definitions) for kind in sorted(kinds)]
+    # A file may leave it out (monitor.fleet.finding); what is applied always has it.
+    definitions["StoreEntry"]["required"].remove("platform")
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         **schema,

@@ -51,7 +51,7 @@ class Session:
             name = b"syncwatch_%d" % len(self._prepared)
             self._check(link.prepare(name, statement))
             self._prepared[statement] = name
-        self._check(link.exec_prepared(name, values))
+        self._check(link.exec_prepared(name, values))  # type: ignore[arg-type]  # None is NULL here too
 
     def _check(self, result: Any) -> None:
         if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):

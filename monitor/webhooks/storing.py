@@ -61,7 +61,7 @@ def store(session: Session, source: Source, delivery: Verified, now: datetime) -
         delivery.key.encode(),
         delivery.topic.encode(),
         delivery.order_key.encode(),
-        triggered_at and triggered_at.isoformat().encode(),
+        triggered_at.isoformat().encode() if triggered_at else None,
         now.isoformat().encode(),
     )
     if delivery.is_privacy:

@@ -37,7 +37,7 @@ def mistakes(path: str) -> list[str]:
             "kind: test-hub",
             "kind: test-hup",
             "4 accounts[0].kind",
-            '"test-hup" is not a kind of hub. Did you mean "test-hub"?',
+            '"test-hup" is not a kind of account. Did you mean "test-hub"?',
         ),
         (
             "name: nord\n",

@@ -2,6 +2,8 @@
 
 import sys
 from argparse import RawDescriptionHelpFormatter
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from monitor.embedded import EmbeddedError
 from monitor.fleet.applying import apply
 from monitor.fleet.comparing import Action, Change, Comparison, compare
 from monitor.fleet.exporting import export, to_yaml
-from monitor.fleet.loading import Fleet, load
+from monitor.fleet.finding import find_platforms
+from monitor.fleet.loading import Finder, Fleet, load
 from monitor.fleet.problems import BadFleet
 from monitor.fleet.schema import json_schema
 
@@ -47,6 +50,11 @@ class Command(BaseCommand):
                 help="also retire what the file does not name: accounts, stores and subscriptions become "
                 "inactive, integrations are paused; nothing is deleted",
             )
+            step.add_argument(
+                "--no-detect",
+                action="store_true",
+                help="ask no address: a new store must name its platform",
+            )
             step.add_argument("--json", action="store_true", help="print one JSON document")
         steps.choices["apply"].add_argument(
             "--keep-secrets",
@@ -76,16 +84,19 @@ class Command(BaseCommand):
             message = _("The database could not do it: %(reason)s") % {"reason": str(error).strip()}
             raise CommandError(message, returncode=COULD_NOT) from error
 
-    def apply(self, *, file: str, prune: bool, json: bool, keep_secrets: bool, **_options: Any) -> None:
+    def apply(
+        self, *, file: str, prune: bool, json: bool, keep_secrets: bool, no_detect: bool, **_options: Any
+    ) -> None:
+        now = timezone.now()
         try:
-            fleet = load(file, keep_unread=keep_secrets)
-            self.report(apply(fleet, timezone.now(), prune=prune), fleet, json=json)
+            fleet = load(file, keep_unread=keep_secrets, find=_finder(now, ask=not no_detect))
+            self.report(apply(fleet, now, prune=prune), fleet, json=json)
         except BadFleet as error:
             self.refuse(error, json=json)
 
-    def diff(self, *, file: str, prune: bool, json: bool, **_options: Any) -> None:
+    def diff(self, *, file: str, prune: bool, json: bool, no_detect: bool, **_options: Any) -> None:
         try:
-            fleet = load(file, keep_unread=True)
+            fleet = load(file, keep_unread=True, find=_finder(timezone.now(), ask=not no_detect))
             comparison = compare(fleet, prune=prune)
             if comparison.problems:
                 raise BadFleet(comparison.problems)
@@ -159,6 +170,10 @@ class Command(BaseCommand):
         if change.action is Action.CREATED:
             return text
         return f"{text}: " + "; ".join(f"{key} {_value(before[key])} → {_value(after[key])}" for key in after)
+
+
+def _finder(now: datetime, *, ask: bool) -> Finder:
+    return partial(find_platforms, now=now, ask=ask)
 
 
 def _summary(comparison: Comparison) -> str:
