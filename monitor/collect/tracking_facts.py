@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from integrations.contracts import HubFailure, Outcome
+from integrations.contracts import GRAPHQL_WRITE, HubFailure, Outcome
 from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health.readings import FEEDBACK_METHODS
 from monitor.health.records import Reading, TrackingFigures
@@ -36,6 +36,7 @@ _WRITES = """
       FROM unnest(%(ids)s::bigint[], %(since)s::timestamptz[]) AS w(id, since)
       JOIN LATERAL (SELECT * FROM monitor_hubfailurelog f
                      WHERE f.integration_id = w.id AND f.at >= w.since AND f.method = ANY(%(methods)s)
+                       AND (f.path NOT LIKE %(graphql)s OR f.path LIKE %(mutation)s)
                      ORDER BY f.at DESC LIMIT 20) f ON true
      ORDER BY f.at DESC
 """
@@ -100,7 +101,13 @@ def failed_writes(since: Mapping[int, datetime | None]) -> dict[int, list[HubFai
     failures: dict[int, list[HubFailure]] = {}
     for pk, external, at, method, path, status, exception, outcome, by, detail in _rows(
         _WRITES,
-        {"ids": list(asked), "since": list(asked.values()), "methods": sorted(FEEDBACK_METHODS)},
+        {
+            "ids": list(asked),
+            "since": list(asked.values()),
+            "methods": sorted(FEEDBACK_METHODS),
+            "graphql": "%/graphql.json%",
+            "mutation": f"%{GRAPHQL_WRITE}",
+        },
     ):
         failures.setdefault(pk, []).append(
             HubFailure(
