@@ -303,6 +303,18 @@ def test_a_long_reading_that_was_cut_off_goes_on_where_it_was():
     assert store.mark.key == ""
 
 
+def test_an_order_that_shows_late_is_found_by_the_look_back():
+    shop = quiet_shop()
+    late = shop.add(timedelta(minutes=9))
+    for _ in range(OVERLAP + 1):
+        shop.add()
+    store = Store(shop.now - timedelta(hours=1))
+    for _ in range(5):
+        shop.now += 2 * MINUTE
+        store.read(shop, 3)
+    assert str(late) in store.known
+
+
 def test_a_shops_clock_that_is_set_back_hides_no_change():
     shop = quiet_shop()
     for _ in range(OVERLAP + 1):
