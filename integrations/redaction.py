@@ -90,7 +90,15 @@ def redact_url(url: str, secrets: Iterable[str] = ()) -> str:
     names = [piece.partition("=")[0] for piece in parts.query.split("&") if "=" in piece]
     query = "?" + "&".join(names) if names else ""
     scheme = f"{parts.scheme}://" if host else ""
-    return scheme + host + port + redact_text(parts.path + query, secrets)
+    return scheme + host + port + redact_path(parts.path, secrets) + redact_text(query, secrets)
+
+
+def redact_path(path: str, secrets: Iterable[str] = ()) -> str:
+    """As :func:`redact_text`, piece by piece: a long path as a whole would look like a token."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            path = path.replace(secret, REMOVED)
+    return "/".join(redact_text(piece, ()) for piece in path.split("/"))
 
 
 def excerpt(text: str, secrets: Sequence[str] = (), limit: int = 500) -> str:

@@ -42,6 +42,8 @@ def manifest(fleet: FleetSpec, shops_url: str, hub_url: str, secrets: SecretFile
                 "account": spec.account,
                 "store": spec.shop,
                 "external_id": str(spec.id),
+                # The demo shows within minutes what takes an hour in earnest.
+                "tracking_tolerance_s": 600,
             }
             for spec in fleet.integrations
         ]

@@ -15,7 +15,7 @@ from integrations.access import Classification, classify, wordpress
 from integrations.access.classify import Application, json_api
 from integrations.answer import Answer
 from integrations.contracts import GRAPHQL_WRITE, HubFailure, Outcome
-from integrations.redaction import redact_text, redact_url
+from integrations.redaction import redact_path, redact_text, redact_url
 from integrations.sendcloud.records import LogRow, rank
 
 MOST_PAGES = 20
@@ -116,4 +116,4 @@ def _path(url: str) -> str:
         path = urlsplit(url).path
     except ValueError:
         return ""
-    return redact_text(path)[:300]
+    return redact_path(path)[:300]

@@ -75,7 +75,8 @@ async def subscribe(api: AdminApi, webhook_url: str, *, now: datetime) -> Sequen
 
 def checks_of_subscriptions(found: frozenset[str], *, has_secret: bool) -> list[Check]:
     """Which topics are announced to us, and whether what is announced can be believed."""
-    checks = [_check(topic, topic in found) for topic in TOPICS]
+    ours = [topic for topic in TOPICS if topic in found]
+    checks = [_check(topic, topic in found, is_lost=bool(ours)) for topic in TOPICS]
     if not has_secret:
         checks.append(
             Check(
@@ -91,7 +92,8 @@ def checks_of_subscriptions(found: frozenset[str], *, has_secret: bool) -> list[
     return checks
 
 
-def _check(topic: str, present: bool) -> Check:
+def _check(topic: str, present: bool, *, is_lost: bool) -> Check:
+    """``is_lost``: others are there, so somebody wanted them."""
     values = {"topic": topic.lower().replace("_", "/", 1)}
     if present:
         text = _noop("Shopify announces %(topic)s here.")
@@ -101,9 +103,12 @@ def _check(topic: str, present: bool) -> Check:
     return Check(
         ConditionKind.WEBHOOKS,
         "subscription_missing",
-        CheckState.WARN,
+        CheckState.WARN if is_lost else CheckState.INFO,
         _noop("Shopify does not announce %(topic)s here: changes are noticed only at the next reading."),
         values,
-        _noop("Subscribe again; Shopify deletes a subscription after eight failed deliveries in a row."),
+        _noop(
+            "Switch the webhooks on, on the page of one of the store's integrations. Shopify deletes them "
+            "after eight failed deliveries in a row."
+        ),
         subject=topic,
     )

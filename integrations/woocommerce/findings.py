@@ -153,7 +153,7 @@ def judge_webhooks(
     checks += [check for hook in _best(ours) for check in _judge_one(hook, backlogs, now, whose="Syncwatch")]
     if ours_at:
         present = {hook.topic for hook in ours}
-        checks += [_missing(topic) for topic in TOPICS if topic not in present]
+        checks += [_missing(topic, is_lost=bool(ours)) for topic in TOPICS if topic not in present]
     return [*checks, _judge_queue(backlogs, shop, now)]
 
 
@@ -166,14 +166,15 @@ def _best(hooks: Sequence[Webhook]) -> Sequence[Webhook]:
     return list(by_topic.values())
 
 
-def _missing(topic: str) -> Check:
+def _missing(topic: str, *, is_lost: bool) -> Check:
+    """``is_lost``: others are there, so somebody wanted them."""
     return Check(
         ConditionKind.WEBHOOKS,
         "webhook_missing",
-        CheckState.WARN,
+        CheckState.WARN if is_lost else CheckState.INFO,
         _noop("The shop does not announce %(topic)s to Syncwatch: it is noticed later."),
         {"topic": topic},
-        _noop("Make the webhooks again on the connection's page."),
+        _noop("Switch the webhooks on, on the page of one of the store's integrations."),
         topic,
     )
 

@@ -1,5 +1,6 @@
 """Loading what judging needs to know of marketing hubs: counts of events beside the shops' own orders."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,13 +14,12 @@ from monitor.models import EventHour
 from monitor.models.work import JobKind
 
 WINDOW = timedelta(days=2)
-READINGS = 4
-"""After so many missed readings what was counted is too old to judge by."""
+HOURS_OF_DAY = 24
 NOT_SOLD = "test order"
 """Why an order is not expected that no customer placed."""
 
 _ORDERS = """
-    SELECT date_trunc('hour', ordered_at, 'UTC'), count(*)
+    SELECT date_bin('1 hour', ordered_at, %(since)s), count(*)
       FROM monitor_order
      WHERE store_id = ANY(%(stores)s) AND ordered_at >= %(since)s AND ordered_at < %(until)s
        AND unexpected_reason <> %(not_sold)s
@@ -69,13 +69,17 @@ def load_windows(
 
 
 def daily_figures(account_id: int, now: datetime) -> list[tuple[int, int]]:
-    """(orders, events) of each of the last complete days of which both sides are known."""
+    """(orders, events) of each of the last days of which all hours were counted."""
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     since = today - timedelta(days=2 * LEARNED_FROM_DAYS)
     stores = _stores(account_id)
-    events = _by_day(_main_series(account_id, since, today))
+    series = _main_series(account_id, since, today)
+    counted = Counter(hour.astimezone(UTC).date() for hour, _count in series)
+    events = _by_day(series)
     orders = _by_day(_orders_by_hour(stores, since, today).items())
-    return [(orders.get(day, 0), count) for day, count in sorted(events.items())]
+    return [
+        (orders.get(day, 0), count) for day, count in sorted(events.items()) if counted[day] == HOURS_OF_DAY
+    ]
 
 
 def _workspace(
@@ -84,8 +88,7 @@ def _workspace(
     readings: Mapping[tuple[str, int], Reading],
     now: datetime,
 ) -> tuple[tuple[HourFigures, ...], datetime | None, datetime | None, int]:
-    start = (now - WINDOW).replace(minute=0, second=0, microsecond=0)
-    rows = EventHour.objects.filter(account_id=account, hour__gte=start)
+    rows = EventHour.objects.filter(account_id=account, hour__gte=now - WINDOW).order_by("hour")
     counts: dict[datetime, dict[str, int]] = {}
     settled_until = None
     for row in rows:
@@ -96,7 +99,8 @@ def _workspace(
         EventHour.objects.filter(account_id=account).order_by("hour").values_list("hour", flat=True).first()
     )
     stores = [store for its_account, store in links if its_account == account]
-    orders = _orders_by_hour(stores, start, now)
+    # Where zones differ from UTC by half an hour, so do the hub's hours.
+    orders = _orders_by_hour(stores, min(counts, default=now), now)
     read_until = _read_until(stores, readings)
     hours = tuple(
         HourFigures(

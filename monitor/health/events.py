@@ -143,7 +143,9 @@ def _judge_flow(window: EventWindow) -> Finding:
     silent = _silence(hours, last_event_at, usual)
     if silent:
         figures |= {**_sums(silent), "last_event_before": iso(silent[0].start)}
-        return _finding(window, State.FAIL, "events_stopped", observed_at, figures, since=silent[0].start)
+        return _finding(
+            window, State.FAIL, "events_stopped", observed_at, figures, since=silent[0].start, conclusive=True
+        )
     if usual is None:
         if window.learned_days < LEARNED_FROM_DAYS:
             return _finding(window, State.UNKNOWN, "learning", observed_at, figures)
@@ -155,8 +157,10 @@ def _judge_flow(window: EventWindow) -> Finding:
         figures |= _sums(short)
         is_half_gone = figures["events"] < HALF * usual * figures["orders"]
         state = State.FAIL if is_half_gone else State.WARN
-        return _finding(window, state, "events_short", observed_at, figures, since=short[0].start)
-    return _finding(window, State.OK, "flows", observed_at, figures)
+        return _finding(
+            window, state, "events_short", observed_at, figures, since=short[0].start, conclusive=True
+        )
+    return _finding(window, State.OK, "flows", observed_at, figures, conclusive=True)
 
 
 def _silence(hours: Sequence[_Hour], last_event_at: datetime | None, usual: float | None) -> list[_Hour]:

@@ -275,7 +275,8 @@ def subscribe(sandbox, url):
 
 def test_subscriptions_are_made_once_deliver_signed_and_are_missed_when_shopify_drops_them(sandbox, receiver):
     (_report, states) = check(sandbox, webhook_url=receiver.url)
-    assert states[("subscription_missing", "ORDERS_CREATE")] is CheckState.WARN
+    # Nobody has asked for any yet: worth knowing, nothing wrong.
+    assert states[("subscription_missing", "ORDERS_CREATE")] is CheckState.INFO
     made = subscribe(sandbox, receiver.url)
     assert made == ["ORDERS_CREATE", "ORDERS_UPDATED", "APP_UNINSTALLED"]
     assert subscribe(sandbox, receiver.url) == []

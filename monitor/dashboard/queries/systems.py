@@ -151,7 +151,8 @@ class Systems:
         """The store's webhooks can be made from here."""
         store = self.integration.store
         lacking = any(
-            check.row.kind == ConditionKind.WEBHOOKS and not check.is_quiet for check in self.checks
+            check.row.kind == ConditionKind.WEBHOOKS and check.row.state != CheckState.OK
+            for check in self.checks
         )
         return (
             lacking and offers(store.platform, Subscribes) and bool(webhook_url(store.platform, store.name))
