@@ -384,7 +384,7 @@ class Target:
 
     name: str
     url: str
-    credentials: Mapping[str, Any]
+    credentials: Mapping[str, Any] = field(repr=False)
     settings: Mapping[str, Any]
     time_zone: str = "UTC"
     webhook_url: str = ""

@@ -45,6 +45,8 @@ def configure(config: dict[str, Any]) -> None:
                 # httpx logs full URLs, which may hold credentials in the query.
                 "httpx": {"level": "WARNING"},
                 "httpcore": {"level": "WARNING"},
+                # It logs keys, tokens and whole signatures.
+                "oauthlib": {"level": "WARNING"},
                 # A line per periodic message says nothing; failures are still told.
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},

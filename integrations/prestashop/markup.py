@@ -11,10 +11,14 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 DEEPEST = 50
+LARGEST = 2 * 2**20
+"""Bytes. What is asked for in XML are single rows and the list of resources: some kilobytes."""
+MOST = 20_000
+"""Elements. Each takes a hundred times the memory of its tag."""
 
 
 class MarkupError(ValueError):
-    """Not well-formed, too deep, or with a document type."""
+    """Not well-formed, too deep, too large, or with a document type."""
 
 
 @dataclass(slots=True)
@@ -43,10 +47,12 @@ class _Builder:
         self.root = Element("")
         self._open = [self.root]
         self._texts: list[list[str]] = [[]]
+        self._count = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) > DEEPEST:
-            raise MarkupError("too deep")
+        self._count += 1
+        if len(self._open) > DEEPEST or self._count > MOST:
+            raise MarkupError("too deep or too many")
         element = Element(name, attributes)
         self._open[-1].children.append(element)
         self._open.append(element)
@@ -65,6 +71,8 @@ def _refuse(*_: object) -> NoReturn:
 
 def read_xml(body: bytes) -> Element:
     """The root element. Raises MarkupError."""
+    if len(body) > LARGEST:
+        raise MarkupError("too large")
     builder = _Builder()
     parser = expat.ParserCreate()
     parser.buffer_text = True

@@ -4,7 +4,7 @@ Rules: sendcloud.dev, oauth2/token: the key pair signs the request, a token live
 """
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -26,8 +26,8 @@ RENEW_BEFORE_END = timedelta(minutes=5)
 class KeyPair:
     """The keys of an account, and where they are exchanged for a token."""
 
-    public: str
-    secret: str
+    public: str = field(repr=False)
+    secret: str = field(repr=False)
     token_url: str = ""
     """Empty: the keys themselves sign every request."""
 
@@ -44,7 +44,7 @@ class Grant(Record):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    token: str
+    token: str = field(repr=False)
     until: datetime
 
 

@@ -1,7 +1,7 @@
 """Access tokens: the stored permanent one, or one by the client-credentials grant, which is kept in this
 process until shortly before it ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -28,7 +28,7 @@ class Grant(Record):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    token: str
+    token: str = field(repr=False)
     until: datetime
 
 

@@ -1,5 +1,6 @@
 """Evidence as words: counts with their nouns, times in a person's zone, names of hubs."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -110,13 +111,22 @@ def _checks(evidence: Evidence) -> dict[str, str]:
 def told(template: str, values: Mapping[str, Any]) -> str:
     """A check's text or remedy, stored as an English template, in the active language.
 
-    A value that the template names and that is missing stands as a question mark.
+    A value that the template names and that is missing, or is no number where one belongs, stands as a
+    question mark: what a remote leaves out must not cost the page.
     """
-    return gettext(template) % _Known(values) if template else ""
+    return _PLACE.sub(lambda place: _said(place, values), gettext(template)) if template else ""
 
 
-class _Known(dict[str, Any]):
-    def __missing__(self, name: str) -> str:
+_PLACE = re.compile(r"%(?:\((\w+)\)([-+0 #]*\d*(?:\.\d+)?[sdifg])|%)")
+
+
+def _said(place: re.Match[str], values: Mapping[str, Any]) -> str:
+    if place[1] is None:
+        return "%"
+    value = values.get(place[1])
+    try:
+        return "?" if value is None else f"%{place[2]}" % (value,)
+    except (TypeError, ValueError, OverflowError):
         return "?"
 
 
