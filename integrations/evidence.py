@@ -11,10 +11,12 @@ from integrations.redaction import excerpt, redact_text, redact_url
 LONGEST_DETAIL = 300
 
 
-def call_of_answer(answer: Answer, found: Classification, secrets: Sequence[str] = ()) -> CallRecord:
+def call_of_answer(
+    answer: Answer, found: Classification, secrets: Sequence[str] = (), *, quotes: bool = True
+) -> CallRecord:
     """The redacted record of one answer. Bodies of successes are never quoted: they hold people's data."""
     quoted = ""
-    if found.outcome is not Outcome.PASSED and (answer.status >= 400 or not answer.looks_like_json):
+    if quotes and found.outcome is not Outcome.PASSED and (answer.status >= 400 or not answer.looks_like_json):
         quoted = excerpt(answer.text(), secrets)
     return CallRecord(
         at=answer.at,

@@ -6,7 +6,8 @@ request three times cheaper than a default client does.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -119,6 +120,7 @@ class RemoteClient:
         self._secrets = tuple(secrets)
         self._patience = patience or Patience()
         self._limits = limits or SizeLimits()
+        self._quotes = True
         self._serial = 0
         self._failures: dict[int, CallRecord] = {}
         self._success: tuple[int, CallRecord] | None = None
@@ -186,6 +188,16 @@ class RemoteClient:
             self._keep(answer)
         return answer
 
+    @contextmanager
+    def unquoted(self) -> Iterator[None]:
+        """Inside, no answer is quoted in evidence: requests or answers hold whole orders, and an error may
+        repeat the customer's data in a form that no pattern knows."""
+        before, self._quotes = self._quotes, False
+        try:
+            yield
+        finally:
+            self._quotes = before
+
     async def pause(self, duration: timedelta) -> None:
         """Wait because the remote asked for it; with a pacer, everybody waits."""
         if self._pacer is None:
@@ -203,7 +215,7 @@ class RemoteClient:
 
     def note(self, answer: Answer, found: Classification) -> CallRecord:
         """Record what an answer really meant, in place of what was recorded before."""
-        call = call_of_answer(answer, found, self._secrets)
+        call = self.record(answer, found)
         if self._success and self._success[0] == answer.serial:
             self._success = None
         self._keep_failure(answer.serial, call)
@@ -221,7 +233,7 @@ class RemoteClient:
 
     def record(self, answer: Answer, found: Classification) -> CallRecord:
         """The call record of an answer, without keeping it."""
-        return call_of_answer(answer, found, self._secrets)
+        return call_of_answer(answer, found, self._secrets, quotes=self._quotes)
 
     def calls(self) -> Sequence[CallRecord]:
         """Failures, oldest first, and one success if there was any."""

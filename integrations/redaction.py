@@ -55,6 +55,8 @@ _CLOSING = {
     name: re.compile(rf"</{name}\s{{0,9}}>", re.IGNORECASE) for name in ("script", "style", "svg")
 } | {"!--": re.compile("-->"), "": re.compile(">")}
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_WORDS = re.compile(r"\w+")
+_SPACED = r"[\s-]?"
 _BLANKS = re.compile(r"\s+")
 _SECRET_NAME = re.compile(_HIDDEN_NAMES.replace("_?", "[_-]?"), re.IGNORECASE)
 
@@ -72,6 +74,18 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def without_words(text: str, values: Iterable[str]) -> str:
+    """``text`` redacted, and without the words of ``values``: what somebody else's message repeats of a
+    person's name and address, whole or in part, in any case, and codes however they are spaced."""
+    text = redact_text(text)
+    words = {word for value in values for word in [*_WORDS.findall(value), "".join(_WORDS.findall(value))]}
+    known = sorted((word for word in words if 3 <= len(word) <= 60), key=len, reverse=True)[:200]
+    if not known:
+        return text
+    pattern = "|".join(_SPACED.join(map(re.escape, word)) for word in known)
+    return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", REMOVED, text, flags=re.IGNORECASE)
 
 
 def names_a_secret(name: str) -> bool:

@@ -89,7 +89,8 @@ class MagentoStore:
         return await tracking.write(self, order_id, parcels, now=now, notify=notify)
 
     async def read_full_orders(self, order_ids: Sequence[str], *, now: datetime) -> Sequence[FullOrder]:
-        return await whole.read(self, order_ids, now=now)
+        with self.http.unquoted():
+            return await whole.read(self, order_ids, now=now)
 
     def calls(self) -> Sequence[CallRecord]:
         return self.http.calls()

@@ -21,6 +21,7 @@ from integrations.contracts import Outcome
 from integrations.http import Auth, RemoteClient
 from integrations.magento.recognition import is_refusal
 from integrations.magento.signing import signed, signed_by_nobody
+from integrations.redaction import redact_text
 
 if TYPE_CHECKING:
     from integrations.magento.adapter import MagentoStore
@@ -127,7 +128,7 @@ def message_of(answer: Answer) -> str:
     """Magento's own message, in one line; empty when it sent none."""
     document = json_document(answer) if answer.looks_like_json else None
     message = document.get("message") if isinstance(document, dict) else None
-    return " ".join(message.split())[:200] if isinstance(message, str) else ""
+    return redact_text(" ".join(message.split())[:200]) if isinstance(message, str) else ""
 
 
 async def explain(store: MagentoStore, answer: Answer, *, now: datetime) -> errors.RemoteError:

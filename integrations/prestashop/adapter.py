@@ -100,7 +100,8 @@ class PrestaShopStore:
         return await tracking.write(self, order_id, parcels, now=now, notify=notify)
 
     async def read_full_orders(self, order_ids: Sequence[str], *, now: datetime) -> Sequence[FullOrder]:
-        return await full.read(self, order_ids, now=now)
+        with self.http.unquoted():
+            return await full.read(self, order_ids, now=now)
 
     async def nudge(self, order_id: str, *, now: datetime) -> None:
         await nudging.nudge(self, order_id, now=now)

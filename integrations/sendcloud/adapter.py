@@ -150,7 +150,8 @@ class SendcloudHub:
     async def push_orders(
         self, integration_id: str, orders: Sequence[FullOrder], *, now: datetime
     ) -> RefreshAnswer:
-        return await push_orders(self.http, self.api, integration_id, orders, now=now)
+        with self.http.unquoted():
+            return await push_orders(self.http, self.api, integration_id, orders, now=now)
 
     def user_agents(self, platform: str) -> Sequence[str]:
         return [filled(agent, {"system": platform}) for agent in self.settings.user_agents]

@@ -3,22 +3,27 @@
 Names and addresses are read only to take them out of what a carrier said, and then dropped.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from integrations.contracts import ShipmentRecord
 from integrations.documents import Id, Record, Rows, UtcTime
-from integrations.redaction import redact_text
+from integrations.redaction import redact_text, without_words
 
 LONGEST_PROBLEM = 300
 NOT_MOVED_YET = frozenset({"READY_TO_SEND", "ANNOUNCING", "ANNOUNCED"})
 """Documented statuses of a parcel that the carrier cannot have yet."""
+_WORDS = re.compile(r"[^\W_]+")
 _CANCELLED_V2 = frozenset({"2000"})
-_PERSONAL_PARAMETERS = ("verification", "postal", "zip", "email", "name")
+_PERSONAL_PARAMETERS = ("verification", "post", "zip", "plz", "mail", "name", "phone", "address", "city")
+_POSTAL_CODES = frozenset({"pc", "cp", "cap", "zc", "pcode"})
+"""Short names under which carriers take a postal code."""
 
 
 def _object(value: Any) -> Any:
@@ -82,7 +87,7 @@ class Shipment(Record):
             hub_id=parcel.id[:80],
             order_number=(self.order_number or "").removeprefix("#")[:80],
             tracking_number=(parcel.tracking_number or "").strip()[:80],
-            tracking_url=without_personal_data(parcel.tracking_url or ""),
+            tracking_url=without_personal_data(parcel.tracking_url or "", self.to_address),
             carrier=((self.carrier and self.carrier.code) or "")[:60],
             changed_at=parcel.changed_at,
             announced_at=parcel.announced_at,
@@ -176,7 +181,7 @@ class OlderParcel(Record):
             hub_id=self.id[:80],
             order_number=(self.order_number or "").removeprefix("#")[:80],
             tracking_number=(self.tracking_number or "").strip()[:80],
-            tracking_url=without_personal_data(self.tracking_url or ""),
+            tracking_url=without_personal_data(self.tracking_url or "", people),
             carrier=((self.carrier and self.carrier.code) or "")[:60],
             changed_at=changed_at,
             announced_at=self.date_announced,
@@ -198,24 +203,39 @@ TRACKING = TypeAdapter(Tracking)
 OLDER_PARCELS = TypeAdapter(OlderParcelList)
 
 
-def without_personal_data(url: str) -> str:
-    """A tracking page's address without the postal code that Sendcloud writes into it."""
+def without_personal_data(url: str, people: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """A tracking page's address without the postal code that Sendcloud or a carrier wrote into it.
+
+    Empty where it cannot be taken out, as from the path. ``people`` is the receiver's address.
+    """
     try:
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return ""
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or _tells(unquote(parts.path), people):
         return ""
     kept = [
-        (name, value)
-        for name, value in pairs
-        if not any(word in name.lower() for word in _PERSONAL_PARAMETERS)
+        (name, value) for name, value in pairs if not _is_personal(name.lower()) and not _tells(value, people)
     ]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), ""))[:300]
+
+
+def _is_personal(name: str) -> bool:
+    return name in _POSTAL_CODES or any(word in name for word in _PERSONAL_PARAMETERS)
+
+
+def _tells(text: str, people: Mapping[str, Any]) -> bool:
+    """Whether a piece of an address holds the receiver's postal code, name or street, however spaced."""
+    words = _WORDS.findall(text.casefold())[:200]
+    held = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, start + 5)}
+    values = (
+        "".join(_WORDS.findall(value.casefold())) for value in people.values() if isinstance(value, str)
+    )
+    return any(len(value) >= 4 and value in held for value in values)
 
 
 def _impersonal(said: str, people: Mapping[str, Any]) -> str:
     """What a carrier said, without the receiver's own words in it."""
     words = [value for value in people.values() if isinstance(value, str)]
-    return redact_text(said, words)[:LONGEST_PROBLEM]
+    return without_words(said[:2_000], words)[:LONGEST_PROBLEM]

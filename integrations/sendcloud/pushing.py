@@ -20,7 +20,7 @@ from integrations.contracts import Outcome, RefreshAnswer
 from integrations.documents import Record
 from integrations.full_orders import FullOrder
 from integrations.http import RemoteClient
-from integrations.redaction import redact_text
+from integrations.redaction import without_words
 from integrations.sendcloud.addresses import shipping_address
 from integrations.sendcloud.api import SendcloudApi
 
@@ -119,7 +119,8 @@ async def _send_batch(
         http.note(answer, Classification(Outcome.PASSED, "Sendcloud", sentence))
         if not reasons:
             # Nobody knows which one is meant, so sending the others again cannot help.
-            course.refused += [_named(order, _general(errors)) for order in left]
+            general = _general(errors, left)
+            course.refused += [_named(order, general) for order in left]
             return
         course.refused += [_named(left[place], reason) for place, reason in sorted(reasons.items())]
         left = [order for place, order in enumerate(left) if place not in reasons]
@@ -201,15 +202,23 @@ def _by_order(errors: Sequence[_Error], sent: Sequence[FullOrder]) -> dict[int, 
         if found is None or place >= len(sent) or place in reasons:
             continue
         order = sent[place]
-        personal = [*shipping_address(order).values(), order.address_1, order.name]
-        said = redact_text(error.detail or error.title, [word for word in personal if word])
+        said = without_words((error.detail or error.title)[:2_000], _personal(order))
         reasons[place] = f"{said[:160]} ({(found[2] or '')[:80]})" if found[2] else said[:160]
     return reasons
 
 
-def _general(errors: Sequence[_Error]) -> str:
-    said = next((error.detail or error.title for error in errors if error.detail or error.title), "")
-    return redact_text(said)[:160] or _("Sendcloud gave no reason.")
+def _general(errors: Sequence[_Error], sent: Sequence[FullOrder]) -> str:
+    said = next((error.detail or error.title for error in errors if error.detail or error.title), "")[:2_000]
+    for order in sent:
+        said = without_words(said, _personal(order))
+    return said[:160] or _("Sendcloud gave no reason.")
+
+
+def _personal(order: FullOrder) -> list[str]:
+    """What of an order must be in no sentence that is kept: who bought, where, and what."""
+    address = (order.address_1, order.address_2, order.postal_code, order.city)
+    lines = (line.name for line in order.lines)
+    return [order.name, order.company, *address, order.email, order.phone, *lines]
 
 
 def _named(order: FullOrder, reason: str) -> str:

@@ -101,4 +101,5 @@ class ShopifyStore:
         return await tracking.write_tracking(self.api, order_id, parcels, now=now, notify=notify)
 
     async def read_full_orders(self, order_ids: Sequence[str], *, now: datetime) -> Sequence[FullOrder]:
-        return await full_orders.read_full_orders(self.api, order_ids, now=now)
+        with self.http.unquoted():
+            return await full_orders.read_full_orders(self.api, order_ids, now=now)
