@@ -1,5 +1,6 @@
 """Whether Let's Encrypt, which Shopify uses, may issue a certificate for a host (CAA, RFC 8659)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from integrations.cloudflare.records import DnsRecord
 
 AUTHORITY = "letsencrypt.org"
 TIMEOUT_S = 3.0
+WHOLE_S = 10.0
+"""For a host and all its parents: a long name must not hold up other work."""
 
 
 class Permit(NamedTuple):
@@ -70,10 +73,14 @@ def in_zone(records: Iterable[DnsRecord], host: str) -> tuple[str, Issue]:
 
 async def by_dns(look_up: Lookup, host: str) -> tuple[str, Issue]:
     """The same as an authority sees it. Raises NoName when any name on the way cannot be looked up."""
-    for name in names_of(host):
-        permits = await look_up(name)
-        if permits:
-            return name, judged(permits)
+    try:
+        async with asyncio.timeout(WHOLE_S):
+            for name in names_of(host):
+                permits = await look_up(name)
+                if permits:
+                    return name, judged(permits)
+    except TimeoutError as error:
+        raise NoName(type(error).__name__) from error
     return "", Issue.FREE
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
+from integrations.cloudflare.secrecy import without_secrets
 from integrations.documents import Record, Rows
 
 
@@ -80,7 +81,7 @@ class Rule(Record):
 
     @property
     def name(self) -> str:
-        return self.description or self.id or self.expression[:60]
+        return self.description or self.id or without_secrets(self.expression)[:60]
 
 
 class Ruleset(Record):

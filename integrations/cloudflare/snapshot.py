@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from integrations.cloudflare.reading import NotRead, Reading
 from integrations.cloudflare.records import Ruleset, Setting
+from integrations.cloudflare.secrecy import without_written_secrets
 
 LONGEST = 200
 CONTEXT = 40
@@ -29,11 +30,11 @@ def snapshot_of(read: Reading) -> dict[str, Any]:
         if isinstance(part, NotRead):
             continue
         if isinstance(part, Setting):
-            found[name] = part.value
+            found[name] = without_written_secrets(part.value, name)
         elif isinstance(part, Ruleset):
             found[name] = _rows(part.rules)
         elif isinstance(part, BaseModel):
-            found[name] = part.model_dump(mode="json", exclude_none=True)
+            found[name] = without_written_secrets(part.model_dump(mode="json", exclude_none=True))
         else:
             found[name] = _rows(part)
     return dict(sorted(found.items()))
@@ -41,7 +42,7 @@ def snapshot_of(read: Reading) -> dict[str, Any]:
 
 def _rows(rows: Any) -> dict[str, Any]:
     """Rows by id; by their place where they have none."""
-    documents = [row.model_dump(mode="json", exclude_none=True) for row in rows]
+    documents = [without_written_secrets(row.model_dump(mode="json", exclude_none=True)) for row in rows]
     keyed = {str(document.pop("id", "") or place): document for place, document in enumerate(documents)}
     return dict(sorted(keyed.items()))
 

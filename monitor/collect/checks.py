@@ -45,6 +45,10 @@ HOUR = timedelta(hours=1)
 DELIVERED_LATELY = timedelta(days=30)
 _MISSING_WEBHOOKS = frozenset({"webhook_missing", "subscription_missing"})
 MOST_EVENTS = 2_000_000_000
+MOST_CHANGES = 100
+"""Of one audit that are told."""
+LARGEST_SNAPSHOT = 2 * 2**20
+"""Bytes. Of a larger one only the digest is kept: that something changed is then all that can be told."""
 
 
 def record_checks(source: CheckResult.Source, target_id: int, checks: Sequence[Check], now: datetime) -> None:
@@ -115,8 +119,9 @@ def record_audit(store: Store, report: EdgeReport, now: datetime, differences: D
     if last is not None and last.digest == digest:
         return
     changes = [dict(change) for change in differences(last.snapshot, known)] if last else []
+    kept = orjson.loads(snapshot) if len(snapshot) <= LARGEST_SNAPSHOT else {}
     EdgeChange.objects.create(
-        store=store, at=now, changes=changes, snapshot=orjson.loads(snapshot), digest=digest
+        store=store, at=now, changes=changes[:MOST_CHANGES], snapshot=kept, digest=digest
     )
 
 
