@@ -5,10 +5,11 @@ Each kind that sends any has a module ``deliveries`` with the names of :class:`R
 
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -96,6 +97,12 @@ def is_signed(
     given = signature.encode("utf-8", "replace")
     found = [hmac.compare_digest(encode(hmac.digest(key, body, "sha256")), given) for key in secrets]
     return any(found)
+
+
+def key_of(body: bytes, topic: str, known: Collection[str]) -> str:
+    """The key of a delivery whose headers are not signed: a copy under another id, or under a topic that
+    does not exist, is the same delivery."""
+    return sha256((topic if topic in known else "").encode() + b"\n" + body).hexdigest()
 
 
 def topic_of(text: str) -> str:

@@ -75,7 +75,7 @@ def request(
         actor=actor[:150],
         reason=reason.strip()[:300],
         strategy=chosen,
-        only=[key[:80] for key in only][:MOST_ORDERS],
+        only=list(dict.fromkeys(key.replace("\0", "")[:80] for key in only))[:MOST_ORDERS],
         stage=RefreshStage.WAITING if panel else RefreshStage.QUEUED,
         detail=_noop("Waiting for somebody to press Refresh in the hub's panel.")
         if panel

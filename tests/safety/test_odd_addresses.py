@@ -11,6 +11,7 @@ from integrations.errors import AddressRefused, RemoteError
 from integrations.guard import GuardPolicy, check_url
 from integrations.http import RemoteClient
 from integrations.sendcloud.api import SendcloudApi
+from integrations.sendcloud.tokens import KeyPair
 from tests.integrations.remote import LOCAL, NOW, Reply, remote
 
 pytestmark = pytest.mark.integration
@@ -57,7 +58,7 @@ def test_a_link_header_made_to_be_slow_is_read_quickly():
             remote(lambda asked: slow) as served,
             RemoteClient(served.url, policy=LOCAL) as client,
         ):
-            api = SendcloudApi(client, "public", "secret")
+            api = SendcloudApi(client, KeyPair("public", "secret"))
             answer = await api.get("v3/orders", now=NOW)
             started = time.process_time()
             assert api.next_page(answer) is None

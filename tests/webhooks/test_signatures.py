@@ -104,7 +104,7 @@ def test_sendclouds_own_test_vector():
 
 def test_shopify_says_which_order_and_when():
     found = receive("shopify", shopify())
-    assert (found.key, found.order_key) == ("b54557e4-bdd9-4b37-8a5f-bf7d70bcd043", "820982911946154508")
+    assert found.order_key == "820982911946154508"
     assert found.triggered_at == datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
     body = orjson.dumps({"id": 5, "order_id": 7})
     assert receive("shopify", shopify(body, x_shopify_topic="fulfillments/create")).order_key == "7"
