@@ -1,6 +1,7 @@
 """Servers in threads, for tests: the same applications, on free ports, without a new interpreter."""
 
 import contextlib
+import random
 import socket
 import threading
 import time
@@ -18,9 +19,13 @@ class NotStarted(RuntimeError):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free, below those that outgoing connections take: a server that is started again
+    finds it free again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ def test_a_newcomer_connects_a_hub_and_its_shop_and_has_a_verdict_within_a_minut
     report = page.locator("#report")
     page.get_by_role("link", name="Sendcloud").click()
     page.get_by_label("Name", exact=True).fill("Parcels")
-    page.get_by_label("Address").fill(sandbox.account_url)
+    page.get_by_label("Address", exact=True).fill(sandbox.account_url)
     page.get_by_label("Public key").fill(public)
     page.get_by_label("Secret key").fill("0" * 32)
     page.get_by_role("button", name="Add and test").click()
@@ -86,7 +86,7 @@ def test_a_newcomer_connects_a_hub_and_its_shop_and_has_a_verdict_within_a_minut
     # The shop that the hub lists is not here yet: its address and name are known already.
     expect(report).to_contain_text("Not here yet? Add it:")
     report.get_by_role("link", name="Shopify").click()
-    expect(page.get_by_label("Address")).to_have_value(sandbox.store_url("lyon"))
+    expect(page.get_by_label("Address", exact=True)).to_have_value(sandbox.store_url("lyon"))
     page.get_by_label("Name", exact=True).fill("Boutique Lyon")
     page.get_by_label("Time zone of the shop").select_option("Europe/Paris")
     token = page.get_by_role("textbox", name="Admin API access token")
