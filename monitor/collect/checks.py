@@ -54,10 +54,10 @@ LARGEST_SNAPSHOT = 2 * 2**20
 def record_checks(source: CheckResult.Source, target_id: int, checks: Sequence[Check], now: datetime) -> None:
     """Replaces what is known of one target; an answer that stays keeps its beginning."""
     rows = {
-        (check.code, check.subject): {
+        (code := fit(check.code, 60), subject := fit(check.subject, 200)): {
             "kind": check.kind,
-            "code": fit(check.code, 60),
-            "subject": fit(check.subject, 200),
+            "code": code,
+            "subject": subject,
             "state": check.state,
             "text": fit(check.text, 400),
             "values": {name: _value(value) for name, value in check.values.items()},
@@ -120,6 +120,8 @@ def record_audit(store: Store, report: EdgeReport, now: datetime, differences: D
         return
     changes = [dict(change) for change in differences(last.snapshot, known)] if last else []
     kept = orjson.loads(snapshot) if len(snapshot) <= LARGEST_SNAPSHOT else {}
+    # Only the newest is compared with.
+    EdgeChange.objects.filter(store=store).exclude(snapshot={}).update(snapshot={})
     EdgeChange.objects.create(
         store=store, at=now, changes=changes[:MOST_CHANGES], snapshot=kept, digest=digest
     )

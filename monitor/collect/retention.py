@@ -17,6 +17,10 @@ _OLD: dict[str, str] = {
     "monitor_hubfailurelog": "at < %(before)s",
     "monitor_shipment": "changed_at < %(before)s AND COALESCE(due_at, changed_at) < %(before)s",
     "monitor_eventhour": "hour < %(before)s",
+    "monitor_edgechange": (
+        "at < %(before)s AND EXISTS (SELECT 1 FROM monitor_edgechange newer"
+        " WHERE newer.store_id = t.store_id AND newer.at > t.at)"
+    ),
     "monitor_hubstate": (
         "at < %(before)s AND EXISTS (SELECT 1 FROM monitor_hubstate newer"
         " WHERE newer.integration_id = t.integration_id AND newer.at > t.at)"

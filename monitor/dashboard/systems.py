@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from integrations.adapters import ReadsEvents, Subscribes
-from integrations.errors import NotPossible, RemoteError
+from integrations.errors import NotPossible, RemoteError, TimedOut
 from integrations.models import Integration, Store
 from integrations.opening import open_store
 from integrations.registry import adapter_class, offers
 from monitor import audit
 from monitor.access_control import CONNECT, FORCE_REFRESH, requires
 from monitor.collect.run import policy
+from monitor.dashboard.connect.testing import DEADLINE_S
 from monitor.models import Job, ManualTick, User
 from monitor.models.work import JobKind
 from monitor.webhooks.addresses import webhook_url
@@ -80,9 +81,15 @@ async def _subscribe(store: Store) -> list[str]:
             _("Syncwatch has no public address that the shop could reach."),
             remedy=_("Set SYNCWATCH_PUBLIC_URL to its address with https://."),
         )
-    async with open_store(
-        replace(store.target(), webhook_url=address), store.platform, policy=policy()
-    ) as adapter:
-        if not isinstance(adapter, Subscribes):
-            raise NotPossible(_("The webhooks of this shop cannot be made from here."))
-        return list(await adapter.subscribe(now=timezone.now()))
+    target = replace(store.target(), webhook_url=address)
+    try:
+        async with (
+            asyncio.timeout(DEADLINE_S),
+            open_store(target, store.platform, policy=policy()) as adapter,
+        ):
+            if not isinstance(adapter, Subscribes):
+                raise NotPossible(_("The webhooks of this shop cannot be made from here."))
+            return list(await adapter.subscribe(now=timezone.now()))
+    except TimeoutError as error:
+        sentence = _("The address did not answer within %(seconds)d seconds.")
+        raise TimedOut(sentence % {"seconds": DEADLINE_S}) from error

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import resource
+import time
 
 import pytest
 
@@ -10,6 +11,8 @@ from integrations.answer import Answer
 from integrations.contracts import Target, Watermark
 from integrations.errors import RemoteError
 from integrations.opening import open_hub, open_store
+from integrations.prestashop.markup import MarkupError, read_xml
+from integrations.registry import STORES
 from tests.integrations.remote import LOCAL, NOW, Reply, remote
 
 pytestmark = pytest.mark.integration
@@ -17,12 +20,18 @@ pytestmark = pytest.mark.integration
 MANY = 4 * 2**20
 WRONG = {
     "woocommerce": b"[%s]",
+    "prestashop": b'{"orders":[%s]}',
+    "magento": b'{"items":[%s],"total_count":1}',
     "shopify": b'{"data":{"orders":{"nodes":[%s],"pageInfo":{"hasNextPage":false}}}}',
     "sendcloud": b'{"data":[%s]}',
     "generic": b"[%s]",
 }
 KEYS = {
     "woocommerce": {"consumer_key": "ck_12345678", "consumer_secret": "cs_12345678"},
+    "prestashop": {"key": "K" * 32},
+    "magento": dict.fromkeys(
+        ("consumer_key", "consumer_secret", "access_token", "access_token_secret"), "k" * 32
+    ),
     "shopify": {"access_token": "shpat_12345678"},
     "sendcloud": {"public_key": "public", "secret_key": "secret"},
     "generic": {"token": "token"},
@@ -35,7 +44,7 @@ async def read(kind, url):
     source = {"url": url + "/x"}
     options = {"integrations": source, "arrivals": source} if kind == "generic" else {}
     target = Target("x", url, KEYS[kind], options)
-    if kind in ("woocommerce", "shopify"):
+    if kind in STORES:
         async with open_store(target, kind, policy=LOCAL) as store:
             async for _page in store.read_orders(Watermark(NOW), now=NOW):
                 pass
@@ -70,3 +79,24 @@ def test_millions_of_wrong_rows_do_not_fill_the_memory(kind):
 )
 def test_a_zero_in_a_text_is_left_out_because_no_column_can_hold_it(sent, read_as):
     assert Answer(200, {}, sent, "https://shop.example/").json() == {"number": read_as}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<prestashop>" + b"<a/>" * 2_000_000 + b"</prestashop>",
+        b"<prestashop>" + b"<a>" * 200_000,
+        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>',
+        b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>',
+        b'<?xml version="1.0" encoding="utf-7"?><x/>',
+        b"<x>" + b"&lt;" * 500_000 + b"</x",
+        b"<x " + b" ".join(b"a%d='1'" % number for number in range(300_000)) + b"/>",
+        b"",
+    ],
+)
+def test_no_xml_fills_the_memory_or_reads_a_file(body):
+    started, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(MarkupError):
+        read_xml(body)
+    assert time.process_time() - started < 2
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 100
