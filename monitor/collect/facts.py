@@ -38,11 +38,12 @@ _INTEGRATIONS = """
              ORDER BY e.at DESC LIMIT 1),
            (SELECT r.asked_at FROM monitor_refresh r WHERE r.integration_id = i.id AND r.asked_at IS NOT NULL
              ORDER BY r.requested_at DESC LIMIT 1),
-           i.tracking_tolerance_s, p.newest_tracked_due_at, h.feedback, s.edge_id, p.learned_event_ratio
+           i.tracking_tolerance_s, p.newest_tracked_due_at, h.feedback, e.id, p.learned_event_ratio
       FROM integrations_integration i
       JOIN integrations_store s ON s.id = i.store_id
       JOIN integrations_account a ON a.id = i.account_id
       JOIN monitor_progress p ON p.integration_id = i.id
+      LEFT JOIN integrations_account e ON e.id = s.edge_id AND e.is_active
       LEFT JOIN LATERAL (SELECT * FROM monitor_hubstate h WHERE h.integration_id = i.id
                           ORDER BY h.at DESC, h.id DESC LIMIT 1) h ON true
      WHERE i.id = ANY(%s) ORDER BY i.id
@@ -207,6 +208,7 @@ def _jobs(
             message=job.last_message,
             failures=job.failures,
             caught_up=job.caught_up_at is not None,
+            every=timedelta(seconds=job.interval_s),
         )
         for job in found
     }

@@ -22,9 +22,12 @@ _MISSING = """
     SELECT w.id, count(*), min(s.due_at),
            count(*) FILTER (WHERE s.due_at + w.tolerance < s.looked_at),
            min(s.due_at) FILTER (WHERE s.due_at + w.tolerance < s.looked_at),
+           min(s.due_at) FILTER (WHERE s.due_at + w.tolerance < s.looked_at
+                                   AND (w.newest IS NULL OR s.due_at > w.newest)),
            mode() WITHIN GROUP (ORDER BY s.missing_reason)
                FILTER (WHERE s.due_at + w.tolerance < s.looked_at)
-      FROM unnest(%(ids)s::bigint[], %(tolerances)s::interval[]) AS w(id, tolerance)
+      FROM unnest(%(ids)s::bigint[], %(tolerances)s::interval[], %(newest)s::timestamptz[])
+           AS w(id, tolerance, newest)
       JOIN monitor_shipment s ON s.integration_id = w.id
      WHERE s.reached_at IS NULL AND s.due_at IS NOT NULL AND s.due_at >= %(oldest)s AND s.due_at <= %(now)s
        AND s.number <> ''
@@ -70,6 +73,7 @@ def load(
             {
                 "ids": list(tolerances),
                 "tolerances": list(tolerances.values()),
+                "newest": [one.newest_reached_due_at for one in watched],
                 "oldest": now - JUDGING_WINDOW,
                 "now": now,
             },
@@ -77,7 +81,8 @@ def load(
     }
     figures = {}
     for one in watched:
-        missing, oldest_missing, late, oldest, reason = counted.get(one.id, (0, None, 0, None, ""))
+        nothing = (0, None, 0, None, None, "")
+        missing, oldest_missing, late, oldest, tail, reason = counted.get(one.id, nothing)
         figures[one.id] = TrackingFigures(
             parcels=readings[JobKind.HUB_SHIPMENTS, one.id],
             store=readings.get((JobKind.STORE_TRACKING, one.store_id), Reading(None, None)),
@@ -88,6 +93,7 @@ def load(
             newest_reached_due_at=one.newest_reached_due_at,
             tolerance=tolerances[one.id],
             stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_TRACKING_INTERVAL_S),
+            tail_oldest_at=tail,
             main_reason=reason or "",
         )
     return figures

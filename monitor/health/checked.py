@@ -31,11 +31,20 @@ def judge_edge(facts: Facts) -> Finding:
 
 
 def or_check(finding: Finding, facts: Facts) -> Finding:
-    """The finding; or, where nothing else is wrong, what a check of the same condition found."""
+    """The finding; or, where nothing else is wrong, what a check of the same condition found.
+
+    Checks are made more rarely than readings. That nothing else is wrong was seen by the reading, so the
+    answer is as young as that: an older one would leave an alarm standing that is over. And it was seen once
+    so far: a warning does not end an alarm before the second reading.
+    """
     if finding.state is not State.OK:
         return finding
     by_check = _by_checks(facts, finding.kind, finding.rule)
-    return by_check if by_check.state.is_bad else finding
+    if not by_check.state.is_bad:
+        return finding
+    moments = [moment for moment in (finding.observed_at, by_check.observed_at) if moment is not None]
+    is_sure = by_check.state is State.FAIL or finding.conclusive
+    return replace(by_check, observed_at=max(moments), conclusive=is_sure)
 
 
 def _by_checks(facts: Facts, kind: ConditionKind, rule_without: str) -> Finding:

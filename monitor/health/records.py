@@ -29,6 +29,8 @@ class Reading:
     """Failed attempts in a row."""
     caught_up: bool = False
     """The history had been read to its end at least once."""
+    every: timedelta = timedelta(0)
+    """How often it is tried. In a large account each integration's turn comes rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class TrackingFigures:
     """When the newest number that did reach the store was due."""
     tolerance: timedelta
     stale_after: timedelta
+    tail_oldest_at: datetime | None = None
+    """Of the late ones that were due after every number that did reach the store. A stop behind a single
+    number that got lost earlier shows only here."""
     main_reason: str = ""
     """What most of the looks found: ``no_order``, ``not_shipped``, ``other_number``, ``no_number``."""
 

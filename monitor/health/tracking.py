@@ -10,6 +10,8 @@ from monitor.health.states import State
 
 NO_FEEDBACK = "none"
 """How a hub says that it was told to write no tracking numbers."""
+MISSED = 3
+"""After so many missed readings what is known is too old to judge by."""
 
 
 def judge_tracking(facts: Facts) -> Finding:
@@ -37,10 +39,9 @@ def judge_tracking(facts: Facts) -> Finding:
             return _finding(facts, State.OK, "within_tolerance", looked_at)
         # Every number was seen in its order: no accident of one answer.
         return _finding(facts, State.OK, "reaches", looked_at, conclusive=True)
-    newest = figures.newest_reached_due_at
-    has_stopped = newest is None or newest < oldest
-    state, rule = (State.FAIL, "stopped") if has_stopped else (State.WARN, "missing")
-    return _finding(facts, state, rule, looked_at, _reason(facts, oldest), since=oldest, conclusive=True)
+    tail = figures.tail_oldest_at
+    state, rule, since = (State.WARN, "missing", oldest) if tail is None else (State.FAIL, "stopped", tail)
+    return _finding(facts, state, rule, looked_at, _reason(facts, oldest), since=since, conclusive=True)
 
 
 def explaining_failure(facts: Facts) -> HubFailure | None:
@@ -50,7 +51,8 @@ def explaining_failure(facts: Facts) -> HubFailure | None:
 
 
 def _is_fresh(facts: Facts, reading: Reading, figures: TrackingFigures) -> bool:
-    return reading.ok_at is not None and facts.now - reading.ok_at <= figures.stale_after
+    patience = max(figures.stale_after, MISSED * reading.every)
+    return reading.ok_at is not None and facts.now - reading.ok_at <= patience
 
 
 def _reason(facts: Facts, oldest: datetime) -> dict[str, Any]:

@@ -32,7 +32,8 @@ JUDGED_BY_EVENTS = (ConditionKind.EDGE, ConditionKind.CREDENTIALS, ConditionKind
 """What is asked of an integration whose hub counts events and fetches nothing."""
 ADVISORY = frozenset({ConditionKind.EDGE, ConditionKind.WEBHOOKS})
 """A warning of these is a setting that may do harm one day. It is shown, but as long as nothing
-suffers from it, it makes no verdict bad and alarms nobody."""
+suffers from it, it makes no verdict bad and alarms nobody. The same holds for a warning that only a check
+gave, whatever it is about: an API version that ends in weeks is no reason to wake anybody."""
 PROOFS = (ConditionKind.IMPORTS, ConditionKind.EVENTS)
 """What proves that an integration is healthy."""
 NOT_WATCHED = frozenset({"not_connected", "not_watched", "no_webhooks"})
@@ -66,15 +67,11 @@ def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -
 
     The state is the worst of the bad ones: a warning whose consequence is a stall is no mere
     warning. Healthy is only what ``imports`` (or ``events``) proves: if it is unknown and nothing is
-    bad, the verdict is unknown for the first reason. Warnings of :data:`ADVISORY` conditions count only
-    as an explanation. ``evidence["explains"]`` names what stands below.
+    bad, the verdict is unknown for the first reason. Advice (see :data:`ADVISORY`) is no
+    reason for anything. ``evidence["explains"]`` names what stands below.
     """
     answers = sorted(helds, key=lambda held: _CAUSE_ORDER[held.kind])
-    bad = [
-        held
-        for held in answers
-        if held.state.is_bad and not (held.kind in ADVISORY and held.state is State.WARN)
-    ]
+    bad = [held for held in answers if held.state.is_bad and not _is_advice(held)]
     imports = next((held for held in answers if held.kind in PROOFS), None)
     if bad:
         cause = bad[0]
@@ -122,6 +119,13 @@ def next_check_at(facts: Facts) -> datetime | None:
         moments.append(facts.store.ok_at + LONG_MAINTENANCE)
     # A moment later: every limit is exceeded only after its last moment.
     return min((moment + _MOMENT for moment in moments if moment >= facts.now), default=None)
+
+
+def _is_advice(held: Held) -> bool:
+    if held.state is not State.WARN:
+        return False
+    # What proves that all is well cannot be made of advice.
+    return held.kind in ADVISORY or (held.rule == "check_warned" and held.kind not in PROOFS)
 
 
 def _kept(previous: Judgement | None, state: State, begun_at: datetime) -> datetime:

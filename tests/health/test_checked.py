@@ -1,18 +1,19 @@
 """Conditions that rest on checks, and what they may do to a verdict."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from integrations.contracts import CheckState, ConditionKind
+from integrations.contracts import CheckState, ConditionKind, Outcome
 from monitor.health.checked import judge_edge, judge_webhooks
 from monitor.health.hysteresis import nothing_known, settle
-from monitor.health.records import CheckFact
+from monitor.health.records import CheckFact, Held
 from monitor.health.states import State
 from monitor.health.verdict import conclude, judge
 from monitor.wording import explain
 from tests.health import test_tracking
-from tests.health.world import HEALTHY, NOON, ago, facts
+from tests.health.world import HEALTHY, NOON, ago, facts, probes, read
 
 pytestmark = pytest.mark.unit
 EDGE, WEBHOOKS, CREDENTIALS = ConditionKind.EDGE, ConditionKind.WEBHOOKS, ConditionKind.CREDENTIALS
@@ -105,3 +106,28 @@ def test_what_nobody_set_out_to_watch_is_no_reason_for_an_unknown_verdict():
 def test_disconnected_webhooks_are_a_verdict_of_their_own():
     verdict = verdict_of(checked(check(WEBHOOKS, CheckState.FAIL)))
     assert (verdict.state, verdict.cause) == (State.FAIL, WEBHOOKS)
+
+
+@pytest.mark.parametrize("kind", [ConditionKind.ACCESS, CREDENTIALS, ConditionKind.TRACKING])
+def test_advice_of_a_check_alarms_nobody_whatever_it_is_about(kind):
+    known = replace(test_tracking.parcels(), checks=(check(kind, CheckState.WARN),))
+    assert verdict_of(known).state is State.OK
+
+
+def test_an_alarm_that_is_over_does_not_stay_because_of_an_older_check():
+    """Checks are made every quarter of an hour, readings every minute."""
+    stalled = Held(ConditionKind.ACCESS, State.FAIL, "blocked", ago(60), {}, ago(4))
+    known = checked(check(ConditionKind.ACCESS, CheckState.WARN))
+    assert known.checks[0].checked_at < ago(4)
+    held, states = stalled, []
+    for minutes in (0, 2):
+        later = replace(
+            known,
+            now=NOON + timedelta(minutes=minutes),
+            store=read(-minutes),
+            probes=probes(Outcome.PASSED, Outcome.PASSED, minutes=-minutes),
+        )
+        found = next(one for one in judge(later) if one.kind is ConditionKind.ACCESS)
+        held = settle(held, found, now=later.now)
+        states.append(held.state)
+    assert states == [State.FAIL, State.WARN]

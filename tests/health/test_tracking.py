@@ -40,6 +40,7 @@ def late(*, reached=400, oldest=180, count=4, writes=(), **changes):
         "oldest_due_at": ago(oldest),
         "oldest_missing_at": ago(oldest),
         "newest_reached_due_at": None if reached is None else ago(reached),
+        "tail_oldest_at": ago(oldest) if reached is None or reached > oldest else None,
         "main_reason": "not_shipped",
     }
     return replace(parcels(**{**figures, **changes}), feedback_failures=tuple(writes))
@@ -56,6 +57,7 @@ SITUATIONS = [
     ("nothing gets there any more", late(), State.FAIL, "stopped"),
     ("nothing ever got there", late(reached=None), State.FAIL, "stopped"),
     ("single ones are missing", late(reached=30), State.WARN, "missing"),
+    ("all, after a single one", late(reached=200, oldest=900, tail_oldest_at=ago(90)), State.FAIL, "stopped"),
     ("switched off on purpose", replace(late(), feedback="none"), State.OK, "feedback_off"),
     ("nobody tells of parcels", facts(tracking=None), State.UNKNOWN, "not_watched"),
     ("not read yet", parcels(parcels=NEVER), State.UNKNOWN, "not_read_yet"),
@@ -83,6 +85,15 @@ def test_each_situation_has_its_answer(situation, known, state, rule):
 
 def test_the_trouble_began_when_the_oldest_number_was_due():
     assert judge_tracking(late(oldest=180)).since == ago(180)
+
+
+def test_behind_a_number_that_got_lost_earlier_the_stop_began_with_the_first_that_is_missing_since():
+    assert judge_tracking(late(reached=200, oldest=900, tail_oldest_at=ago(90))).since == ago(90)
+
+
+def test_an_account_so_large_that_its_parcels_are_read_rarely_is_judged_all_the_same():
+    read_rarely = replace(read(50), every=timedelta(minutes=33))
+    assert judge_tracking(parcels(parcels=read_rarely)).rule == "reaches"
 
 
 def test_the_hubs_own_log_says_who_refuses_to_be_written_to():
