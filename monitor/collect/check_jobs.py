@@ -33,11 +33,12 @@ async def store_check(batch: Batch, job: Claimed) -> None:
             checkup = await adapter.check(now=batch.now)
         finally:
             await keep_calls(batch, adapter.calls(), store_id=store.pk)
+    read_at = batch.moment
 
     @transaction.atomic
     def keep() -> None:
         fence(job)
-        checks.record_checkup(store.pk, checkup, batch.now)
+        checks.record_checkup(store.pk, checkup, read_at)
 
     await batch.database(keep)
 
@@ -56,11 +57,12 @@ async def store_edge(batch: Batch, job: Claimed) -> None:
             report = await adapter.audit(host, platform=store.platform, visitors=visitors, now=batch.now)
         finally:
             await keep_calls(batch, adapter.calls(), account_id=edge.pk)
+        read_at = batch.moment
 
         @transaction.atomic
         def keep() -> None:
             fence(job)
-            checks.record_audit(store, report, batch.now, adapter.differences)
+            checks.record_audit(store, report, read_at, adapter.differences)
 
         await batch.database(keep)
 
@@ -89,11 +91,12 @@ async def hub_check(batch: Batch, job: Claimed) -> None:
             found = await adapter.check_integration(integration.external_id, system, now=batch.now)
         finally:
             await keep_calls(batch, adapter.calls(), account_id=account.pk)
+    read_at = batch.moment
 
     @transaction.atomic
     def keep() -> None:
         fence(job)
-        checks.record_checks(CheckResult.Source.INTEGRATION, integration.pk, found, batch.now)
+        checks.record_checks(CheckResult.Source.INTEGRATION, integration.pk, found, read_at)
 
     await batch.database(keep)
 
@@ -113,11 +116,12 @@ async def hub_events(batch: Batch, job: Claimed) -> None:
             report = await adapter.read_events(now=batch.now)
         finally:
             await keep_calls(batch, adapter.calls(), account_id=account.pk)
+    read_at = batch.moment
 
     @transaction.atomic
     def keep() -> None:
         fence(job)
-        checks.record_checks(CheckResult.Source.ACCOUNT, account.pk, report.checks, batch.now)
+        checks.record_checks(CheckResult.Source.ACCOUNT, account.pk, report.checks, read_at)
         checks.record_events(account.pk, report.counts, report.settled_until)
 
     await batch.database(keep)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from integrations.contracts import CallRecord, HubFailure, HubIntegration
 from integrations.errors import UnexpectedAnswer
 from integrations.models import Integration
+from monitor.collect import shipments
 from monitor.collect.texts import fit
 from monitor.models import Call, HubFailureLog, HubState
 
@@ -39,7 +40,7 @@ def record_hub_states(account_id: int, listed: Sequence[HubIntegration], *, now:
         .distinct("integration_id")
     }
     said = {item.external_id: item for item in listed}
-    fresh = []
+    fresh, feedback = [], dict[int, str]()
     for external, (pk, _, _) in watched(account_id).items():
         item, held = said.get(external), current.get(pk)
         state = HubState(
@@ -54,7 +55,11 @@ def record_hub_states(account_id: int, listed: Sequence[HubIntegration], *, now:
         )
         if held is None or _said(held) != _said(state):
             fresh.append(state)
+        if shipments.is_due_otherwise(held.feedback if held else "", state.feedback):
+            feedback[pk] = state.feedback
     HubState.objects.bulk_create(fresh)
+    if feedback:
+        shipments.feedback_changed(feedback, now)
 
 
 def _said(state: HubState) -> tuple[object, ...]:

@@ -1,11 +1,13 @@
 """Which work there has to be, given what is connected."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from integrations.adapters import (
     ChecksIntegration,
@@ -18,9 +20,10 @@ from integrations.adapters import (
 from integrations.contracts import Watermark
 from integrations.models import Integration
 from integrations.registry import offers
+from monitor.collect import shipments
 from monitor.collect.asking import questions
 from monitor.health.states import State
-from monitor.models import Condition, Job, Progress, Verdict
+from monitor.models import CheckResult, Condition, Job, Progress, Verdict
 from monitor.models.work import JobKind
 
 # An integration added to a store that is read already gets the orders that are known.
@@ -39,8 +42,16 @@ EVENTS_INTERVAL_S = 600
 """What is compared are settled hours."""
 REQUESTS_SHARE = 4
 """At most a quarter of an account's requests go to reading each integration's parcels."""
-PARCELS_HISTORY = timedelta(days=2)
-"""Nothing is learned from parcels, and each is looked for in its store."""
+NO_TIME = timedelta(0)
+ONE_BY_ONE = (JobKind.HUB_SHIPMENTS, JobKind.HUB_CHECK)
+"""Work on each integration of an account: all at once, it would hold up the reading of the account."""
+RESULTS_OF = {
+    JobKind.STORE_CHECK: CheckResult.Source.STORE,
+    JobKind.STORE_EDGE: CheckResult.Source.EDGE,
+    JobKind.HUB_CHECK: CheckResult.Source.INTEGRATION,
+    JobKind.HUB_EVENTS: CheckResult.Source.ACCOUNT,
+}
+"""Whose answers a kind of work keeps up to date. Without the work they would stay for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +101,31 @@ def ensure_jobs(now: datetime) -> None:
     _ensure_rows(fresh, now)
     _ensure_conditions(active, now)
     wanted = _wanted(active)
-    existing = {(kind, target): seconds for kind, target, seconds in _jobs()}
+    existing = {(kind, target): (account, seconds) for kind, target, account, seconds in _jobs()}
+    new = {key: work for key, work in wanted.items() if key not in existing}
+    turns = _turns(active, new)
     Job.objects.bulk_create(
         [
             Job(
                 kind=kind,
                 target_id=target,
                 account_id=account,
-                due_at=now,
+                due_at=now + turns.get((kind, target), NO_TIME),
                 interval_s=interval,
                 cursor=_first_cursor(kind, now),
             )
-            for (kind, target), (account, interval) in wanted.items()
-            if (kind, target) not in existing
+            for (kind, target), (account, interval) in new.items()
         ],
         ignore_conflicts=True,
     )
-    for (kind, target), (_, interval) in wanted.items():
-        if existing.get((kind, target), interval) != interval:
-            Job.objects.filter(kind=kind, target_id=target).update(interval_s=interval)
+    for (kind, target), (account, interval) in wanted.items():
+        if existing.get((kind, target), (account, interval)) != (account, interval):
+            Job.objects.filter(kind=kind, target_id=target).update(account=account, interval_s=interval)
     for kind, target in set(existing) - set(wanted):
         # A history job lives until it is done, while its integration is active.
         if kind != JobKind.HUB_HISTORY or (JobKind.LEARN, target) not in wanted:
             Job.objects.filter(kind=kind, target_id=target).delete()
+    _forget_results()
     if fresh:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -125,7 +138,7 @@ def _first_cursor(kind: str, now: datetime) -> dict[str, str]:
         case JobKind.STORE_ORDERS | JobKind.HUB_ARRIVALS | JobKind.HUB_HISTORY:
             return Watermark(now - timedelta(days=settings.SYNCWATCH_HISTORY_DAYS)).to_json()
         case JobKind.HUB_SHIPMENTS:
-            return Watermark(now - PARCELS_HISTORY).to_json()
+            return Watermark(now - shipments.HISTORY).to_json()
         case _:
             return {}
 
@@ -155,8 +168,29 @@ def _ensure_conditions(active: list[Link], now: datetime) -> None:
     )
 
 
-def _jobs() -> list[tuple[str, int, int]]:
-    return list(Job.objects.values_list("kind", "target_id", "interval_s"))
+def _turns(active: list[Link], new: Iterable[tuple[str, int]]) -> dict[tuple[str, int], timedelta]:
+    """How much later than the first of its account each integration's own work begins."""
+    links = {link.id: link for link in active}
+    before: Counter[tuple[str, int]] = Counter()
+    turns = {}
+    for kind, target in new:
+        if kind in ONE_BY_ONE:
+            link = links[target]
+            pace = timedelta(minutes=REQUESTS_SHARE) / link.requests_per_minute
+            turns[kind, target] = before[kind, link.account] * pace
+            before[kind, link.account] += 1
+    return turns
+
+
+def _forget_results() -> None:
+    """Answers whose work has ended: their store, zone, integration or account is not watched any more."""
+    for kind, source in RESULTS_OF.items():
+        work = Job.objects.filter(kind=kind, target_id=OuterRef("target_id"))
+        CheckResult.objects.filter(~Exists(work), source=source).delete()
+
+
+def _jobs() -> list[tuple[str, int, int | None, int]]:
+    return list(Job.objects.values_list("kind", "target_id", "account_id", "interval_s"))
 
 
 def _wanted(active: list[Link]) -> dict[tuple[str, int], tuple[int | None, int]]:

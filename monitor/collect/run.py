@@ -78,6 +78,12 @@ class Batch:
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     @property
+    def moment(self) -> datetime:
+        """The time it is by now. What was found out is stored as of then: a judgement that was made since
+        the batch began must not seem newer than it."""
+        return self.now + timedelta(seconds=asyncio.get_running_loop().time() - self.started)
+
+    @property
     def has_run_long(self) -> bool:
         return asyncio.get_running_loop().time() - self.started > LONG_S
 

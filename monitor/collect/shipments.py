@@ -1,6 +1,6 @@
 """Storing a hub's parcels, and whether their tracking numbers were found in the store's orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,17 +9,23 @@ import orjson
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from integrations.contracts import ShipmentRecord, StoreTracking
+from integrations.contracts import ShipmentRecord, StoreTracking, Watermark
 from monitor.collect.record import plain_number
 from monitor.collect.texts import fit
 from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health.tracking import NO_FEEDBACK
 from monitor.models import HubState, Progress, Shipment
+from monitor.models.work import JobKind
 
+HISTORY = timedelta(days=2)
+"""How far back parcels are read at first: nothing is learned from them, and each is looked for."""
 ON_SCAN = "delayed"
 """How a hub says that it writes the number when the carrier first has the parcel."""
 AT_ONCE = 1_000
 """So many parcels are looked for in one run; the rest in the next."""
+SELDOM = timedelta(hours=6)
+"""The longest pause between two looks for a number. It grows with the time that the number is missing: some
+shops are asked twice for each order, and where no number arrives, there are thousands."""
 
 _SHIPMENTS = """
     WITH incoming AS (
@@ -31,7 +37,7 @@ _SHIPMENTS = """
                    (SELECT o.external_id FROM monitor_order o
                      WHERE o.store_id = %(store)s AND o.external_id = NULLIF(i.order_id, '')),
                    (SELECT o.external_id FROM monitor_order o
-                     WHERE o.store_id = %(store)s AND o.number = i.order_number
+                     WHERE o.store_id = %(store)s AND o.number = NULLIF(i.order_number, '')
                      ORDER BY o.ordered_at DESC LIMIT 1), '') AS order_key
           FROM incoming i ORDER BY i.hub_id)
     INSERT INTO monitor_shipment AS s (integration_id, hub_id, number, carrier, url, order_key, order_number,
@@ -59,7 +65,17 @@ _FIND_ORDERS = """
       FROM monitor_order o, integrations_integration i
      WHERE i.id = s.integration_id AND i.store_id = %(store)s AND o.store_id = %(store)s
        AND s.order_key = '' AND s.reached_at IS NULL AND s.due_at IS NOT NULL
-       AND s.due_at >= %(oldest)s AND o.number = s.order_number
+       AND s.due_at >= %(oldest)s AND o.number = NULLIF(s.order_number, '')
+"""
+_SOUGHT = """
+    SELECT s.id, s.integration_id, s.order_key, s.number, s.due_at, s.looked_at IS NULL
+      FROM monitor_shipment s JOIN integrations_integration i ON i.id = s.integration_id
+     WHERE i.store_id = %(store)s AND NOT i.is_paused
+       AND s.reached_at IS NULL AND s.due_at >= %(oldest)s AND s.due_at <= %(now)s
+       AND s.number <> '' AND s.order_key <> ''
+       AND (s.looked_at IS NULL
+            OR s.looked_at + LEAST((s.looked_at - s.due_at) / 6, %(seldom)s::interval) <= %(now)s)
+     ORDER BY s.looked_at NULLS FIRST, s.due_at LIMIT %(most)s
 """
 
 
@@ -67,6 +83,36 @@ def feedback_of(integration_id: int) -> str:
     """When the hub writes numbers to the store, as it last said; empty: unknown."""
     newest = HubState.objects.filter(integration_id=integration_id).order_by("-at", "-id").first()
     return newest.feedback if newest else ""
+
+
+_READ_ANEW = """
+    UPDATE monitor_job SET due_at = %(now)s, lease_until = NULL, lease_token = NULL,
+           cursor = CASE WHEN (cursor->>'at')::timestamptz > %(since)s THEN %(cursor)s::jsonb ELSE cursor END
+     WHERE kind = %(kind)s AND target_id = ANY(%(ids)s)
+"""
+
+
+def feedback_changed(feedback: Mapping[int, str], now: datetime) -> None:
+    """Lets the parcels of integrations be read once more because their numbers are due at other times than
+    was believed; what is not expected any more is not looked for any longer.
+
+    ``feedback``: by integration, as the hub says now. A reading that is under way loses its lease: it
+    goes by what was believed before.
+    """
+    silent = [pk for pk, when in feedback.items() if when == NO_FEEDBACK]
+    Shipment.objects.filter(integration__in=silent, reached_at=None, due_at__isnull=False).update(due_at=None)
+    since = now - HISTORY
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _READ_ANEW,
+            {
+                "now": now,
+                "since": since,
+                "cursor": orjson.dumps(Watermark(since).to_json()).decode(),
+                "kind": JobKind.HUB_SHIPMENTS,
+                "ids": list(feedback),
+            },
+        )
 
 
 def record_shipments(
@@ -101,6 +147,11 @@ def _row(record: ShipmentRecord, feedback: str) -> dict[str, Any]:
     }
 
 
+def is_due_otherwise(before: str, after: str) -> bool:
+    """Whether numbers are due at another time because a hub's feedback is set differently."""
+    return before != after and not {before, after}.isdisjoint((NO_FEEDBACK, ON_SCAN))
+
+
 def due_at(record: ShipmentRecord, feedback: str) -> datetime | None:
     """From when on the store should have the number; None: it is not expected (yet)."""
     if record.is_void or not record.tracking_number.strip() or feedback == NO_FEEDBACK:
@@ -117,26 +168,29 @@ class Sought:
     order_key: str
     number: str
     due_at: datetime
+    is_new: bool = False
+    """Nobody has looked for it yet."""
 
 
 def sought(store_id: int, now: datetime) -> list[Sought]:
-    """The parcels to look for now, oldest first: young ones every time, older ones more and more rarely."""
+    """The parcels to look for now: young ones every time, older ones more and more rarely.
+
+    Those nobody looked for come first, then those it is longest ago for: in a shop where many numbers are
+    missing, looking for the old ones again must not keep new ones from being found.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_FIND_ORDERS, {"store": store_id, "oldest": now - JUDGING_WINDOW})
-    rows = (
-        missing(now)
-        .filter(integration__store=store_id, due_at__lte=now)
-        .exclude(order_key="")
-        .filter(
-            Q(looked_at=None)
-            | Q(due_at__gt=now - timedelta(hours=1))
-            | Q(due_at__gt=now - timedelta(days=1), looked_at__lt=now - timedelta(minutes=14))
-            | Q(looked_at__lt=now - timedelta(hours=1))
+        cursor.execute(
+            _SOUGHT,
+            {
+                "store": store_id,
+                "now": now,
+                "oldest": now - JUDGING_WINDOW,
+                "seldom": f"{SELDOM.total_seconds()} seconds",
+                "most": AT_ONCE,
+            },
         )
-        .order_by("due_at")
-        .values_list("id", "integration_id", "order_key", "number", "due_at")[:AT_ONCE]
-    )
-    return [Sought(*row[:4], due_at=row[4]) for row in rows if row[4] is not None]
+        return [Sought(*row) for row in cursor.fetchall()]
 
 
 def missing(now: datetime) -> QuerySet[Shipment]:

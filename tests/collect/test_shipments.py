@@ -1,12 +1,16 @@
 """Parcels and their numbers: stored once, looked for until found, counted when missing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import transaction
 
-from integrations.contracts import OrderRecord, ShipmentRecord, StoreTracking
+from integrations.contracts import HubIntegration, OrderRecord, ShipmentRecord, StoreTracking, Watermark
 from integrations.models import Account, Integration, Store
-from monitor.collect import facts
+from monitor.collect import facts, shipments
+from monitor.collect.claim import LeaseLost, claim_these, fence
+from monitor.collect.hubs import record_hub_states
 from monitor.collect.plan import ensure_jobs
 from monitor.collect.record import record_orders
 from monitor.collect.shipments import record_looks, record_shipments, sought
@@ -175,3 +179,87 @@ def test_the_hubs_failed_writes_are_known_while_numbers_are_missing(integration)
         )
     known = facts.load([integration.pk], NOON)[integration.pk]
     assert [failure.external_id for failure in known.feedback_failures] == ["1"]
+
+
+def test_new_numbers_are_looked_for_before_old_ones_again(integration, monkeypatch):
+    """Where no number arrives for days, asking for the old ones takes all the time there is."""
+    monkeypatch.setattr(shipments, "AT_ONCE", 2)
+    for key, age in ((1, 70), (2, 60), (3, 50)):
+        store(integration, parcel(key, at=NOON - timedelta(hours=age)))
+    look(integration, at=NOON - timedelta(hours=20))
+    look(integration, at=NOON - timedelta(hours=19))
+    store(integration, parcel(4, at=NOON - timedelta(minutes=2)))
+    assert [one.order_key for one in sought(integration.store_id, NOON)] == ["4", "1"]
+
+
+def test_a_number_is_looked_for_ever_more_rarely(integration):
+    store(integration, parcel(1))
+    moment, looks = NOON, []
+    while moment < NOON + timedelta(days=6):
+        if sought(integration.store_id, moment):
+            looks.append(moment - NOON)
+            look(integration, at=moment)
+        moment += timedelta(minutes=5)
+    within = [sum(one < timedelta(hours=hours) for one in looks) for hours in (1, 24, 144)]
+    assert within[0] >= 8
+    assert within[1] <= 30
+    assert within[2] <= 60
+
+
+def test_a_parcel_of_no_order_belongs_to_none(integration):
+    record_orders(integration.store_id, "woocommerce", [replace(order(6), number="")], now=NOON)
+    store(integration, parcel(1, order_number=""))
+    assert sought(integration.store_id, NOON + timedelta(minutes=1)) == []
+
+
+def test_a_stop_is_told_from_single_numbers_that_got_lost(integration):
+    for key, age in ((1, 9), (2, 8), (3, 3), (4, 2)):
+        store(integration, parcel(key, at=NOON - timedelta(hours=age)))
+    look(integration, carries(2, "3S2"), at=NOON - timedelta(minutes=1))
+    counted = figures(integration, NOON)
+    assert counted.oldest_due_at == NOON - timedelta(hours=9)
+    assert counted.tail_oldest_at == NOON - timedelta(hours=3)
+
+
+def hub_says(integration: Integration, feedback: str, at: datetime) -> None:
+    listed = HubIntegration("7", "woocommerce_v2", "", "", None, None, feedback=feedback)
+    record_hub_states(integration.account_id, [listed], now=at)
+
+
+def test_parcels_are_read_once_more_when_it_is_known_that_their_numbers_are_due_otherwise(integration):
+    job = Job.objects.get(kind=JobKind.HUB_SHIPMENTS)
+    (reading,) = claim_these([job.pk], NOON)
+    with transaction.atomic():
+        fence(reading, Watermark(NOON))
+    store(integration, parcel(1), feedback="")
+    hub_says(integration, "delayed", NOON)
+
+    with pytest.raises(LeaseLost), transaction.atomic():
+        fence(reading, Watermark(NOON + timedelta(minutes=1)))
+    job.refresh_from_db()
+    assert datetime.fromisoformat(job.cursor["at"]) == NOON - timedelta(days=2)
+    store(integration, parcel(1), feedback="delayed")
+    assert Shipment.objects.get().due_at is None
+
+
+def test_a_reading_that_is_far_behind_is_not_moved_forward(integration):
+    behind = NOON - timedelta(days=5)
+    Job.objects.filter(kind=JobKind.HUB_SHIPMENTS).update(cursor=Watermark(behind).to_json())
+    hub_says(integration, "none", NOON)
+    assert Job.objects.get(kind=JobKind.HUB_SHIPMENTS).cursor["at"] == behind.isoformat()
+
+
+def test_numbers_that_the_hub_is_told_not_to_write_are_not_looked_for_any_longer(integration):
+    hub_says(integration, "eager", NOON)
+    store(integration, parcel(1))
+    hub_says(integration, "none", NOON + timedelta(minutes=1))
+    assert sought(integration.store_id, NOON + timedelta(minutes=2)) == []
+
+
+def test_what_is_said_anew_of_an_integration_does_not_read_its_parcels_again(integration):
+    hub_says(integration, "eager", NOON)
+    job = Job.objects.get(kind=JobKind.HUB_SHIPMENTS)
+    Job.objects.filter(pk=job.pk).update(cursor=Watermark(NOON).to_json())
+    hub_says(integration, "eager", NOON + timedelta(minutes=1))
+    job.refresh_from_db()
+    assert job.cursor["at"] == NOON.isoformat()
