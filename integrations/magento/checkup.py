@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop as _noop
 
+from integrations.clocks import LARGEST_SKEW
 from integrations.contracts import Check, CheckState, ConditionKind, StoreCheckup
 from integrations.magento import about
 from integrations.magento.refusals import GRANT, RIGHTS, SHIP, SHIPMENT
 
 if TYPE_CHECKING:
     from integrations.magento.adapter import MagentoStore
-
-LARGEST_SKEW = timedelta(minutes=2)
 
 
 async def check(store: MagentoStore, *, now: datetime) -> StoreCheckup:

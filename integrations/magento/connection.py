@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
 
+from integrations.clocks import clock_need
 from integrations.contracts import ConnectionReport, Need
 from integrations.errors import RemoteError
 from integrations.magento import about, search
-from integrations.magento.checkup import LARGEST_SKEW
 from integrations.magento.orders import ORDERS, Order
 from integrations.magento.refusals import GRANT, RIGHTS, SHIP, SHIPMENT, error_of_refusal, refused_right
 from integrations.magento.search import naive_utc
@@ -84,20 +84,7 @@ async def _times(store: MagentoStore, newest: Order | None, now: datetime) -> Ne
 
 
 def _clock(store: MagentoStore, now: datetime, facts: dict[str, str]) -> Need:
-    name = _("The shop's clock is right")
-    if store.clock is None:
-        return Need(name, None, _("The shop does not tell its time."))
-    skew = store.clock - store.moment(now)
-    facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
-    if abs(skew) <= LARGEST_SKEW:
-        return Need(name, True, _("It differs from ours by less than two minutes."))
-    return Need(
-        name,
-        False,
-        _("It differs from ours by %(seconds)d seconds; latencies will be wrong by as much.")
-        % {"seconds": round(skew.total_seconds())},
-        _("Set the clock of the shop's server by NTP."),
-    )
+    return clock_need(None if store.clock is None else store.clock - store.moment(now), facts)
 
 
 def _rights(missing: Sequence[str]) -> list[Need]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_noop as _noop
 
 from integrations.access.probing import ENOUGH_OF_A_BODY
+from integrations.clocks import LARGEST_SKEW
 from integrations.contracts import Check, CheckState, ConditionKind, StoreCheckup
 from integrations.errors import RemoteError, RemoteFault
 from integrations.prestashop.recognition import asked_for_a_key, is_webservice, shop_time
@@ -17,7 +18,6 @@ from integrations.prestashop.rights import read_root
 if TYPE_CHECKING:
     from integrations.prestashop.adapter import PrestaShopStore
 
-LARGEST_SKEW = timedelta(minutes=2)
 REWRITE_REMEDY = _noop(
     "Let PrestaShop write its .htaccess again: in Shop Parameters > Traffic & SEO switch friendly URLs off "
     "and on. On nginx add the rule ^/api/?(.*)$ to /webservice/dispatcher.php?url=$1."

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
 
+from integrations.clocks import LARGEST_SKEW, clock_need
 from integrations.contracts import CheckState, ConnectionReport, Need
 from integrations.errors import CredentialsRefused, RemoteError, RemoteFault
-from integrations.prestashop.checkup import LARGEST_SKEW, REWRITE_REMEDY, rule_is_missing
+from integrations.prestashop.checkup import REWRITE_REMEDY, rule_is_missing
 from integrations.prestashop.orders import FIELDS, ROWS, Row
 from integrations.prestashop.recognition import shop_time
 from integrations.prestashop.refusals import TICK
@@ -61,21 +62,8 @@ def _right(root: Root, right: Right) -> Need:
 
 
 def _clock(answer: Answer, now: datetime, facts: dict[str, str]) -> Need:
-    name = _("The shop's clock is right")
     shop = shop_time(answer)
-    if shop is None:
-        return Need(name, None, _("The shop does not tell its time."))
-    skew = shop - now
-    facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
-    if abs(skew) <= LARGEST_SKEW:
-        return Need(name, True, _("It differs from ours by less than two minutes."))
-    return Need(
-        name,
-        False,
-        _("It differs from ours by %(seconds)d seconds; latencies will be wrong by as much.")
-        % {"seconds": round(skew.total_seconds())},
-        _("Set the clock of the shop's server by NTP."),
-    )
+    return clock_need(None if shop is None else shop - now, facts)
 
 
 async def _times(store: PrestaShopStore, now: datetime, facts: dict[str, str]) -> list[Need]:

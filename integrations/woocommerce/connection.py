@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _noop
 from pydantic import TypeAdapter
 
 from integrations.access.classify import json_document
+from integrations.clocks import clock_need
 from integrations.contracts import CheckState, ConnectionReport, Need
 from integrations.documents import Record, Rows
 from integrations.errors import CredentialsRefused, RemoteError, RemoteFault
@@ -23,8 +24,6 @@ from integrations.woocommerce.refusals import error_of_refusal
 if TYPE_CHECKING:
     from integrations.answer import Answer
     from integrations.woocommerce.adapter import WooCommerceStore
-
-LARGEST_SKEW = timedelta(minutes=2)
 
 
 class Index(Record):
@@ -155,20 +154,7 @@ async def _write_right(store: WooCommerceStore, now: datetime) -> Need:
 
 
 def _clock(answer: Answer, now: datetime, facts: dict[str, str]) -> Need:
-    name = _("The shop's clock is right")
-    skew = clock_skew(answer, now)
-    if skew is None:
-        return Need(name, None, _("The shop does not tell its time."))
-    facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
-    if abs(skew) <= LARGEST_SKEW:
-        return Need(name, True, _("It differs from ours by less than two minutes."))
-    return Need(
-        name,
-        False,
-        _("It differs from ours by %(seconds)d seconds; latencies will be wrong by as much.")
-        % {"seconds": round(skew.total_seconds())},
-        _("Set the clock of the shop's server by NTP."),
-    )
+    return clock_need(clock_skew(answer, now), facts)
 
 
 def _unmet(name: str, error: RemoteError) -> Need:
