@@ -8,12 +8,14 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from integrations.errors import RemoteError
 from integrations.guard import ip_network
 from integrations.models import Account, Integration, Store
 from integrations.sandbox.client import Sandbox
 from integrations.sandbox.testing import ACCOUNT, running_sandbox, shop, small_fleet
 from monitor.collect.sweep import sweep
-from monitor.models import Call, HubFailureLog, Order
+from monitor.models import Call, HubFailureLog, Job, Order, Shipment
+from monitor.refresh.store_side import push_orders
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 
@@ -27,7 +29,14 @@ SHOPS = {
     "revoked-cloud": ("shopify", "credentials_revoked"),
     "broken": ("woocommerce", "database_down"),
     "cut-off": ("woocommerce", "truncated"),
+    "large": ("magento", ""),
+    "large-revoked": ("magento", "credentials_revoked"),
+    "small": ("prestashop", ""),
+    "small-revoked": ("prestashop", "credentials_revoked"),
+    "small-walled": ("prestashop", "firewall"),
 }
+IN_THE_ADDRESS = {"woocommerce": {"sign_in": "query"}, "prestashop": {"key_in_query": True}}
+"""Where keys are hardest to keep to oneself."""
 
 
 @pytest.fixture
@@ -45,7 +54,7 @@ def connect(sandbox: Sandbox) -> list[str]:
         kind="sendcloud",
         url=sandbox.account_url,
         credentials=sandbox.account_credentials(ACCOUNT),
-        settings={"refresh": sandbox.refresh_settings()},
+        settings={"refresh": sandbox.refresh_settings(), "push_to_any_system": True},
         requests_per_minute=6000,
     )
     secrets = list(account.credentials.values())
@@ -55,6 +64,7 @@ def connect(sandbox: Sandbox) -> list[str]:
             platform=platform,
             url=sandbox.store_url(name),
             credentials=sandbox.store_credentials(name),
+            settings=IN_THE_ADDRESS.get(platform, {}),
         )
         Integration.objects.create(name=name, store=store, account=account, external_id=str(number))
         secrets += store.credentials.values()
@@ -76,6 +86,21 @@ def everything_stored() -> dict[str, str]:
     return texts
 
 
+def push_waiting(sandbox: Sandbox) -> list[str]:
+    """Sends orders on to the hub, whole; what was said of it."""
+    said = []
+    for row in Integration.objects.filter(store__name__in=("well", "cloudy", "large", "small")):
+        sandbox.add_orders(row.store.name, 2)
+    Job.objects.update(due_at=timezone.now())
+    sweep([], timezone.now())
+    for row in Integration.objects.select_related("store", "account"):
+        try:
+            said.append(push_orders(row, (), system="", now=timezone.now(), tell=said.append))
+        except RemoteError as error:
+            said.append(str(error))
+    return [sentence for sentence in said if "sent to the hub" in sentence]
+
+
 def test_after_reading_and_judging_no_table_holds_a_person_or_a_secret(sandbox: Sandbox, caplog) -> None:
     secrets = connect(sandbox)
     for number, (name, (_platform, fault)) in enumerate(SHOPS.items(), start=1):
@@ -83,8 +108,14 @@ def test_after_reading_and_judging_no_table_holds_a_person_or_a_secret(sandbox: 
         if fault:
             sandbox.break_shop(name, fault)
         sandbox.import_now(number)
+        sandbox.ship_now(number)
+    sweep([], timezone.now())
+    sent = push_waiting(sandbox)
+    Job.objects.update(due_at=timezone.now())
     sweep([], timezone.now())
 
+    assert sent
+    assert Shipment.objects.exists()
     assert Order.objects.count() >= 6
     assert HubFailureLog.objects.exists()
     assert Call.objects.exclude(excerpt="").exists()
