@@ -5,7 +5,7 @@ newer than the beginning of the reading: no watermark goes beyond that, by the h
 read in stretches of a day, each with a watermark of its own, so that a crash costs a day's reading at most.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -41,6 +41,8 @@ class Sheet(Generic[RowT]):
     """The next page's address."""
     told_at: datetime | None
     """The hub's clock when it answered."""
+    listed: Collection[str] = ()
+    """Ids of everything on the page, where rows are not made of all of it."""
 
 
 Fetch = Callable[[str | None, datetime, datetime | None], Awaitable[Sheet[RowT]]]
@@ -66,12 +68,15 @@ async def read_changes(
         before = after + stretch if stretch is not None and now - after > stretch else None
         newest = mark
         address: str | None = None
-        seen: set[tuple[str, datetime]] = set()
+        seen: set[tuple[str, datetime | None]] = set()
         while True:
             sheet = await fetch(address, after, before)
             if began_at is None:
                 began_at = min(now, sheet.told_at or now)
-            fresh = {(row.hub_id, row.changed_at) for row in sheet.rows} - seen
+            listed = {(row.hub_id, row.changed_at) for row in sheet.rows} | {
+                (pk, None) for pk in sheet.listed
+            }
+            fresh = listed - seen
             if sheet.following is not None and not fresh:
                 raise UnexpectedAnswer(_("Sendcloud gives the same page of parcels again and again."))
             seen |= fresh

@@ -136,7 +136,8 @@ class OlderApi:
                 for row in page.parcels
                 if (record := row.to_contract(integration_id, orders.get(row.shipment_uuid or "", "")))
             ]
-            return Sheet(rows, self.api.older_next_page(answer, page.next), told_at(answer))
+            listed = [row.id for row in page.parcels]
+            return Sheet(rows, self.api.older_next_page(answer, page.next), told_at(answer), listed)
 
         async for page in read_changes(fetch, since, look_back, now=now, stretch=None):
             own = [row for row in page.records if is_only_one or row.order_id]

@@ -65,7 +65,9 @@ async def read_shipments(
         answer = await api.get(address or "v3/shipments", params, now=now)
         shipments = parse_most(http, answer, SHIPMENTS).data
         rows = [record for shipment in shipments for record in await records(shipment)]
-        return Sheet(rows, api.next_page(answer), told_at(answer))
+        # What has no label yet is no parcel, and may fill whole pages.
+        listed = [shipment.id for shipment in shipments if shipment.id]
+        return Sheet(rows, api.next_page(answer), told_at(answer), listed)
 
     async for page in read_changes(fetch, since, look_back, now=now):
         yield page

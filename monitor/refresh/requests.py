@@ -25,6 +25,8 @@ WATCH_FOR = timedelta(minutes=10)
 WAIT_FOR_PERSON = timedelta(hours=24)
 
 
+NUMBERS_MISSING = ("stopped", "missing")
+"""The rules of ``tracking`` that say so."""
 MOST_ORDERS = 200
 """So many orders can be chosen at once."""
 _REFUSALS = {
@@ -149,8 +151,10 @@ def _strategy(integration: Integration, wanted: str | None) -> RefreshStrategy:
 
 
 def _numbers_are_missing(integration: Integration) -> bool:
-    """Whether missing numbers are what is wrong, and not orders."""
-    return Verdict.objects.filter(integration=integration, cause=ConditionKind.TRACKING).exists()
+    """Whether missing numbers are what is wrong: neither orders, nor a setting that concerns numbers."""
+    return Verdict.objects.filter(
+        integration=integration, cause=ConditionKind.TRACKING, rule__in=NUMBERS_MISSING
+    ).exists()
 
 
 def _clock(moment: datetime) -> str:

@@ -38,6 +38,7 @@ DEADLINE = timedelta(seconds=60)
 ORDERS_AT_ONCE = 200
 """So many waiting orders are sent, or orders are touched, by one refresh."""
 PARCELS_AT_ONCE = 500
+ENOUGH_REFUSALS = 5
 KEPT_ORDERS = 100
 """So many orders are named in the record of a refresh."""
 TELL_EVERY = 5
@@ -54,7 +55,10 @@ Tell = Callable[[str], None]
 class Written:
     """What became of the numbers of one order."""
 
+    key: str
+    """The store's id of the order."""
     order: str
+    """Its visible number."""
     written: Sequence[str] = ()
     present: Sequence[str] = ()
     where: str = ""
@@ -124,7 +128,8 @@ def push_orders(
     async def work(calls: list[CallRecord]) -> str:
         account = integration.account
         pacer = AccountPacer(account.pk, slots_at_once=1)
-        sent = 0
+        told: list[str] = []
+        taken = False
         async with (
             _store(integration, calls) as store,
             open_hub(account.target(), account.kind, policy=policy(), pacer=pacer) as hub,
@@ -136,14 +141,14 @@ def push_orders(
                 for start in range(0, len(order_ids), 100):
                     orders = await store.read_full_orders(order_ids[start : start + 100], now=now)
                     answer = await hub.push_orders(integration.external_id, orders, now=now)
-                    if not answer.accepted:
-                        raise NotPossible(answer.detail)
-                    sent += len(orders)
+                    told.append(answer.detail)
+                    taken = taken or answer.accepted
             finally:
                 calls.extend(hub.calls())
-        return ngettext(
-            "%(n)d waiting order was sent to the hub.", "%(n)d waiting orders were sent to the hub.", sent
-        ) % {"n": sent}
+        # What the hub took and what it refused, in its adapter's words: it knows, and we do not.
+        if not taken:
+            raise NotPossible(" ".join(told))
+        return " ".join(told)
 
     tell(_("Sending waiting orders."))
     return _run(integration, work)
@@ -156,16 +161,26 @@ def nudge_store(integration: Integration, only: Sequence[str], *, now: datetime,
         raise NotPossible(_("No order is waiting, so there is nothing to touch."))
 
     async def work(calls: list[CallRecord]) -> str:
+        touched, refusals = 0, 0
         async with _store(integration, calls) as store:
             if not isinstance(store, Nudges):
                 raise NotPossible(_("This shop has no harmless way to touch an order."))
-            for order_id in order_ids:
-                await store.nudge(order_id, now=now)
+            for place, order_id in enumerate(order_ids, start=1):
+                try:
+                    await store.nudge(order_id, now=now)
+                except NotPossible:
+                    # An order that was deleted since keeps no other from being touched. Where none of the
+                    # first can be, the shop has no way.
+                    refusals += 1
+                    if not touched and (refusals == ENOUGH_REFUSALS or place == len(order_ids)):
+                        raise
+                else:
+                    touched += 1
         return ngettext(
             "%(n)d waiting order was touched in the store.",
             "%(n)d waiting orders were touched in the store.",
-            len(order_ids),
-        ) % {"n": len(order_ids)}
+            touched,
+        ) % {"n": touched}
 
     tell(_("Touching waiting orders in the store."))
     return _run(integration, work)
@@ -191,9 +206,10 @@ def repush_tracking(integration: Integration, only: Sequence[str], *, now: datet
                 try:
                     came = await store.write_tracking(order_id, labels, now=now)
                 except RemoteError as error:
-                    written = Written(parcels[0].order_number, error=str(error)[:300])
+                    written = Written(order_id, parcels[0].order_number, error=str(error)[:300])
                 else:
-                    written = Written(parcels[0].order_number, came.written, came.present, came.where)
+                    number = parcels[0].order_number
+                    written = Written(order_id, number, came.written, came.present, came.where)
                 done.orders.append(written)
                 done.left -= 1
                 if not len(done.orders) % TELL_EVERY:
@@ -239,11 +255,10 @@ def _missing(integration: Integration, only: Sequence[str], now: datetime) -> di
 
 
 def _keep(orders: dict[str, list[_Missing]], done: Repushed, now: datetime) -> None:
-    by_number = {parcels[0].order_number: key for key, parcels in orders.items()}
-    good = [order for order in done.orders if not order.error]
     found = [
-        StoreTracking(by_number[order.order], (*order.written, *order.present), is_shipped=None)
-        for order in good
+        StoreTracking(order.key, (*order.written, *order.present), is_shipped=None)
+        for order in done.orders
+        if not order.error
     ]
     keys = {tracking.order_id for tracking in found}
     record_looks([one.sought for key in keys for one in orders[key]], found, now)

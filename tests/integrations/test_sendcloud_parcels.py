@@ -171,6 +171,22 @@ def test_the_same_page_again_and_again_ends_the_reading():
         using(answer, shipments)
 
 
+def test_pages_of_shipments_without_a_parcel_are_read_past():
+    """What waits for its label is listed too."""
+
+    def answer(asked):
+        if not asked.path.endswith("/shipments"):
+            return json_reply({"data": {"id": 7}})
+        place = int(asked.query.get("cursor", 0))
+        if place == 2:
+            return json_reply({"data": [shipment(parcel())]}, date=DATE)
+        link = f'</api/v3/shipments?cursor={place + 1}>; rel="next"'
+        return json_reply({"data": [shipment(id=f"waits-{place}")]}, link=link, date=DATE)
+
+    (record,), _hub = records(answer)
+    assert record.tracking_number == "3SYZXG1"
+
+
 @pytest.mark.parametrize(
     ("url", "kept"),
     [

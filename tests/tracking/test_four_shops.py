@@ -111,6 +111,17 @@ def test_an_order_that_cannot_be_written_keeps_no_other_from_it(make_world):
     assert {bool(order["error"]) for order in refresh.after["orders"]} == {True, False}
 
 
+def test_orders_without_a_visible_number_are_told_apart(make_world):
+    world = make_world("prestashop")
+    world.sandbox.break_hub(1, "feedback_broken")
+    world.ship("prestashop", 2)
+    world.look(after=LATE)
+    Shipment.objects.update(order_number="")
+
+    assert repush(world, "prestashop").outcome == RefreshOutcome.MOVED
+    assert not Shipment.objects.filter(reached_at=None).exists()
+
+
 def test_a_firewall_that_refuses_put_is_named_as_the_cause(make_world):
     world = make_world("woocommerce")
     world.sandbox.break_shop("woocommerce", "method_refused", methods="PUT", style="apache")
