@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from integrations.access.classify import Application, classify
-from integrations.contracts import CallRecord
+from django.utils.translation import gettext as _
+
+from integrations.access.classify import Application, Classification, classify
+from integrations.answer import Answer
+from integrations.contracts import CallRecord, Outcome
 from integrations.errors import NoAnswer, UnexpectedAnswer
 from integrations.http import RemoteClient
 
@@ -46,5 +49,14 @@ async def probe_with(
                 raise
             calls.append(error.call)
         else:
-            calls.append(http.record(answer, classify(answer, application)))
+            calls.append(http.record(answer, _judged(answer, application)))
     return calls
+
+
+def _judged(answer: Answer, application: Application) -> Classification:
+    """No shop lets a visitor without credentials at its orders: whoever does is not the application."""
+    found = classify(answer, application)
+    if answer.status < 300 and found.outcome is Outcome.PASSED:
+        sentence = _("Something answered that refuses nobody, so it was not the shop itself.")
+        return Classification(Outcome.UNEXPECTED, "", sentence)
+    return found

@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.utils.translation import gettext as _
 from pydantic import TypeAdapter
 
 from integrations.contracts import OrderRecord, Page, Watermark
 from integrations.documents import Record
+from integrations.errors import UnexpectedAnswer
 from integrations.magento import search
 from integrations.magento.search import Date, Fetch, Filter, Listing, Many, Text, Whole, naive_utc
 from integrations.numbers import number_of
@@ -211,6 +213,13 @@ class OrderReading:
 
     def _new(self, orders: Sequence[Order]) -> Sequence[OrderRecord]:
         records = []
+        undated = sum(order.created_at is None for order in orders)
+        if len(orders) > 1 and undated * 2 > len(orders):
+            # One strange order is passed over; a list of them is not what was asked for.
+            raise UnexpectedAnswer(
+                _("Most orders in the shop's list have no date that can be read."),
+                remedy=_("See which module or proxy changes what Magento's API answers."),
+            )
         for order in orders:
             version = (order.entity_id, order.changed_at)
             if version not in self._seen:

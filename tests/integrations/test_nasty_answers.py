@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations import errors
-from integrations.contracts import Target, Watermark
+from integrations.contracts import Outcome, Target, Watermark
 from integrations.opening import open_hub, open_store
 
 from .remote import LOCAL, NOW, PatientPacer, Reply, remote
@@ -21,6 +21,9 @@ KEYS = {
     "sendcloud": {"public_key": "public", "secret_key": "secret"},
     "generic": {"token": "token"},
 }
+MAGENTO_KEYS = dict.fromkeys(
+    ("consumer_key", "consumer_secret", "access_token", "access_token_secret"), "k" * 32
+)
 
 
 async def everything(kind, url):
@@ -120,6 +123,48 @@ def test_a_nasty_answer_becomes_an_error_with_words(name, kind):
     for call in calls:
         assert len(call.detail) <= 300
         assert len(call.excerpt) <= 500
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"data": []}', b"[]", b"[" + b'{"id": 1},' * 20_000 + b"{}]"])
+@pytest.mark.parametrize("platform", ["woocommerce", "shopify", "magento", "prestashop"])
+def test_whoever_refuses_nobody_is_not_the_shop(platform, body):
+    """A probe carries no credentials: its proof of passage is the application's own refusal."""
+    credentials = {
+        "magento": dict.fromkeys(
+            ("consumer_key", "consumer_secret", "access_token", "access_token_secret"), "k" * 32
+        ),
+        "prestashop": {"key": "K" * 32},
+    }
+
+    async def go():
+        async with remote(lambda asked: Reply(200, body, JSON)) as served:
+            target = Target("x", served.url, credentials.get(platform) or KEYS[platform], {})
+            async with open_store(target, platform, policy=LOCAL) as store:
+                return await store.probe(["Sendcloud/1.0.0"], now=NOW)
+
+    assert {call.outcome for call in asyncio.run(go())} == {Outcome.UNEXPECTED}
+
+
+@pytest.mark.parametrize(("undated", "is_read"), [(1, True), (2, True), (3, False), (4, False)])
+def test_magento_orders_without_dates_are_passed_over_only_when_they_are_few(undated, is_read):
+    """Otherwise a shop whose dates all became unreadable would seem to have no orders."""
+    good = {"created_at": "2026-11-22 11:00:00", "updated_at": "2026-11-22 11:00:00", "status": "processing"}
+    orders = [{"entity_id": n, **({} if n <= undated else good)} for n in range(1, 5)]
+    body = json.dumps({"items": orders, "total_count": 4}).encode()
+
+    async def go():
+        async with (
+            remote(lambda asked: Reply(200, body, JSON)) as served,
+            open_store(Target("x", served.url, MAGENTO_KEYS, {}), "magento", policy=LOCAL) as store,
+        ):
+            pages = [page async for page in store.read_orders(Watermark(NOW), now=NOW)]
+            return sum(len(page.records) for page in pages)
+
+    if is_read:
+        assert asyncio.run(go()) == 4 - undated
+    else:
+        with pytest.raises(errors.UnexpectedAnswer):
+            asyncio.run(go())
 
 
 documents = st.recursive(
