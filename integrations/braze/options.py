@@ -104,7 +104,7 @@ class Settings(Document):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
-            raise ValueError("give the name of a time zone such as Europe/Paris") from None
+            raise ValueError(_noop("Give the name of a time zone such as Europe/Paris.")) from None
         return name
 
     def names(self) -> dict[str, tuple[str, ...]]:

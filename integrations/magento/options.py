@@ -80,5 +80,5 @@ class Settings(Document):
     @classmethod
     def _path_only(cls, path: str) -> str:
         if "?" in path or "://" in path:
-            raise ValueError("give a path such as rest/V1")
+            raise ValueError(_noop("Give a path such as rest/V1."))
         return path.strip("/")

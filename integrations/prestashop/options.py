@@ -58,5 +58,5 @@ class Settings(Document):
     @classmethod
     def _path_only(cls, path: str) -> str:
         if "?" in path or "://" in path:
-            raise ValueError("give a path such as api, without a query")
+            raise ValueError(_noop("Give a path such as api, without a query."))
         return path.strip("/")

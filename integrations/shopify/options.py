@@ -48,7 +48,7 @@ class Credentials(Document):
     def _one_way(self) -> Self:
         token = bool(self.access_token and self.access_token.get_secret_value())
         if not token and not (self.client_id and self.has_client_secret):
-            raise ValueError("give an access_token, or a client_id with its client_secret")
+            raise ValueError(_noop("Enter the access token, or the client id with its client secret."))
         return self
 
 

@@ -101,5 +101,5 @@ class Settings(Document):
     @classmethod
     def _path_only(cls, path: str) -> str:
         if "?" in path or "://" in path:
-            raise ValueError("give a path such as wp-json; keys are not read at ?rest_route=")
+            raise ValueError(_noop("Give a path such as wp-json; keys are not read at ?rest_route=."))
         return path.strip("/")

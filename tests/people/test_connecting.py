@@ -105,8 +105,9 @@ def test_optional_secret_can_be_forgotten(admin: Client) -> None:
     ("field", "value", "sentence"),
     [
         ("credentials-consumer_secret", "", "This field is required."),
-        ("settings-look_back_s", "-5", "greater than or equal to 0"),
-        ("settings-api_root", "https://elsewhere.example", "give a path such as wp-json"),
+        ("credentials-consumer_key", "ck_", "It has at least 8 characters"),
+        ("settings-look_back_s", "-5", "It must be at least 0."),
+        ("settings-api_root", "https://elsewhere.example", "Give a path such as wp-json"),
         ("time_zone", "Moon/Tycho", "not one of the available choices"),
         ("name", "lyon", "is taken"),
         ("title", "", "This field is required."),
@@ -121,11 +122,30 @@ def test_mistake_is_named_at_its_field(
     assert Store.objects.count() == 1
 
 
+def test_numbers_are_entered_one_per_line(admin: Client) -> None:
+    entered = {
+        "title": "Lune",
+        "url": "https://lune.example",
+        "time_zone": "UTC",
+        "credentials-key": "K" * 32,
+        "settings-expected_states": "2\n11\n",
+        "settings-look_back_s": "600",
+        "settings-page_size": "100",
+        "settings-api_root": "api",
+    }
+    url = reverse("connect-store-add", args=["prestashop"])
+    wrong = admin.post(url, {**entered, "settings-expected_states": "2\npaid"})
+    assert "Write whole numbers." in str(wrong.context["form"].errors["settings-expected_states"])
+    assert admin.post(url, entered).status_code == 302
+    page = admin.get(reverse("connect-store", args=["lune"])).content.decode()
+    assert "2\n11</textarea>" in page
+
+
 def test_credentials_that_do_not_go_together_are_refused(admin: Client) -> None:
     entered = {**SHOPIFY, "credentials-client_id": "client-1"}
     answer = admin.post(reverse("connect-store-add", args=["shopify"]), entered)
     assert answer.status_code == 422
-    assert "client_secret" in str(answer.context["form"].non_field_errors())
+    assert "or the client id with its client secret" in str(answer.context["form"].non_field_errors())
 
 
 def test_new_account_is_offered_the_platforms_address(admin: Client) -> None:
@@ -142,7 +162,7 @@ def test_described_hub_is_entered_as_json(admin: Client) -> None:
     wrong = admin.post(url, {**entered, "settings-arrivals": "{not json"})
     assert "not valid JSON" in str(wrong.context["form"].errors["settings-arrivals"])
     missing = admin.post(url, {**entered, "settings-arrivals": "{}"})
-    assert "url: Field required" in str(missing.context["form"].errors["settings-arrivals"])
+    assert "url: This is needed." in str(missing.context["form"].errors["settings-arrivals"])
     assert admin.post(url, {**entered, "settings-arrivals": source}).status_code == 302
     account = Account.objects.get()
     assert account.settings["arrivals"]["fields"] == {"order_id": "shop_order_id"}

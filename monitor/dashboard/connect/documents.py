@@ -11,9 +11,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import orjson
 from django import forms
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 FORGET = "forget"
 _NUMBERS: dict[str, type[forms.Field]] = {"int": forms.IntegerField, "float": forms.FloatField}
@@ -86,7 +87,7 @@ class DocumentForm:
             found: dict[str | None, str] = {}
             for mistake in error.errors(include_url=False, include_input=False):
                 place = mistake["loc"]
-                message = mistake["msg"].removeprefix("Value error, ")
+                message = in_words(mistake)
                 deeper = ".".join(str(step) for step in place[1:])
                 known = place and place[0] in self.model.model_fields
                 found[self.key(str(place[0])) if known else None] = (
@@ -114,6 +115,40 @@ class DocumentForm:
             )
         default = None if info.is_required() else info.get_default(call_default_factory=True)
         return _shown_field(info, common, self.stored.get(name, default))
+
+
+def in_words(mistake: ErrorDetails) -> str:
+    """What is wrong with a value, as a sentence in the reader's language; the value itself is not shown."""
+    limits = mistake.get("ctx", {})
+    match mistake["type"]:
+        case "missing":
+            return gettext("This is needed.")
+        case "too_short" | "string_too_short":
+            n = int(limits["min_length"])
+            return ngettext(
+                "It has at least %(n)d character: see whether all of it was copied.",
+                "It has at least %(n)d characters: see whether all of it was copied.",
+                n,
+            ) % {"n": n}
+        case "too_long" | "string_too_long":
+            n = int(limits["max_length"])
+            return ngettext(
+                "It has at most %(n)d character: see whether too much was copied.",
+                "It has at most %(n)d characters: see whether too much was copied.",
+                n,
+            ) % {"n": n}
+        case "int_parsing" | "int_type" | "int_from_float":
+            return gettext("Write whole numbers.")
+        case "greater_than_equal":
+            return gettext("It must be at least %(limit)s.") % {"limit": limits["ge"]}
+        case "less_than_equal":
+            return gettext("It must be at most %(limit)s.") % {"limit": limits["le"]}
+        case "string_pattern_mismatch":
+            return gettext("It is not written in the way that is described here.")
+        case "value_error":
+            return gettext(mistake["msg"].removeprefix("Value error, "))
+        case _:
+            return mistake["msg"]
 
 
 def _shown_field(info: FieldInfo, common: dict[str, Any], value: Any) -> forms.Field:
@@ -162,7 +197,7 @@ def _shape(info: FieldInfo) -> str:
     kind = _bare_type(info)
     origin = get_origin(kind)
     if origin in (list, tuple, set, frozenset):
-        return "lines" if all(item in (str, Ellipsis) for item in get_args(kind)) else "json"
+        return "lines" if all(item in (str, int, Ellipsis) for item in get_args(kind)) else "json"
     if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
         return "choice"
     if kind in (bool, int, float):

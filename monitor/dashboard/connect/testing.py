@@ -18,6 +18,7 @@ from integrations.guard import GuardPolicy
 from integrations.models import Account, Store
 from integrations.opening import open_edge, open_hub, open_store
 from integrations.registry import EDGES
+from monitor.dashboard.connect.documents import in_words
 
 DEADLINE_S: Final = 20
 
@@ -78,7 +79,7 @@ def _run(opener: Opener, now: datetime) -> ConnectionReport:
         field = ".".join(str(step) for step in first["loc"])
         return _unmet(
             _("Complete credentials and settings"),
-            f"{field}: {first['msg'].removeprefix('Value error, ')}",
+            f"{field}: {in_words(first)}" if field else in_words(first),
             _("Fill in what is missing and save."),
         )
 
