@@ -13,14 +13,14 @@ LARGEST_SKEW = timedelta(minutes=2)
 def clock_need(skew: timedelta | None, facts: dict[str, str]) -> Need:
     """Whether the shop's clock is right; ``skew`` is its clock minus ours, None if it tells no time.
 
-    Adds the skew to the ``facts`` of the report.
+    Adds a skew that is too large to the ``facts`` of the report.
     """
     name = _("The shop's clock is right")
     if skew is None:
         return Need(name, None, _("The shop does not tell its time."))
-    facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
     if abs(skew) <= LARGEST_SKEW:
         return Need(name, True, _("It differs from ours by less than two minutes."))
+    facts[_noop("clock skew")] = f"{skew.total_seconds():+.0f} s"
     return Need(
         name,
         False,

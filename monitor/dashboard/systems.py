@@ -1,6 +1,7 @@
 """What people do about an integration's systems: answer what no API tells, make webhooks."""
 
 import asyncio
+import secrets
 from dataclasses import replace
 from typing import cast
 
@@ -21,6 +22,7 @@ from integrations.registry import adapter_class, offers
 from monitor import audit
 from monitor.access_control import CONNECT, FORCE_REFRESH, requires
 from monitor.collect.run import policy
+from monitor.dashboard.connect import changes
 from monitor.dashboard.connect.testing import DEADLINE_S
 from monitor.models import Job, ManualTick, User
 from monitor.models.work import JobKind
@@ -55,6 +57,7 @@ def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
 def subscribe(request: HttpRequest, name: str) -> HttpResponse:
     """Makes the store's webhooks to us that are missing or disabled."""
     integration = get_object_or_404(Integration.objects.select_related("account", "store"), name=name)
+    _choose_secret(integration.store, cast(User, request.user))
     try:
         made = asyncio.run(_subscribe(integration.store))
     except RemoteError as error:
@@ -72,6 +75,15 @@ def subscribe(request: HttpRequest, name: str) -> HttpResponse:
             else _("Every webhook was switched on already."),
         )
     return redirect(reverse("integration", args=[name]) + "#checks")
+
+
+def _choose_secret(store: Store, user: User) -> None:
+    """A shop that signs with a secret of our choice gets one, unless somebody has entered one."""
+    fields = adapter_class(store.platform).Credentials.model_fields
+    lacks_one = "webhook_secret" in fields and not store.credentials.get("webhook_secret")
+    if lacks_one and webhook_url(store.platform, store.name):
+        store.credentials = {**store.credentials, "webhook_secret": secrets.token_urlsafe(32)}
+        changes.save(store, user, timezone.now())
 
 
 async def _subscribe(store: Store) -> list[str]:

@@ -9,15 +9,20 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from integrations.models import Store
+from integrations.models import Account, Integration, Store
 from integrations.sandbox.client import Sandbox
 from integrations.sandbox.testing import running_sandbox, shop, small_fleet
 from monitor.dashboard.connect import testing
+from monitor.models import Audit
 
 pytestmark = pytest.mark.integration
 
 FLEET = small_fleet(
-    [shop("lyon", time_zone="Europe/Paris"), shop("shopify", "shopify"), shop("magento", "magento")],
+    [
+        shop("lyon", time_zone="Europe/Paris"),
+        shop("shopify", "shopify", time_zone="America/New_York"),
+        shop("magento", "magento"),
+    ],
     now=None,
 )
 
@@ -47,6 +52,50 @@ def test_address_alone_leads_to_the_right_form_and_saving_it_to_the_test(
     assert saved["Location"] == f"{reverse('connect-store', args=['lyon'])}?test"
     report = admin.post(reverse("connect-store-test", args=["lyon"])).context["report"]
     assert "The key may read orders" in {need.name for need in report.needs if need.met}
+
+
+def test_zone_that_only_a_key_shows_is_taken_while_connecting(
+    admin: Client, sandbox: Sandbox, settings: Settings
+) -> None:
+    store = Store.objects.create(
+        name="nord",
+        platform="shopify",
+        url=sandbox.store_url("shopify"),
+        credentials=sandbox.store_credentials("shopify"),
+    )
+    url = reverse("connect-store-test", args=["nord"])
+    page = reverse("connect-store", args=["nord"])
+    # The page that is open still shows the zone before: it is loaded anew.
+    assert admin.post(url, headers={"HX-Request": "true"})["HX-Redirect"] == f"{page}?test"
+    store.refresh_from_db()
+    assert store.time_zone == FLEET.shop("shopify").time_zone != "UTC"
+    Store.objects.update(time_zone="Asia/Tokyo")
+    assert "here it is Asia/Tokyo" in admin.post(url, headers={"HX-Request": "true"}).content.decode()
+    store.refresh_from_db()
+    assert store.time_zone == "Asia/Tokyo"
+
+
+def test_shop_without_a_webhook_secret_gets_one_with_its_webhooks(
+    admin: Client, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.SYNCWATCH_WEBHOOK_URL = "https://watch.example"
+    store = Store.objects.create(
+        name="lyon",
+        platform="woocommerce",
+        url=sandbox.store_url("lyon"),
+        credentials=sandbox.store_credentials("lyon"),
+    )
+    account = Account.objects.create(name="eu", kind="sendcloud", url="https://hub.example")
+    Integration.objects.create(name="lyon-eu", account=account, store=store, external_id="1")
+    url = reverse("store-subscribe", args=["lyon-eu"])
+    assert "Switched on:" in admin.post(url, follow=True).content.decode()
+    store.refresh_from_db()
+    secret = store.credentials["webhook_secret"]
+    assert len(secret) >= 32
+    assert secret not in str([(row.before, row.after) for row in Audit.objects.all()])
+    assert "switched on already" in admin.post(url, follow=True).content.decode()
+    store.refresh_from_db()
+    assert store.credentials["webhook_secret"] == secret
 
 
 @pytest.mark.parametrize("name", ["shopify", "magento"])

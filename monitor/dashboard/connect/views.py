@@ -106,11 +106,31 @@ def test(request: HttpRequest, side: str, name: str) -> HttpResponse:
     chosen = SIDES[side]
     row = get_object_or_404(chosen.model, name=name)
     now = timezone.now()
-    context = {**_report(row, chosen.check(row, now)), "now": now, "row": row}
+    report = chosen.check(row, now)
+    taken = isinstance(row, Store) and _take_zone(row, report, cast(User, request.user), now)
+    if taken:
+        messages.info(request, _("Its time zone is %(zone)s, as the shop says.") % {"zone": row.time_zone})
+    context = {**_report(row, report), "now": now, "row": row}
     if getattr(request, "htmx", False):
+        if taken:
+            # The form that stands on the page still shows the zone before.
+            return HttpResponse(headers={"HX-Redirect": f"{chosen.page(row)}?test"})
         return render(request, "connect/report.html", context)
     kind = getattr(row, chosen.form.kind_field)
     return form_page(request, chosen, kind, chosen.form(kind=kind, instance=row), **context)
+
+
+def _take_zone(store: Store, report: ConnectionReport, user: User, now: datetime) -> bool:
+    """While a store is being connected and its zone is unknown, the one that the shop tells is taken."""
+    told = report.facts.get("time zone", "")
+    untouched = Store._meta.get_field("time_zone").default
+    if told not in ZONES or told == store.time_zone or store.time_zone != untouched:
+        return False
+    if store.integrations.exists():
+        return False
+    store.time_zone = told
+    changes.save(store, user, now)
+    return True
 
 
 def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
