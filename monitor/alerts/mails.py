@@ -12,8 +12,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from django.utils.translation import ngettext
 
+from integrations.contracts import ConditionKind
 from monitor.alerts.facts import NoticeFacts, Step
 from monitor.health.states import State
 from monitor.models import Notice
@@ -128,7 +130,7 @@ def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *
         lines[0] += f" {waiting(facts.waiting)}."
     elif facts.waiting is None:
         lines[0] += " " + _("How many orders wait is unknown: the store cannot be read.")
-    else:
+    elif _over(facts) == _ORDERS_MOVE:
         lines[0] += " " + _("No orders are waiting yet.")
     if worsened:
         lines.append(_("It was a warning and has become worse."))
@@ -147,6 +149,20 @@ def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *
     )
 
 
+_ORDERS_MOVE = _noop("Orders are syncing again.")
+_OVER = {
+    ConditionKind.TRACKING: _noop("Tracking numbers reach the store again."),
+    ConditionKind.EVENTS: _noop("Events arrive again."),
+}
+
+
+def _over(facts: NoticeFacts) -> str:
+    """What is well again, in English: not every trouble is one of orders."""
+    if facts.rule == "method_blocked":
+        return _noop("The store takes the hub's calls again.")
+    return _OVER.get(facts.cause, _ORDERS_MOVE)
+
+
 def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) -> Words:
     lasted = duration(facts.at - facts.started_at)
     lines = [
@@ -160,9 +176,9 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) 
     ]
     subject = _("[recovered] %(title)s: after %(duration)s") % {"title": facts.title, "duration": lasted}
     if facts.peak_waiting:
-        affected = ngettext(
-            "%(count)d order was late", "up to %(count)d orders were late", facts.peak_waiting
-        ) % {"count": facts.peak_waiting}
+        affected = ngettext("%(count)d order waited", "up to %(count)d orders waited", facts.peak_waiting) % {
+            "count": facts.peak_waiting
+        }
         subject += f", {affected}"
         lines.append(f"{affected[:1].upper()}{affected[1:]}.")
     if facts.refresh:
@@ -181,7 +197,7 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) 
         state_word=_("recovered"),
         colour=COLOURS[State.OK],
         title=facts.title,
-        headline=_("Orders are syncing again."),
+        headline=_(_over(facts)),
         lines=lines,
         link=link,
         link_text=_("Open the incident"),

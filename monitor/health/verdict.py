@@ -41,6 +41,7 @@ NOT_WATCHED = frozenset({"not_connected", "not_watched", "no_webhooks"})
 _CAUSE_ORDER = {kind: place for place, kind in enumerate(ConditionKind)}
 _SEVERITY = {State.WARN: 1, State.FAIL: 2}
 _SHARED_FIGURES = ("waiting_count", "late_count", "oldest_waiting_at", "newest_arrived_at", "tolerance_s")
+_TRACKING_FIGURES = ("late_tracking_count", "oldest_due_at")
 _MOMENT = timedelta(seconds=1)
 
 
@@ -138,6 +139,10 @@ def _evidence(cause: Held, explained: list[Held], imports: Held | None) -> dict[
         for name in _SHARED_FIGURES:
             if name in imports.evidence:
                 evidence.setdefault(name, imports.evidence[name])
+    for held in explained:
+        if held.kind is ConditionKind.TRACKING:
+            for name in _TRACKING_FIGURES:
+                evidence.setdefault(name, held.evidence.get(name))
     if explained:
         evidence["explains"] = [
             {"kind": held.kind.value, "state": held.state.value, "rule": held.rule} for held in explained

@@ -106,9 +106,15 @@ _BLOCKED = {
     "method_blocked": Phrase(
         State.FAIL,
         (_("%(By)s refuses the %(method)s calls of %(hub)s; reading passes."),),
-        (_("It answered %(status)s to %(method)s."), _DETAIL, _LAST_FAILURE),
+        (
+            _("%(late_tracking)s did not reach the store, the oldest since %(due)s."),
+            _("It answered %(status)s to %(method)s."),
+            _DETAIL,
+            _LAST_FAILURE,
+        ),
         (
             _("Let GET, POST, PUT, PATCH, DELETE and OPTIONS pass in the settings of %(by_whom)s."),
+            _("Write the %(late_tracking)s to the store from here: it adds only what is missing."),
             _REFRESH_AFTER,
         ),
         "show_failures",

@@ -107,7 +107,7 @@ def test_a_stall_is_mailed_once_with_its_cause_and_its_end_in_the_same_thread(
 
     sandbox.mend_hub(1, "stopped")
     [recovery] = eventually(lambda: mails(mailbox, "[recovered]"), within_s=30, what="the mail about the end")
-    assert "up to 3 orders were late" in recovery["subject"]
+    assert "up to 3 orders waited" in recovery["subject"]
     assert recovery["headers"]["In-Reply-To"] == alarm["message_id"]
     assert recovery["headers"]["References"] == alarm["message_id"]
     assert len(mailbox.mails()) == 2

@@ -97,12 +97,33 @@ def test_the_recovery_says_how_long_how_many_and_what_helped(integration, postbo
     recovered = postbox.mails[1]
     assert (
         recovered["Subject"]
-        == "[recovered] Boutique Lyon → Sendcloud: after 1 h 7 min, up to 31 orders were late"
+        == "[recovered] Boutique Lyon → Sendcloud: after 1 h 7 min, up to 31 orders waited"
     )
     for body in (text_of(recovered), html_of(recovered)):
         assert "from 12:55 until 14:02 (1 h 7 min)" in body
-        assert "Up to 31 orders were late." in body
+        assert "Up to 31 orders waited." in body
         assert "the refresh that ann asked for at 13:55 (“after maintenance”)" in body
+
+
+@pytest.mark.parametrize(
+    ("cause", "rule", "sentence"),
+    [
+        (ConditionKind.TRACKING, "stopped", "Tracking numbers reach the store again."),
+        (ConditionKind.ACCESS, "method_blocked", "The store takes the hub's calls again."),
+        (ConditionKind.EVENTS, "events_stopped", "Events arrive again."),
+    ],
+)
+def test_a_trouble_of_other_things_than_orders_is_not_told_in_orders(
+    integration, postbox: Postbox, cause, rule, sentence
+):
+    subscribe()
+    react([change(integration, judged(State.FAIL, cause, rule))], now=NOW)
+    react([change(integration, FINE)], now=LATER)
+    deliver_due(LATER)
+    opened, recovered = postbox.mails
+    assert "No orders are waiting" not in text_of(opened)
+    assert sentence in text_of(recovered)
+    assert "Orders are syncing again." not in text_of(recovered)
 
 
 def test_a_warning_and_its_worsening_are_told_apart(integration, postbox: Postbox):

@@ -1,6 +1,6 @@
 """One verdict with its root cause."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from integrations.contracts import ConditionKind, Outcome
 from monitor.health.records import Held, Judgement
 from monitor.health.states import State
 from monitor.health.verdict import conclude, judge, next_check_at
+from monitor.wording import explain
 from tests.health.world import NOON, ago, facts, failing, log, probes, waiting
 
 pytestmark = pytest.mark.unit
@@ -63,6 +64,20 @@ def test_the_evidence_says_how_many_wait_and_what_else_is_explained():
     evidence = conclude(helds(access=FAIL, imports=FAIL), None, NOON).evidence
     assert evidence["waiting_count"] == 7
     assert evidence["explains"] == [{"kind": "imports", "state": "fail", "rule": "imports_rule"}]
+
+
+def test_a_refusal_to_write_says_which_numbers_it_costs():
+    late = {"late_tracking_count": 2, "oldest_due_at": ago(12).isoformat()}
+    refused = Held(ACCESS, WARN, "method_blocked", ago(12), {"hub": "sendcloud", "method": "PUT"})
+    stopped = Held(ConditionKind.TRACKING, FAIL, "stopped", ago(12), late)
+    verdict = conclude([refused, stopped], None, NOON)
+    assert (verdict.state, verdict.cause) == (FAIL, ACCESS)
+    words = explain(ACCESS, verdict.rule, verdict.evidence, now=NOON, tz=UTC)
+    assert "2 tracking numbers did not reach the store" in words.why
+    assert any(step.startswith("Write the 2 tracking numbers to the store") for step in words.steps)
+    alone = conclude([refused], None, NOON)
+    words = explain(ACCESS, alone.rule, alone.evidence, now=NOON, tz=UTC)
+    assert "tracking" not in words.why + " ".join(words.steps)
 
 
 def test_it_stays_bad_since_it_first_was_when_the_cause_changes():
