@@ -12,6 +12,7 @@ from integrations.contracts import CheckState, ConditionKind
 from integrations.models import Integration
 from monitor.health.states import State
 from monitor.models import Verdict
+from monitor.models.refreshes import RefreshStrategy
 from monitor.wording import state_word
 
 QUESTIONS = {
@@ -48,6 +49,37 @@ MISSING = {
     "no_number": gettext_lazy("The order carries no number."),
 }
 """What the last look into the store found of a missing number."""
+WAYS = {
+    RefreshStrategy.HUB_API: (
+        gettext_lazy("Send the refresh request"),
+        gettext_lazy(
+            "Sends the refresh request that was set up for %(account)s and watches whether orders arrive. "
+            "Nothing is deleted."
+        ),
+    ),
+    RefreshStrategy.PUSH_ORDERS: (
+        gettext_lazy("Send the waiting orders"),
+        gettext_lazy(
+            "Reads the waiting orders from the store, sends them to %(account)s and watches whether they "
+            "arrive. Orders that are there already stay as they are."
+        ),
+    ),
+    RefreshStrategy.NUDGE_STORE: (
+        gettext_lazy("Touch the waiting orders"),
+        gettext_lazy(
+            "Touches the waiting orders in the store, so that its webhooks fire again, and watches whether "
+            "they arrive."
+        ),
+    ),
+    RefreshStrategy.PANEL: (
+        gettext_lazy("Press Refresh at the hub"),
+        gettext_lazy(
+            "Leads you to the hub's own Refresh button, records who pressed it, and watches whether orders "
+            "arrive."
+        ),
+    ),
+}
+"""What a button says that makes waiting orders arrive, and what happens then."""
 _SHAPES_OF_WARNINGS = {"maintenance": "paused", "hub_meets_maintenance": "paused"}
 _SHAPES = {State.OK: "ok", State.WARN: "late", State.FAIL: "fail", State.UNKNOWN: "unknown"}
 

@@ -25,7 +25,7 @@ def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
     integration = get_object_or_404(Integration.objects.select_related("store", "account"), name=name)
     user = cast(User, request.user)
     given = request.POST.get("reason", "").replace("\0", "").strip()[:300]
-    reason = given or _("Pressed on the page, no reason given")
+    reason = given or _("No reason given")
     strategy = request.POST.get("strategy", "")
     try:
         refreshes.request(

@@ -11,11 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
 from integrations.contracts import CheckState, ConditionKind
+from integrations.models import Account
 from integrations.registry import adapter_class
 from monitor import wording
 from monitor.dashboard import faces, progress
 from monitor.health.states import State
 from monitor.models import Refresh, Shipment, Transition, User
+from monitor.models.refreshes import RefreshStrategy
 from monitor.wording.retold import retold
 
 register = template.Library()
@@ -100,6 +102,18 @@ def question(kind: str) -> str:
 def step_words(step: str) -> str:
     """What a notice was about."""
     return str(faces.NOTICE_STEPS.get(step, step))
+
+
+@register.filter
+def way_button(way: str) -> str:
+    """What the button of a way to refresh says."""
+    return str(faces.WAYS[RefreshStrategy(way)][0])
+
+
+@register.filter
+def way_words(way: str, account: Account) -> str:
+    """What a way to refresh does."""
+    return str(faces.WAYS[RefreshStrategy(way)][1]) % {"account": account}
 
 
 @register.filter

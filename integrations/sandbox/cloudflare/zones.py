@@ -133,7 +133,8 @@ FAULTS: dict[str, Callable[[Document, Document], None]] = {
     "no_record": lambda found, _params: found["dns_records"].clear(),
     "caa": _caa,
     "cache_everything": _rule(
-        "http_request_cache_settings", "set_cache_settings", "true", action_parameters={"cache": True}
+        "http_request_cache_settings", "set_cache_settings", "true", action_parameters={"cache": True},
+        description="Cache everything",
     ),
     "custom_rule": _rule("http_request_firewall_custom", "block", '(ip.geoip.country ne "FR")'),
     "skip_rule": _rule(
