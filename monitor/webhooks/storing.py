@@ -6,12 +6,21 @@ from typing import Final
 
 from integrations.registry import adapter_class
 from integrations.webhooks import Verified
+from monitor.collect.plan import REQUESTS_SHARE
 from monitor.models.work import JobKind
 from monitor.webhooks.connections import Session
 from monitor.webhooks.sources import Source
 
 SPACING_S: Final = 10
 """Seconds between two readings of one thing, however fast deliveries come."""
+_SPACING = f"interval '{SPACING_S} seconds'"
+# Parcels are read for each integration, by an account's one budget of requests: those that deliveries ask
+# for must leave room for reading what arrives, which all of its integrations are judged by.
+_SPACING_OF_PARCELS = f"""(
+    SELECT GREATEST({SPACING_S}, {60.0 * REQUESTS_SHARE} * count(*) / min(a.requests_per_minute))
+           * interval '1 second'
+      FROM integrations_account a JOIN integrations_integration i ON i.account_id = a.id
+     WHERE a.id = new.owner)"""  # noqa: S608  # constants only
 
 _ORDERS = (JobKind.STORE_ORDERS,)
 _SHIPPED = (JobKind.STORE_ORDERS, JobKind.STORE_TRACKING)
@@ -31,12 +40,11 @@ _INSERT = """
 _NUDGE = """
     WITH new AS ({insert}),
     job AS (
-        SELECT j.id, GREATEST(new.received_at, j.last_started_at + interval '{spacing} seconds') AS due_at
+        SELECT j.id, GREATEST(new.received_at, j.last_started_at + {spacing}) AS due_at
           FROM new, monitor_job j
          WHERE j.kind IN ({kinds}) AND j.target_id {target} AND j.failures = 0
            AND CASE WHEN j.lease_until > new.received_at THEN j.due_at <= j.last_started_at
-               ELSE j.due_at > GREATEST(new.received_at,
-                                        j.last_started_at + interval '{spacing} seconds') END
+               ELSE j.due_at > GREATEST(new.received_at, j.last_started_at + {spacing}) END
            FOR UPDATE OF j SKIP LOCKED)
     UPDATE monitor_job SET due_at = job.due_at FROM job WHERE monitor_job.id = job.id
 """
@@ -86,7 +94,8 @@ def _of_store(topic: str) -> tuple[JobKind, ...]:
 def _nudging(owner: str, kinds: tuple[JobKind, ...], target: str) -> bytes:
     listed = ", ".join(f"'{kind.value}'" for kind in kinds)
     insert = _INSERT.format(owner=owner)
-    return _NUDGE.format(insert=insert, kinds=listed, target=target, spacing=SPACING_S).encode()
+    spacing = _SPACING_OF_PARCELS if kinds == _PARCELS else _SPACING
+    return _NUDGE.format(insert=insert, kinds=listed, target=target, spacing=spacing).encode()
 
 
 @cache

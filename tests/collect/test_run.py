@@ -2,20 +2,20 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from integrations.contracts import OrderRecord, Page, Watermark
+from integrations.contracts import OrderRecord, Page, StoreCheckup, Watermark
 from integrations.errors import RemoteFault
 from integrations.models import Account, Integration, Store
-from monitor.collect import jobs, run
+from monitor.collect import check_jobs, jobs, run
 from monitor.collect.claim import claim, claim_these
 from monitor.collect.plan import ensure_jobs
 from monitor.collect.sweep import sweep
-from monitor.models import Job, Verdict
+from monitor.models import Job, StoreState, Verdict
 from monitor.models.work import JobKind
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -124,6 +124,35 @@ def test_a_reading_of_arrivals_speaks_for_the_moment_it_began(integrations, monk
     job = Job.objects.get(kind=JobKind.HUB_ARRIVALS)
     assert began <= job.last_ok_at < began + timedelta(seconds=0.5)
     assert job.due_at > began + timedelta(seconds=job.interval_s * 0.9)
+
+
+def test_what_a_check_found_is_not_hidden_by_what_was_judged_while_it_was_made(integrations, monkeypatch):
+    """Other jobs of the batch end sooner, and their integrations are judged at once."""
+
+    class Shop:
+        async def check(self, *, now):
+            judged_at.append(batches[0].moment)
+            return StoreCheckup(())
+
+        def calls(self):
+            return []
+
+    @asynccontextmanager
+    async def opened(*_args, **_more):
+        yield Shop()
+
+    async def checks(batch, job):
+        batches.append(batch)
+        await check_jobs.store_check(batch, job)
+
+    judged_at: list[datetime] = []
+    batches: list[run.Batch] = []
+    monkeypatch.setattr(check_jobs, "open_store", opened)
+    monkeypatch.setattr(run, "RUNNERS", {**run.RUNNERS, JobKind.STORE_CHECK: checks})
+    job = Job.objects.filter(kind=JobKind.STORE_CHECK)[:1].get()
+    now = timezone.now()
+    run.run(claim_these([job.pk], now), now)
+    assert now < judged_at[0] <= StoreState.objects.get(store=job.target_id).checked_at
 
 
 def test_a_long_first_reading_gives_others_their_turn_and_goes_on_where_it_was(integrations, monkeypatch):

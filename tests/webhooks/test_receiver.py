@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from integrations.models import Store
+from integrations.models import Integration, Store
 from monitor.collect.claim import claim, finish
 from monitor.collect.retention import delete_old
 from monitor.models import Arrival, Audit, Delivery, Job
@@ -165,6 +165,22 @@ def test_a_burst_does_not_make_us_read_all_the_time(send, woocommerce):
     for number in range(3):
         send("woocommerce", "lyon", {"id": number})
     assert due(orders) == started + timedelta(seconds=10)
+
+
+def test_bursts_about_parcels_leave_an_account_room_for_all_else(send, sendcloud, integration):
+    """Of sixty requests a minute fifteen may be about parcels: with thirty integrations, each has its turn
+    every two minutes."""
+    for number in range(29):
+        shop = Store.objects.create(name=f"shop-{number}", platform="woocommerce", url="https://shop.example")
+        Integration.objects.create(
+            name=f"{number}", store=shop, account=sendcloud, external_id=f"other-{number}"
+        )
+    Arrival.objects.create(integration=integration, order_key="77", order_number="#77")
+    due_at = NOW + timedelta(minutes=5)
+    parcels = job("hub_shipments", integration.pk, account=sendcloud, due_at=due_at)
+    parcel = {"action": "parcel_status_changed", "timestamp": 1, "parcel": {"external_order_id": "77"}}
+    assert send("sendcloud", "parcels", parcel).status_code == 200
+    assert due(parcels) == NOW + timedelta(seconds=100)
 
 
 def test_a_remote_that_asked_for_patience_is_left_alone(send, woocommerce):
