@@ -2,17 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from django.db import connection
 
-from integrations.contracts import Check, CheckState, EdgeReport, EventCount, StoreCheckup
+from integrations.contracts import Check, EdgeReport, EventCount, StoreCheckup
 from integrations.models import Store
+from monitor.collect.announced import with_deliveries
 from monitor.collect.texts import fit
-from monitor.models import CheckResult, Delivery, EdgeChange, EventHour, StoreState
+from monitor.models import CheckResult, EdgeChange, EventHour, StoreState
 
 _CHECKS = """
     WITH incoming AS (
@@ -42,8 +42,6 @@ _EVENTS = """
     WHERE (e.count, e.is_settled) IS DISTINCT FROM (excluded.count, excluded.is_settled)
 """
 HOUR = timedelta(hours=1)
-DELIVERED_LATELY = timedelta(days=30)
-_MISSING_WEBHOOKS = frozenset({"webhook_missing", "subscription_missing"})
 MOST_EVENTS = 2_000_000_000
 MOST_CHANGES = 100
 """Of one audit that are told."""
@@ -83,7 +81,7 @@ def _value(value: object) -> object:
 
 def record_checkup(store_id: int, checkup: StoreCheckup, now: datetime) -> None:
     """Stores what a store says of itself. A zone or version that was known is kept while it is not told."""
-    record_checks(CheckResult.Source.STORE, store_id, _remembering(store_id, checkup.checks, now), now)
+    record_checks(CheckResult.Source.STORE, store_id, with_deliveries(store_id, checkup.checks, now), now)
     known: dict[str, Any] = {"checked_at": now}
     if checkup.version:
         known["version"] = fit(checkup.version, 60)
@@ -92,17 +90,6 @@ def record_checkup(store_id: int, checkup: StoreCheckup, now: datetime) -> None:
     if checkup.clock_skew is not None:
         known["clock_skew_s"] = checkup.clock_skew.total_seconds()
     StoreState.objects.update_or_create(store_id=store_id, defaults=known)
-
-
-def _remembering(store_id: int, checks: Sequence[Check], now: datetime) -> list[Check]:
-    """A webhook that was never made is only worth knowing; one that used to deliver has been lost."""
-    missing = [check for check in checks if check.code in _MISSING_WEBHOOKS]
-    if (
-        not missing
-        or not Delivery.objects.filter(store=store_id, received_at__gt=now - DELIVERED_LATELY).exists()
-    ):
-        return list(checks)
-    return [replace(check, state=CheckState.WARN) if check in missing else check for check in checks]
 
 
 Differences = Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[Mapping[str, Any]]]

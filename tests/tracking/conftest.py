@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -71,10 +71,10 @@ def nudges(monkeypatch) -> list[str]:
 def make_world(tmp_path, transactional_db, local_network) -> Iterator[Callable[..., World]]:
     with ExitStack() as stack:
 
-        def make(*platforms: str) -> World:
-            fleet = small_fleet(
-                [shop(platform, platform, time_zone="Europe/Paris") for platform in platforms]
-            )
+        def make(*platforms: str, system: str = "") -> World:
+            fleet = small_fleet([shop(name, name, time_zone="Europe/Paris") for name in platforms])
+            integrations = tuple(replace(spec, system=system) for spec in fleet.integrations)
+            fleet = replace(fleet, integrations=integrations)
             sandbox = stack.enter_context(running_sandbox(fleet, tmp_path))
             account = Account.objects.create(
                 name=ACCOUNT,

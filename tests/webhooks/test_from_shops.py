@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from integrations.models import Store
+from integrations.models import Account, Integration, Store
 from integrations.opening import open_store
-from integrations.sandbox.testing import running_sandbox, shop, small_fleet
-from monitor.models import Delivery, Job
+from integrations.sandbox.testing import ACCOUNT, running_sandbox, shop, small_fleet
+from monitor.models import Arrival, Delivery, Job
 from tests.integrations.remote import LOCAL
 
 pytestmark = pytest.mark.integration
@@ -59,3 +59,26 @@ def test_new_order_of_a_shop_brings_its_next_reading_forward(
         (order,) = sandbox.order_ids(name)
         assert eventually(lambda: Delivery.objects.filter(store=store, order_key=order).exists())
         assert Job.objects.get(kind="store_orders").due_at < later
+
+
+def test_a_parcel_of_the_hub_brings_its_next_reading_forward(client: httpx.Client, tmp_path: Path) -> None:
+    with running_sandbox(FLEET, tmp_path) as sandbox:
+        account = Account.objects.create(
+            name="hub",
+            kind="sendcloud",
+            url=sandbox.account_url,
+            credentials=sandbox.account_credentials(ACCOUNT),
+        )
+        shop = Store.objects.create(name="lyon", platform="woocommerce", url=sandbox.store_url("lyon"))
+        integration = Integration.objects.create(name="lyon", store=shop, account=account, external_id="1")
+        (order,) = sandbox.add_orders("lyon", 1)
+        Arrival.objects.create(integration=integration, order_key=str(order), order_number=str(order))
+        later = datetime(2100, 1, 1, tzinfo=UTC)
+        Job.objects.create(
+            kind="hub_shipments", target_id=integration.pk, account=account, due_at=later, interval_s=60
+        )
+        sandbox.set_webhook(1, f"{str(client.base_url).rstrip('/')}/hooks/sendcloud/hub")
+        sandbox.import_now(1)
+        sandbox.ship_now(1)
+        assert eventually(lambda: Delivery.objects.filter(account=account).exists())
+        assert Job.objects.get(kind="hub_shipments").due_at < later
