@@ -88,7 +88,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     parcels = tracking_facts.load(
         [tracking_facts.Asked(row[0], row[1], row[18], row[19]) for row in rows], jobs, now
     )
-    checks = checks_of([(row[0], row[1], row[2]) for row in rows])
+    checks = checks_of([(row[0], row[1], row[2]) for row in rows], now)
     writes = tracking_facts.failed_writes({pk: figures.oldest_missing_at for pk, figures in parcels.items()})
     windows = _event_windows(rows, jobs, checks, now)
     unread = [row[0] for row in rows if jobs.get((JobKind.STORE_ORDERS, row[1]), _NEVER).error]

@@ -50,7 +50,7 @@ def or_check(finding: Finding, facts: Facts) -> Finding:
 def _by_checks(facts: Facts, kind: ConditionKind, rule_without: str) -> Finding:
     mine = [check for check in facts.checks if check.kind is kind]
     known = [check for check in mine if check.state in (CheckState.OK, *_WORST_FIRST)]
-    evidence: dict[str, Any] = {"hub": facts.hub_kind, "checks_count": len(mine)}
+    evidence: dict[str, Any] = {"hub": facts.hub_kind}
     for state in _WORST_FIRST:
         bad = [check for check in mine if check.state is state]
         if bad:

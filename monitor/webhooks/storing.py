@@ -39,18 +39,21 @@ _INSERT = """
 # for: its next reading is not far.
 _NUDGE = """
     WITH new AS ({insert}),
+    pace AS MATERIALIZED (SELECT {spacing} AS spacing FROM new),
     job AS (
-        SELECT j.id, GREATEST(new.received_at, j.last_started_at + {spacing}) AS due_at
-          FROM new, monitor_job j
-         WHERE j.kind IN ({kinds}) AND j.target_id {target} AND j.failures = 0
+        SELECT j.id, GREATEST(new.received_at, j.last_started_at + spacing) AS due_at
+          FROM new, pace, monitor_job j
+         WHERE j.kind IN ({kinds}) AND {target} AND j.failures = 0
            AND CASE WHEN j.lease_until > new.received_at THEN j.due_at <= j.last_started_at
-               ELSE j.due_at > GREATEST(new.received_at, j.last_started_at + {spacing}) END
+               ELSE j.due_at > GREATEST(new.received_at, j.last_started_at + spacing) END
            FOR UPDATE OF j SKIP LOCKED)
     UPDATE monitor_job SET due_at = job.due_at FROM job WHERE monitor_job.id = job.id
 """
-_OF_THE_ORDER = """IN (
-    SELECT a.integration_id FROM integrations_integration i JOIN monitor_arrival a ON a.integration_id = i.id
-     WHERE i.account_id = new.owner AND a.order_key = new.order_key)"""
+_ITSELF = "j.target_id = new.owner"
+# By the account's own jobs, each with one look into the index: a join would read all arrivals there are.
+_OF_THE_ORDER = """j.account_id = new.owner AND EXISTS (
+    SELECT FROM monitor_arrival a WHERE a.integration_id = j.target_id AND a.order_key = new.order_key
+    OFFSET 0)"""
 _AUDIT = """
     WITH new AS ({insert})
     INSERT INTO monitor_audit (at, actor, action, target, before, after)
@@ -76,11 +79,11 @@ def store(session: Session, source: Source, delivery: Verified, now: datetime) -
         actor, target = adapter_class(source.kind).label, f"store {source.name}"
         session.execute(_audited(), (*row, actor.encode(), target.encode()))
     elif source.is_store:
-        session.execute(_nudging("store_id", _of_store(delivery.topic), "= new.owner"), row)
+        session.execute(_nudging("store_id", _of_store(delivery.topic), _ITSELF), row)
     elif delivery.order_key:
         session.execute(_nudging("account_id", _PARCELS, _OF_THE_ORDER), row)
     else:
-        session.execute(_nudging("account_id", _ACCOUNT, "= new.owner"), row)
+        session.execute(_nudging("account_id", _ACCOUNT, _ITSELF), row)
 
 
 def _of_store(topic: str) -> tuple[JobKind, ...]:

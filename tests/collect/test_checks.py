@@ -6,6 +6,7 @@ import pytest
 
 from integrations.contracts import Check, CheckState, ConditionKind, EdgeReport, EventCount, StoreCheckup
 from integrations.models import Account, Store
+from monitor.collect.check_facts import checks_of
 from monitor.collect.checks import record_audit, record_checkup, record_events
 from monitor.models import CheckResult, EdgeChange, EventHour, StoreState
 
@@ -75,3 +76,23 @@ def test_counts_of_events_grow_until_they_are_settled():
     record_events(account.pk, [EventCount("order_placed", hours[1], 5)], hours[1] + timedelta(hours=1))
     found = [(row.count, row.is_settled) for row in EventHour.objects.order_by("hour")]
     assert found == [(3, True), (5, True)]
+
+
+def test_what_could_not_be_looked_at_for_long_says_nothing_of_now(shop):
+    record_checkup(shop.pk, checkup(check(state=CheckState.FAIL)), NOON)
+    known = {hours: checks_of([(1, shop.pk, 1)], NOON + timedelta(hours=hours))[1] for hours in (23, 25)}
+    assert [fact.state for fact in known[23]] == [CheckState.FAIL]
+    assert known[25] == []
+
+
+def test_checks_that_pass_are_summed_up_for_judging(shop):
+    """An account of thousands is judged every minute."""
+    record_checkup(shop.pk, checkup(*(check(f"c{n}") for n in range(9)), check("bad", CheckState.WARN)), NOON)
+    known = checks_of([(1, shop.pk, 1)], LATER)[1]
+    assert [(fact.code, fact.state) for fact in known] == [("bad", CheckState.WARN), ("", CheckState.OK)]
+
+
+def test_subjects_that_are_the_same_where_they_are_cut_off_are_one(shop):
+    long = "x" * 200
+    record_checkup(shop.pk, checkup(check(subject=long + "a"), check(subject=long + "b")), NOON)
+    assert CheckResult.objects.get().subject == long

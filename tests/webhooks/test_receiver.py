@@ -14,7 +14,7 @@ from integrations.models import Integration, Store
 from monitor.collect.claim import claim, finish
 from monitor.collect.retention import delete_old
 from monitor.models import Arrival, Audit, Delivery, Job
-from monitor.webhooks import connections, sources
+from monitor.webhooks import connections, sources, storing
 from monitor.webhooks.receiver import LARGEST
 from tests.webhooks.conftest import NOW
 
@@ -181,6 +181,23 @@ def test_bursts_about_parcels_leave_an_account_room_for_all_else(send, sendcloud
     parcel = {"action": "parcel_status_changed", "timestamp": 1, "parcel": {"external_order_id": "77"}}
     assert send("sendcloud", "parcels", parcel).status_code == 200
     assert due(parcels) == NOW + timedelta(seconds=100)
+
+
+def test_a_delivery_about_a_parcel_reads_no_other_orders(send, sendcloud, integration):
+    """There are millions of them, and a sender waits for five seconds at most."""
+    rows = [Arrival(integration=integration, order_key=str(number)) for number in range(20_000)]
+    Arrival.objects.bulk_create(rows)
+    job("hub_shipments", integration.pk, account=sendcloud)
+    statement = storing._nudging("account_id", storing._PARCELS, storing._OF_THE_ORDER).decode()
+    values = [str(sendcloud.pk), "'key'", "'parcel'", "'77'", "now()", "now()"]
+    for place, value in enumerate(values, start=1):
+        statement = statement.replace(f"${place}", value)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE monitor_arrival")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan on monitor_arrival" not in plan
+    assert "Index" in plan
 
 
 def test_a_remote_that_asked_for_patience_is_left_alone(send, woocommerce):
