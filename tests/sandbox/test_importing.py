@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from integrations.sandbox.client import Sandbox
-from integrations.sandbox.fleet import FleetSpec
-from integrations.sandbox.testing import ACCOUNT, shop, small_fleet
+from integrations.sandbox.fleet import FleetSpec, Platform
+from integrations.sandbox.testing import ACCOUNT, running_sandbox, shop, small_fleet
 
 pytestmark = pytest.mark.integration
 
@@ -22,6 +23,16 @@ def test_every_order_of_the_shop_arrives_once_however_often_it_is_read(
     assert sandbox.import_now(integration)["new"] == 2
     assert sandbox.import_now(integration)["new"] == 0
     assert sorted(sandbox.arrived(integration)) == sorted(sandbox.order_ids(name))
+
+
+@pytest.mark.parametrize("platform", ["woocommerce", "shopify", "magento", "prestashop"])
+def test_a_shop_that_sells_nothing_for_a_while_is_no_trouble(tmp_path: Path, platform: Platform):
+    with running_sandbox(small_fleet([shop("quiet", platform)]), tmp_path) as quiet:
+        assert quiet.import_now(1)["new"] == 0
+        quiet.add_orders("quiet", 1)
+        assert quiet.import_now(1)["new"] == 1
+        quiet.advance(timedelta(days=2))
+        assert quiet.import_now(1) == {"new": 0, "lost": 0, "failed": None}
 
 
 def test_a_firewall_that_refuses_the_hubs_name_stops_the_import_and_nothing_is_lost(sandbox: Sandbox):

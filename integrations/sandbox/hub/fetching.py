@@ -80,7 +80,8 @@ class ShopReader:
                 "fields": "items[entity_id,increment_id,created_at,updated_at,state],total_count",
             }
             found = await self.caller.call(shop, "GET", f"/rest/V1/orders?{urlencode(query)}", at=at)
-            yield [_from_magento(item) for item in found["items"]]
+            # With chosen fields Magento writes null for an empty list.
+            yield [_from_magento(item) for item in found["items"] or ()]
             # Past the end the last page is repeated.
             if page * _ORDERS_PER_PAGE >= found["total_count"]:
                 return

@@ -110,7 +110,7 @@ class PrestaShop:
             return [(20, "Authentification key is not active"), no_permission]
         lost = self.store.fault(request.shop.name, "right_lost", request.now)
         if lost:
-            lost_verb, resource = {lost.params.get("verb", "GET")}, lost.params["resource"]
+            lost_verb, resource = {lost.params.get("verb", "GET")}, lost.params.get("resource", "orders")
             rights = {**rights, resource: rights.get(resource, frozenset()) - lost_verb}
             rights = {name: verbs for name, verbs in rights.items() if verbs - {"HEAD"}}
         return rights or [no_permission]
