@@ -92,7 +92,10 @@ class GuardPolicy:
             raise AddressRefused(
                 _("%(host)s is a private or reserved address (%(address)s); requests to it are not allowed.")
                 % {"host": host, "address": ", ".join(map(str, found[:3]))},
-                remedy=_("Correct the address, or allow its network in SYNCWATCH_ALLOWED_NETWORKS."),
+                remedy=_(
+                    "Correct the address. If this network is yours, set SYNCWATCH_ALLOWED_NETWORKS to it, "
+                    "for example 10.1.0.0/16, and start Syncwatch again."
+                ),
             )
         return allowed
 

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations.adapters import ReadsEvents, Subscribes
@@ -70,7 +71,8 @@ def subscribe(request: HttpRequest, name: str) -> HttpResponse:
         )
         messages.success(
             request,
-            _("Switched on: %(topics)s.") % {"topics": ", ".join(made)}
+            ngettext("%(n)d webhook is switched on.", "%(n)d webhooks are switched on.", len(made))
+            % {"n": len(made)}
             if made
             else _("Every webhook was switched on already."),
         )

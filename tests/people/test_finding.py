@@ -88,7 +88,7 @@ def test_shop_without_a_webhook_secret_gets_one_with_its_webhooks(
     account = Account.objects.create(name="eu", kind="sendcloud", url="https://hub.example")
     Integration.objects.create(name="lyon-eu", account=account, store=store, external_id="1")
     url = reverse("store-subscribe", args=["lyon-eu"])
-    assert "Switched on:" in admin.post(url, follow=True).content.decode()
+    assert "webhooks are switched on." in admin.post(url, follow=True).content.decode()
     store.refresh_from_db()
     secret = store.credentials["webhook_secret"]
     assert len(secret) >= 32

@@ -103,7 +103,11 @@ class AccountForm(RemoteForm):
 class StoreForm(RemoteForm):
     kind_field = "platform"
 
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone of the shop"), choices=zone_choices)
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone of the shop"),
+        choices=zone_choices,
+        help_text=gettext_lazy("UTC: the first test takes what the shop says."),
+    )
     tags = forms.CharField(
         label=gettext_lazy("Tags"),
         required=False,
