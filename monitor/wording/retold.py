@@ -6,8 +6,10 @@ template of the catalogue, filled: finding the template again gives its translat
 
 import gettext
 import re
-from collections.abc import Mapping
-from functools import cache, lru_cache
+import struct
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -46,10 +48,10 @@ def _translated(text: str, language: str) -> str | None:
     whole, templates = _catalogue(language)
     if text in whole:
         return whole[text]
-    for pattern, template in templates:
+    for pattern, choose in templates:
         found = pattern.fullmatch(text)
         if found:
-            return _filled(template, found.groupdict(), language)
+            return _filled(choose(found.groupdict()), found.groupdict(), language)
     return None
 
 
@@ -65,20 +67,61 @@ def _filled(template: str, figures: Mapping[str, str], language: str) -> str:
     return _FIGURE.sub(words, template)
 
 
+Choose = Callable[[Mapping[str, str]], str]
+"""The translated template for the figures of a sentence; only where there are plurals do they matter."""
+
+
 @cache
-def _catalogue(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+def _catalogue(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], Choose]]]:
     """Translations of sentences without figures, and patterns of those with, the most particular first."""
-    kept: Any = gettext.translation("django", settings.LOCALE_PATHS[0], [language], fallback=True)
-    pairs = {
-        source: translation
-        for source, translation in getattr(kept, "_catalog", {}).items()
-        # A plural is kept as a pair.
-        if isinstance(source, str) and _is_sentence(source) and translation
-    }
-    whole = {source: translation for source, translation in pairs.items() if not _FIGURE.search(source)}
-    filled = [source for source in pairs if source not in whole and _own_letters(source) >= FEWEST_LETTERS]
-    filled.sort(key=_own_letters, reverse=True)
-    return whole, [(_pattern(source), pairs[source]) for source in filled]
+    path = gettext.find("django", str(settings.LOCALE_PATHS[0]), [language])
+    if path is None:
+        return {}, []
+    with Path(path).open("rb") as file:
+        kept = _Catalogue(file)
+    pairs: dict[str, Choose] = {}
+    whole: dict[str, str] = {}
+    for (source, *plural), translations in kept.messages:
+        if not _is_sentence(source) or not all(translations):
+            continue
+        if not plural and not _FIGURE.search(source):
+            whole[source] = translations[0]
+            continue
+        for template in (source, *plural):
+            if _own_letters(template) >= FEWEST_LETTERS:
+                pairs[template] = partial(_chosen, translations, kept.plural)
+    by_letters = sorted(pairs, key=_own_letters, reverse=True)
+    return whole, [(_pattern(template), pairs[template]) for template in by_letters]
+
+
+def _chosen(translations: list[str], form_of: Callable[[int], int], figures: Mapping[str, str]) -> str:
+    count = next((int(figure) for figure in figures.values() if figure.isdecimal()), 1)
+    return translations[form_of(count)] if len(translations) > 1 else translations[0]
+
+
+class _Catalogue(gettext.GNUTranslations):
+    """A compiled catalogue that also keeps the source's own plurals, which gettext throws away.
+
+    The format is that of the GNU gettext manual, section "The Format of GNU MO Files".
+    """
+
+    messages: list[tuple[list[str], list[str]]]
+    """(source and its plural if it has one, the translation in each form)"""
+    plural: Callable[[int], int]
+
+    def _parse(self, fp: Any) -> None:
+        super()._parse(fp)
+        fp.seek(0)
+        content = fp.read()
+        order = "<" if content[:4] == b"\xde\x12\x04\x95" else ">"
+        count, sources, translations = struct.unpack_from(f"{order}3I", content, 8)
+
+        def texts(table: int, place: int) -> list[str]:
+            length, start = struct.unpack_from(f"{order}2I", content, table + 8 * place)
+            text: str = content[start : start + length].decode()
+            return text.split("\0")
+
+        self.messages = [(texts(sources, n), texts(translations, n)) for n in range(count)]
 
 
 def _is_sentence(source: str) -> bool:

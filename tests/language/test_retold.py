@@ -20,6 +20,8 @@ def in_french(text: str) -> str:
         ("The hub has fetched from the store again.",
          "Le hub a de nouveau récupéré les commandes de la boutique."),
         ("9 of 12 waiting orders have arrived.", "9 des 12 commandes en attente sont arrivées."),
+        ("Sendcloud took 1 order.", "Sendcloud a accepté 1 commande."),
+        ("Sendcloud took 3 orders.", "Sendcloud a accepté 3 commandes."),
         ("The WordPress plug-in Wordfence refused the request.",
          "L’extension WordPress Wordfence a refusé la requête."),
         ("A firewall rule of a plug-in of the shop refused the request.",
