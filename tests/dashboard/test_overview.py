@@ -106,12 +106,13 @@ def test_what_is_unknown_is_never_called_well(viewer, now) -> None:
     assert "Nothing is known of 1" in page
 
 
+@pytest.mark.parametrize("kind", ["hub_state", "hub_events"])
 def test_a_hub_account_that_cannot_be_read_is_named_with_the_reason_and_the_next_step(
-    viewer, admin_client, now
+    viewer, admin_client, now, kind
 ) -> None:
     one = make.watched("Café Bastille", now)
     job = Job.objects.create(
-        kind="hub_state",
+        kind=kind,
         target_id=one.account_id,
         account=one.account,
         due_at=now,

@@ -66,7 +66,9 @@ def unread_accounts() -> Sequence[Job]:
     """Of every hub account that cannot be read any more, one job that says why. While it is so,
     nothing is known of any of its integrations."""
     jobs = Job.objects.filter(
-        kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), account__is_active=True, failures__gte=2
+        kind__in=(JobKind.HUB_ARRIVALS, JobKind.HUB_STATE, JobKind.HUB_EVENTS),
+        account__is_active=True,
+        failures__gte=2,
     )
     return list(jobs.select_related("account").order_by("account__name", "kind").distinct("account__name"))
 
