@@ -34,7 +34,7 @@ from monitor.webhooks.addresses import webhook_url
 @requires(FORCE_REFRESH)
 @transaction.atomic
 def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
-    """A person has looked at something that no API tells; ticking it again takes it back."""
+    """A person has looked at something that no API tells (``seen`` is ``yes``), or takes that back."""
     integration = get_object_or_404(Integration.objects.select_related("account", "store"), name=name)
     kind = integration.account.kind
     known = adapter_class(kind).manual_checks if offers(kind, ReadsEvents) else ()
@@ -42,14 +42,13 @@ def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
         raise Http404
     user = cast(User, request.user)
     ticks = ManualTick.objects.filter(integration=integration, code=code)
-    if ticks.exists():
-        ticks.delete()
+    if request.POST.get("seen") == "yes":
+        kept = {"ticked_at": timezone.now(), "ticked_by": user.get_username()}
+        _row, is_new = ManualTick.objects.get_or_create(integration=integration, code=code, defaults=kept)
+        if is_new:
+            audit.record(user, "check.tick", integration, None, {"check": code})
+    elif ticks.delete()[0]:
         audit.record(user, "check.untick", integration, {"check": code})
-    else:
-        ManualTick.objects.create(
-            integration=integration, code=code, ticked_at=timezone.now(), ticked_by=user.get_username()
-        )
-        audit.record(user, "check.tick", integration, None, {"check": code})
     return redirect(reverse("integration", args=[name]) + "#manual")
 
 

@@ -39,6 +39,9 @@ def judge_tracking(facts: Facts) -> Finding:
             return _finding(facts, State.OK, "within_tolerance", looked_at)
         # Every number was seen in its order: no accident of one answer.
         return _finding(facts, State.OK, "reaches", looked_at, conclusive=True)
+    if not facts.feedback and figures.newest_reached_due_at is None:
+        # It may well be set to write none.
+        return _finding(facts, State.UNKNOWN, "feedback_unknown", looked_at)
     tail = figures.tail_oldest_at
     state, rule, since = (State.WARN, "missing", oldest) if tail is None else (State.FAIL, "stopped", tail)
     return _finding(facts, state, rule, looked_at, _reason(facts, oldest), since=since, conclusive=True)

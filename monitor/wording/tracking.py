@@ -46,6 +46,17 @@ TRACKING = {
         (_WRITE,),
         "show_tracking",
     ),
+    "feedback_unknown": Phrase(
+        State.UNKNOWN,
+        (
+            _(
+                "Unknown: no tracking number has reached the store, and %(hub)s does not tell whether it is "
+                "set to write any."
+            ),
+        ),
+        (),
+        (_("Look at the feedback setting of the integration at %(hub)s."),),
+    ),
     "not_watched": Phrase(
         State.UNKNOWN, (_("Tracking numbers are not watched: %(hub)s or this shop tells nothing of them."),)
     ),

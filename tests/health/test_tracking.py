@@ -59,6 +59,13 @@ SITUATIONS = [
     ("single ones are missing", late(reached=30), State.WARN, "missing"),
     ("all, after a single one", late(reached=200, oldest=900, tail_oldest_at=ago(90)), State.FAIL, "stopped"),
     ("switched off on purpose", replace(late(), feedback="none"), State.OK, "feedback_off"),
+    (
+        "nothing ever got there, and nobody knows whether it should",
+        replace(late(reached=None), feedback=""),
+        State.UNKNOWN,
+        "feedback_unknown",
+    ),
+    ("it stopped, whatever the hub is set to", replace(late(), feedback=""), State.FAIL, "stopped"),
     ("nobody tells of parcels", facts(tracking=None), State.UNKNOWN, "not_watched"),
     ("not read yet", parcels(parcels=NEVER), State.UNKNOWN, "not_read_yet"),
     (
