@@ -20,6 +20,7 @@ from monitor.alerts.facts import NoticeFacts, Step
 from monitor.health.states import State
 from monitor.models import Notice
 from monitor.wording import Explanation, clock, duration, explain, since, waiting
+from monitor.wording.retold import retold
 
 LIST_ID = "Syncwatch <incidents.syncwatch>"
 COLOURS = {State.WARN: "#9a6200", State.FAIL: "#c3261c", State.OK: "#567866"}
@@ -187,7 +188,7 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) 
             % {
                 "actor": facts.refresh.actor,
                 "time": clock(facts.refresh.asked_at, now=facts.at, tz=zone),
-                "reason": facts.refresh.reason,
+                "reason": retold(facts.refresh.reason),
             }
         )
     else:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from django.views.decorators.http import require_POST
 
 from integrations.errors import RemoteError
@@ -25,7 +25,7 @@ def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
     integration = get_object_or_404(Integration.objects.select_related("store", "account"), name=name)
     user = cast(User, request.user)
     given = request.POST.get("reason", "").replace("\0", "").strip()[:300]
-    reason = given or _("No reason given")
+    reason = given or _noop("No reason given")
     strategy = request.POST.get("strategy", "")
     try:
         refreshes.request(
