@@ -147,6 +147,9 @@ def _judge_flow(window: EventWindow) -> Finding:
             window, State.FAIL, "events_stopped", observed_at, figures, since=silent[0].start, conclusive=True
         )
     if usual is None:
+        if figures["orders"] >= FEWEST_ORDERS and figures["events"] >= SHORT_SHARE * figures["orders"]:
+            # Whatever turns out to be usual: nearly every order has brought one.
+            return _finding(window, State.OK, "flows", observed_at, figures, conclusive=True)
         if window.learned_days < LEARNED_FROM_DAYS:
             return _finding(window, State.UNKNOWN, "learning", observed_at, figures)
         # Two weeks brought too few orders to know a ratio: an event is all the proof there can be.
