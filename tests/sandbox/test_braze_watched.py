@@ -49,7 +49,7 @@ def events() -> str:
 
 
 def test_what_a_workspace_counts_becomes_a_verdict(sandbox: Sandbox) -> None:
-    assert events() == "learning"
+    assert events() == "flows"
     assert EventHour.objects.filter(meaning="order_placed").count() == 48
     assert CheckResult.objects.filter(code="catalog_size", state="ok").count() == 2
     since = (sandbox.now() - 6 * HOUR).isoformat()
