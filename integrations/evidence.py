@@ -16,7 +16,8 @@ def call_of_answer(
 ) -> CallRecord:
     """The redacted record of one answer. Bodies of successes are never quoted: they hold people's data."""
     quoted = ""
-    if quotes and found.outcome is not Outcome.PASSED and (answer.status >= 400 or not answer.looks_like_json):
+    may_quote = answer.status >= 400 or not answer.looks_like_json
+    if quotes and may_quote and found.outcome is not Outcome.PASSED:
         quoted = excerpt(answer.text(), secrets)
     return CallRecord(
         at=answer.at,

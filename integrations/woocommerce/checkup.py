@@ -233,7 +233,8 @@ async def write_right(store: WooCommerceStore, now: datetime) -> Check:
             _noop("%(by)s lets orders be read but refuses PUT, by which hubs write tracking to the shop."),
             {"by": found.by or "?", "status": answer.status},
             _noop(
-                "Allow PUT on the API path: in Apache add it to <LimitExcept GET POST HEAD>, in nginx to limit_except."
+                "Allow PUT on the API path: in Apache add it to <LimitExcept GET POST HEAD>, "
+                "in nginx to limit_except."
             ),
         )
     values = {"status": answer.status}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
+from weakref import WeakSet
 
 Head = dict[str, str]
 Pieces = Iterator[bytes | float]
@@ -149,12 +150,14 @@ def running_front(mounts: dict[str, Mount]) -> Iterator[Front]:
     started = threading.Event()
     ending: asyncio.Event
     tasks: set[asyncio.Task[None]] = set()
+    writers: WeakSet[asyncio.StreamWriter] = WeakSet()
 
     async def main() -> None:
         nonlocal ending
         ending = asyncio.Event()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.add(writer)
             task = asyncio.ensure_future(front.serve(reader, writer))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
@@ -167,6 +170,10 @@ def running_front(mounts: dict[str, Mount]) -> Iterator[Front]:
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in list(writers):
+            # Closing waits for what nobody reads any more.
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
     thread.start()
