@@ -98,7 +98,7 @@ def push_waiting(sandbox: Sandbox) -> list[str]:
             said.append(push_orders(row, (), system="", now=timezone.now(), tell=said.append))
         except RemoteError as error:
             said.append(str(error))
-    return [sentence for sentence in said if "sent to the hub" in sentence]
+    return [sentence for sentence in said if sentence.startswith("Sendcloud took")]
 
 
 def test_after_reading_and_judging_no_table_holds_a_person_or_a_secret(sandbox: Sandbox, caplog) -> None:
