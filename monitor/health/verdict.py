@@ -1,6 +1,7 @@
 """From facts to findings, and from confirmed answers to one verdict with its root cause."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,9 +59,14 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         ConditionKind.THROTTLE: lambda: judge_throttle(facts, is_accessible=is_accessible),
         ConditionKind.IMPORTS: lambda: or_check(judge_imports(facts), facts),
         ConditionKind.TRACKING: lambda: or_check(judge_tracking(facts), facts),
-        ConditionKind.EVENTS: lambda: judge_events(facts.events or EventWindow(facts.hub), facts.now),
+        ConditionKind.EVENTS: lambda: _events(facts),
     }
     return tuple(ask[kind]() for kind in facts.questions or JUDGED)
+
+
+def _events(facts: Facts) -> Finding:
+    finding = judge_events(facts.events or EventWindow(facts.hub), facts.now)
+    return replace(finding, evidence={"hub": facts.hub_kind, **finding.evidence})
 
 
 def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -> Judgement:
