@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from integrations.access.plan import ProbePlan
 from integrations.contracts import (
     ArrivalRecord,
     CallRecord,
@@ -38,6 +39,10 @@ class StoreAdapter(Protocol):
 
     platform: ClassVar[str]
     self_hosted: ClassVar[bool]
+    plan: ClassVar[ProbePlan]
+    """What may be asked without credentials."""
+    root: str
+    """Full address of the store's API."""
 
     def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         """Orders changed since the watermark, oldest change first, look-back included."""

@@ -7,6 +7,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from integrations.access.cloudflare import edge_error
+from integrations.access.records import Layer
 from integrations.access.signatures import STRONG, WEAK, Signature
 from integrations.answer import Answer, not_json
 from integrations.contracts import Outcome
@@ -18,6 +19,14 @@ class Classification(NamedTuple):
     outcome: Outcome
     by: str = ""
     detail: str = ""
+    layer: Layer = Layer.UNKNOWN
+    """Of whoever answered; the application's own answers need not name theirs."""
+    sign: str = ""
+    """What it was told by; empty: the application, or only the status."""
+    is_strong: bool = False
+    """The product names itself."""
+    rule_id: str = ""
+    """The number of the rule that refused, where the answer shows it."""
 
 
 Application = Callable[[Answer], Classification | None]
@@ -31,7 +40,8 @@ def classify(answer: Answer, application: Application | None = None) -> Classifi
         return application(answer) or Classification(Outcome.PASSED)
     edge = edge_error(answer)
     if edge:
-        return Classification(edge.outcome, "Cloudflare", edge.detail)
+        sign = f"cloudflare_{edge.code}"
+        return Classification(edge.outcome, "Cloudflare", edge.detail, Layer.EDGE, sign, True, str(edge.code))
     text = answer.text()
     found = _match(STRONG, answer, text) or application(answer)
     if found:
@@ -69,7 +79,16 @@ def json_document(answer: Answer) -> Any:
 def _match(signatures: tuple[Signature, ...], answer: Answer, text: str) -> Classification | None:
     for signature in signatures:
         if signature.matches(answer, text):
-            return Classification(signature.outcome, signature.by, _(signature.detail) % {"by": signature.by})
+            detail = _(signature.detail) % {"by": signature.by}
+            return Classification(
+                signature.outcome,
+                signature.by,
+                detail,
+                signature.layer,
+                signature.sign,
+                signature in STRONG,
+                signature.rule_id(text),
+            )
     return None
 
 

@@ -18,6 +18,7 @@ BLOCKED_BY_ADDRESS = frozenset({1005, 1006, 1007, 1008, 1009, 1012, 1106})
 class EdgeError(NamedTuple):
     outcome: Outcome
     detail: str
+    code: int
 
 
 def edge_error(answer: Answer) -> EdgeError | None:
@@ -53,7 +54,7 @@ def _meaning(code: int) -> EdgeError:
         sentence = _("Cloudflare does not accept the certificate of the shop's server (error %(code)d).")
     else:
         sentence = _("Cloudflare cannot reach the shop's server (error %(code)d).")
-    return EdgeError(outcome, sentence % {"code": code})
+    return EdgeError(outcome, sentence % {"code": code}, code)
 
 
 def _document(answer: Answer) -> dict[str, Any]:

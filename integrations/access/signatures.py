@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _noop
 
+from integrations.access.records import Layer
 from integrations.answer import Answer
 from integrations.contracts import Outcome
 
@@ -25,6 +26,17 @@ class Signature:
     header: str = ""
     header_value: re.Pattern[str] | None = None
     statuses: frozenset[int] = frozenset()
+    sign: str = ""
+    """Names this signature where it matters which of a product's it was."""
+
+    @property
+    def layer(self) -> Layer:
+        return LAYERS[self.by]
+
+    def rule_id(self, text: str) -> str:
+        """The refusing rule's number, if the page shows one."""
+        found = _RULE_ID.search(text) if self.layer is Layer.FIREWALL else None
+        return found[1] if found else ""
 
     def matches(self, answer: Answer, text: str) -> bool:
         if self.statuses and answer.status not in self.statuses:
@@ -34,6 +46,16 @@ class Signature:
             if value is None or (self.header_value and not self.header_value.search(value)):
                 return False
         return self.body is None or self.body.search(text) is not None
+
+
+LAYERS = {
+    **dict.fromkeys(("Akamai", "AWS WAF", "Cloudflare", "CloudFront", "Imperva", "Sucuri"), Layer.EDGE),
+    **dict.fromkeys(("BitNinja", "Imunify360", "ModSecurity", "NAXSI", "SiteGround"), Layer.FIREWALL),
+    **dict.fromkeys(("Apache", "LiteSpeed", "nginx"), Layer.SERVER),
+    **dict.fromkeys(("MalCare", "NinjaFirewall", "SecuPress", "Shield Security", "Wordfence"), Layer.PLUGIN),
+}
+"""Where each product stands."""
+_RULE_ID = re.compile(r"(?:rule|id)[^0-9\n]{1,12}?(\d{6,7})\b", re.IGNORECASE)
 
 
 def _text(pattern: str) -> re.Pattern[str]:
@@ -146,6 +168,7 @@ WEAK: tuple[Signature, ...] = (
         _noop("A rule of the web server %(by)s refuses this kind of request."),
         _text(r"<center>(nginx|openresty)(/[0-9.]+)?</center>"),
         statuses=frozenset({403, 405}),
+        sign="nginx_page",
     ),
     Signature(
         "Apache",
@@ -153,6 +176,7 @@ WEAK: tuple[Signature, ...] = (
         _noop("The web server Apache, or ModSecurity behind its page, refused the request."),
         _text(r"<h1>forbidden</h1>\s*<p>you don't have permission to access"),
         statuses=frozenset({403}),
+        sign="apache_forbidden",
     ),
     Signature(
         "Apache",
@@ -160,6 +184,7 @@ WEAK: tuple[Signature, ...] = (
         _noop("The web server %(by)s does not let this method through."),
         _text(r"<h1>method not allowed</h1>\s*<p>the requested method \w+ is not allowed"),
         statuses=frozenset({405}),
+        sign="apache_method",
     ),
     Signature(
         "CloudFront",

@@ -14,6 +14,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from integrations.access.classify import json_document
+from integrations.access.plan import ProbePlan
 from integrations.access.probing import probe_with
 from integrations.answer import Answer
 from integrations.contracts import (
@@ -34,6 +35,7 @@ from integrations.full_orders import FullOrder
 from integrations.http import Auth, RemoteClient
 from integrations.magento import checkup, connection, options, refusals, tracking, whole
 from integrations.magento.orders import ORDERS, Expectation, OrderReading
+from integrations.magento.probing import PLAN
 from integrations.magento.recognition import magento
 from integrations.magento.search import Fetch, Listing, RowT
 from integrations.magento.signing import bearer, signed
@@ -46,6 +48,7 @@ class MagentoStore:
     platform: ClassVar[str] = "magento"
     label: ClassVar[str] = "Magento"
     self_hosted: ClassVar[bool] = True
+    plan: ClassVar[ProbePlan] = PLAN
     Credentials = options.Credentials
     Settings = options.Settings
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, TypeAdapter
 
 from integrations import errors
+from integrations.access.plan import ProbePlan
 from integrations.access.probing import probe_with
 from integrations.contracts import (
     CallRecord,
@@ -29,6 +30,7 @@ from integrations.prestashop import checkup, connection, full, knowledge, nudgin
 from integrations.prestashop.api import Webservice
 from integrations.prestashop.knowledge import Knowledge, zone_of
 from integrations.prestashop.orders import ROWS, Listing, OrderReading, Rules
+from integrations.prestashop.probing import PLAN
 from integrations.prestashop.recognition import prestashop, shop_time
 from integrations.prestashop.states import FIELDS as STATE_FIELDS
 from integrations.prestashop.states import STATES, State
@@ -54,6 +56,7 @@ class PrestaShopStore:
     platform: ClassVar[str] = "prestashop"
     label: ClassVar[str] = "PrestaShop"
     self_hosted: ClassVar[bool] = True
+    plan: ClassVar[ProbePlan] = PLAN
     Credentials = options.Credentials
     Settings = options.Settings
 
@@ -63,6 +66,7 @@ class PrestaShopStore:
         self.settings = read_document(options.Settings, target.settings, target.name)
         credentials = read_document(options.Credentials, target.credentials, target.name)
         self.api = Webservice(http, credentials, self.settings)
+        self.root = self.api.root
         http.application = prestashop
 
     async def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import orjson
 from pydantic import TypeAdapter
 
+from integrations.access.plan import ProbePlan
 from integrations.access.probing import probe_with
 from integrations.contracts import (
     CallRecord,
@@ -31,6 +32,7 @@ from integrations.parsing import most_of
 from integrations.shopify import checkup, connection, full_orders, options, subscriptions, tracking
 from integrations.shopify.graphql import AdminApi, query_text
 from integrations.shopify.orders import OrderReading, Orders
+from integrations.shopify.probing import PLAN
 from integrations.shopify.recognition import shopify
 
 _ORDERS = TypeAdapter(Orders)
@@ -42,6 +44,7 @@ class ShopifyStore:
     platform: ClassVar[str] = "shopify"
     label: ClassVar[str] = "Shopify"
     self_hosted: ClassVar[bool] = False
+    plan: ClassVar[ProbePlan] = PLAN
     Credentials = options.Credentials
     Settings = options.Settings
 
@@ -51,6 +54,7 @@ class ShopifyStore:
         self.settings = read_document(options.Settings, target.settings, target.name)
         self.webhook_url = target.webhook_url
         self.api = AdminApi(http, self.settings.api_version, self.credentials)
+        self.root = self.api.url.removesuffix("/graphql.json")
         http.application = shopify
 
     async def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:

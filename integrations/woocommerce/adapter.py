@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import orjson
 
 from integrations.access import wordpress
+from integrations.access.plan import ProbePlan
 from integrations.access.probing import probe_with
 from integrations.answer import Answer
 from integrations.contracts import (
@@ -29,6 +30,7 @@ from integrations.numbers import number_of
 from integrations.parsing import parse
 from integrations.woocommerce import checkup, connection, full_orders, nudging, options, tracking, webhooks
 from integrations.woocommerce.orders import ROWS, OrderReading, Row
+from integrations.woocommerce.probing import PLAN
 from integrations.woocommerce.refusals import error_of_refusal
 from integrations.woocommerce.signing import signed_address, signer
 
@@ -39,6 +41,7 @@ class WooCommerceStore:
     platform: ClassVar[str] = "woocommerce"
     label: ClassVar[str] = "WooCommerce"
     self_hosted: ClassVar[bool] = True
+    plan: ClassVar[ProbePlan] = PLAN
     Credentials = options.Credentials
     Settings = options.Settings
 

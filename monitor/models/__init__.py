@@ -4,6 +4,7 @@ from monitor.models.alerts import Incident, Member, Notice, Subscription
 from monitor.models.checks import CheckResult, EdgeChange, EventHour, ManualTick, StoreState
 from monitor.models.conditions import Condition, Progress, Transition, Verdict
 from monitor.models.deliveries import Delivery
+from monitor.models.examinations import CellChange, StoreExamination
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, User
 from monitor.models.refreshes import Refresh
@@ -15,6 +16,7 @@ __all__ = [
     "Arrival",
     "Audit",
     "Call",
+    "CellChange",
     "CheckResult",
     "Condition",
     "Delivery",
@@ -36,6 +38,7 @@ __all__ = [
     "RateLimit",
     "Refresh",
     "Shipment",
+    "StoreExamination",
     "StoreState",
     "Subscription",
     "Transition",

@@ -8,6 +8,7 @@ from integrations.models import Account
 class JobKind(models.TextChoices):
     STORE_ORDERS = "store_orders", "read a store's orders"
     STORE_ACCESS = "store_access", "probe a store as its hubs would"
+    STORE_EXAMINATION = "store_examination", "find out who lets a store's hubs pass"
     STORE_CHECK = "store_check", "check a store's version, clock, webhooks and rights"
     STORE_TRACKING = "store_tracking", "look for tracking numbers in a store's orders"
     STORE_EDGE = "store_edge", "audit the zone in front of a store"

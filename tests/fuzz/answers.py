@@ -1,12 +1,14 @@
 """Answers that no remote should give, by name: each is written to the socket as it stands."""
 
 import gzip
-import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import gcd
+from typing import TypeVar
 
 from tests.fuzz.front import BadAnswer, Pieces
 
+T = TypeVar("T")
 MB = 2**20
 JSON = "content-type: application/json"
 XML = "content-type: text/xml"
@@ -282,5 +284,8 @@ def every() -> Iterator[tuple[str, BadAnswer]]:
         yield from family.items()
 
 
-def slug(name: str) -> str:
-    return re.sub(r"\W+", "-", name)
+def spread(listed: Sequence[T], apart: int) -> list[T]:
+    """The same in another order: what stood side by side stands far apart."""
+    while gcd(apart, len(listed)) > 1:
+        apart += 1
+    return [listed[place * apart % len(listed)] for place in range(len(listed))]

@@ -73,6 +73,9 @@ class World:
     tried: int = 0
     """Requests that were answered badly, or with changes."""
     batches: int = 0
+    last_s: float = 0.0
+    """What the newest batch took, and by how much it grew the process."""
+    last_mb: float = 0.0
     longest_s: float = 0.0
     largest_mb: float = 0.0
 
@@ -96,8 +99,9 @@ class World:
         Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
         before, began = peak_memory_mb(), time.monotonic()
         run(claim_these(ids, self.now), self.now)
-        self.longest_s = max(self.longest_s, time.monotonic() - began)
-        self.largest_mb = max(self.largest_mb, peak_memory_mb() - before)
+        self.last_s, self.last_mb = time.monotonic() - began, peak_memory_mb() - before
+        self.longest_s = max(self.longest_s, self.last_s)
+        self.largest_mb = max(self.largest_mb, self.last_mb)
         self.tried += sum(sum(mount.spoiled.values()) for mount in self.front.mounts.values())
 
     def is_of_interest(self, job: Job) -> bool:

@@ -1,0 +1,200 @@
+"""Asks a store the probe matrix: every User-Agent of the hub times every method, one after the other.
+
+What is asked can change nothing (see :mod:`integrations.access.plan`), and goes over one connection
+where the other side allows it: a burst of connections looks like an attack.
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from html import unescape
+
+from django.utils.translation import gettext as _
+
+from integrations.access.classify import Classification, classify
+from integrations.access.plan import ProbePlan
+from integrations.access.records import Cell, Layer, Question
+from integrations.answer import Answer
+from integrations.contracts import Outcome
+from integrations.errors import NoAnswer, UnexpectedAnswer
+from integrations.http import RemoteClient
+from integrations.redaction import redact_url
+
+ENOUGH_OF_A_BODY = 65_536
+KEPT_HEADERS = (
+    "server",
+    "via",
+    "allow",
+    "content-type",
+    "retry-after",
+    "cf-ray",
+    "x-cache",
+    "x-powered-by",
+    "x-sucuri-id",
+    "www-authenticate",
+)
+"""Which of an answer's headers are kept: they name products, and hold nothing secret. Never ``Link``, in
+which WooCommerce repeats the query, nor cookies."""
+LONGEST_HEADER = 120
+LONGEST_TITLE = 80
+_TITLE = re.compile(r"<title[^>]{0,60}>([^<]{1,300})", re.IGNORECASE)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(slots=True)
+class Asking:
+    """One examination's requests: what was asked so far, and how."""
+
+    http: RemoteClient
+    plan: ProbePlan
+    root: str
+    """Full address of the API, without a slash at its end."""
+    now: datetime
+    pause_s: float = 0.0
+    """Between two requests."""
+    told: Callable[[Cell], None] | None = None
+    """Is called after each request."""
+    cells: list[Cell] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The address of the matrix's cells."""
+        return f"{self.root}/{self.plan.target}"
+
+    @property
+    def had_enough(self) -> bool:
+        """The other side asked for patience: nothing more is asked of it."""
+        return bool(self.cells) and self.cells[-1].outcome is Outcome.RATE_LIMITED
+
+    async def matrix(self, agents: Sequence[str], neutral: str) -> None:
+        """Every cell, our own User-Agent first: GET is the control of all others."""
+        for method in self.plan.methods:
+            for agent in (neutral, *agents):
+                if self.had_enough:
+                    return
+                await self.ask(Question.MATRIX, method, self.url, agent)
+
+    async def ask(
+        self,
+        question: Question,
+        method: str,
+        url: str,
+        agent: str,
+        *,
+        content_type: str = "application/json",
+    ) -> Cell:
+        """One request without credentials. Raises AddressRefused only; no answer is a cell too."""
+        if self.pause_s and self.cells:
+            await asyncio.sleep(self.pause_s)
+        content = self.plan.content.get(method)
+        headers = {"content-type": content_type} if content is not None else {}
+        try:
+            answer = await self.http.request(
+                method,
+                url,
+                now=self.now,
+                headers=headers,
+                content=content,
+                user_agent=agent,
+                retry=False,
+                truncate_at=ENOUGH_OF_A_BODY,
+                keep=False,
+            )
+        except (NoAnswer, UnexpectedAnswer) as error:
+            if error.call is None:
+                raise
+            outcome = Outcome.NO_ANSWER if isinstance(error, NoAnswer) else Outcome.UNEXPECTED
+            call = replace(error.call, outcome=outcome)
+            cell = Cell(question, call, Layer.NETWORK, error=type(error).__name__)
+        else:
+            cell = self.cell(question, answer)
+        return self._keep(cell)
+
+    async def ask_elsewhere(self, method: str, agent: str) -> Cell:
+        """The same below the API at a route that exists nowhere."""
+        path = self.plan.elsewhere.replace("{nonce}", secrets.token_hex(4))
+        return await self.ask(Question.ELSEWHERE, method, f"{self.root}/{path}", agent)
+
+    async def ask_with_wrong_key(self, agent: str) -> Cell | None:
+        """Whether the header that carries credentials arrives; ``None``: this platform has no such question.
+
+        At most once per examination: wrong sign-ins can trip lock-outs.
+        """
+        if self.plan.wrong_key is None:
+            return None
+        wrong_key = self.plan.wrong_key
+        url = f"{self.root}/{wrong_key.path}"
+        try:
+            answer = await self.http.request(
+                "GET",
+                url,
+                now=self.now,
+                auth=wrong_key.auth(self.now),
+                user_agent=agent,
+                retry=False,
+                truncate_at=ENOUGH_OF_A_BODY,
+                keep=False,
+            )
+        except (NoAnswer, UnexpectedAnswer):
+            return None
+        cell = self.cell(Question.WRONG_KEY, answer)
+        return self._keep(replace(cell, credentials_arrived=wrong_key.arrived(answer)))
+
+    def cell(self, question: Question, answer: Answer) -> Cell:
+        """What an answer means."""
+        found = self._judged(question, answer)
+        title = _TITLE.search(answer.text()) if answer.looks_like_html else None
+        location = answer.headers.get("location", "") if answer.status in _REDIRECTS else ""
+        return Cell(
+            question=question,
+            call=self.http.record(answer, found),
+            layer=found.layer,
+            sign=found.sign,
+            is_strong=found.is_strong,
+            rule_id=found.rule_id,
+            location=redact_url(location)[:300],
+            title=" ".join(unescape(title[1]).split())[:LONGEST_TITLE] if title else "",
+            headers={
+                name: answer.headers[name][:LONGEST_HEADER] for name in KEPT_HEADERS if name in answer.headers
+            },
+        )
+
+    def _judged(self, question: Question, answer: Answer) -> Classification:
+        """No shop lets a visitor without credentials at its orders: whoever does is not the application."""
+        found = classify(answer, self.plan.application)
+        if found.is_strong or question is Question.FRONT:
+            return found
+        if answer.method == "HEAD" and self.plan.head_passed is not None:
+            if self.plan.head_passed(answer):
+                return Classification(Outcome.PASSED, layer=Layer.APPLICATION)
+            if found.outcome is Outcome.PASSED:
+                return Classification(
+                    Outcome.UNEXPECTED, found.by, found.detail, sign="head_without_signature"
+                )
+        if answer.method == "OPTIONS" and answer.status < 300:
+            return self._judged_options(answer, found)
+        if answer.status < 300 and found.outcome is Outcome.PASSED:
+            sentence = _("Something answered that refuses nobody, so it was not the shop itself.")
+            return Classification(Outcome.UNEXPECTED, "", sentence, sign="refuses_nobody")
+        if found.outcome is Outcome.PASSED:
+            return found._replace(layer=Layer.APPLICATION)
+        return found
+
+    def _judged_options(self, answer: Answer, found: Classification) -> Classification:
+        if self.plan.options_passed is not None and self.plan.options_passed(answer):
+            return Classification(Outcome.PASSED, found.by, layer=Layer.APPLICATION)
+        if not answer.payload and (
+            "allow" in answer.headers or "access-control-allow-methods" in answer.headers
+        ):
+            sentence = _("The web server answered by itself; the shop was not asked. That hinders nobody.")
+            return Classification(Outcome.UNEXPECTED, "", sentence, Layer.SERVER, "options_by_server")
+        return found
+
+    def _keep(self, cell: Cell) -> Cell:
+        self.cells.append(cell)
+        if self.told is not None:
+            self.told(cell)
+        return cell
