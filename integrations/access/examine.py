@@ -39,7 +39,9 @@ async def examine(
     agents = tuple(dict.fromkeys(agents))
     await asking.matrix(agents, USER_AGENT)
     refused = [cell for cell in asking.cells if is_refused(cell)]
-    if refused and not asking.had_enough:
+    if asking.gave_up:
+        await asking.ask(Question.FRONT, "GET", f"{http.target_url}/", USER_AGENT)
+    elif refused and not asking.had_enough:
         await _ask_further(asking, refused)
     if wrong_key and not asking.had_enough:
         passing = [cell.agent for cell in asking.cells if cell.method == "GET" and cell.passed]
@@ -96,7 +98,7 @@ def _may_be_a_rule_set(refused: Sequence[Cell]) -> bool:
 def _stopped(asking: Asking) -> str:
     limited = [cell for cell in asking.cells if cell.outcome is Outcome.RATE_LIMITED]
     if not limited:
-        return ""
+        return _("Nothing was answered in time; most was not asked.") if asking.gave_up else ""
     return _("The other side asked for patience after %(count)d requests; nothing more was asked.") % {
         "count": len(asking.cells)
     }

@@ -19,11 +19,13 @@ from integrations.access.plan import ProbePlan
 from integrations.access.records import Cell, Layer, Question
 from integrations.answer import Answer
 from integrations.contracts import Outcome
-from integrations.errors import NoAnswer, UnexpectedAnswer
+from integrations.errors import NoAnswer, TimedOut, UnexpectedAnswer
 from integrations.http import RemoteClient
 from integrations.redaction import redact_url
 
 ENOUGH_OF_A_BODY = 65_536
+ENOUGH_SILENCE = 3
+"""As many requests that waited in vain, and not one answer, are enough."""
 KEPT_HEADERS = (
     "server",
     "via",
@@ -66,8 +68,15 @@ class Asking:
 
     @property
     def had_enough(self) -> bool:
-        """The other side asked for patience: nothing more is asked of it."""
-        return bool(self.cells) and self.cells[-1].outcome is Outcome.RATE_LIMITED
+        """The other side asked for patience, or never answers: nothing more is asked of it."""
+        return self.gave_up or (bool(self.cells) and self.cells[-1].outcome is Outcome.RATE_LIMITED)
+
+    @property
+    def gave_up(self) -> bool:
+        """Each of the first requests waited in vain, so that the rest would too."""
+        return len(self.cells) >= ENOUGH_SILENCE and all(
+            cell.error == TimedOut.__name__ for cell in self.cells if cell.question is Question.MATRIX
+        )
 
     async def matrix(self, agents: Sequence[str], neutral: str) -> None:
         """Every cell, our own User-Agent first: GET is the control of all others."""

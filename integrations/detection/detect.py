@@ -32,17 +32,21 @@ async def detect(text: str, *, policy: GuardPolicy, now: datetime) -> Detected:
     """
     typed = read_typed(text)
     async with RemoteClient(typed.url, policy=policy, patience=_PATIENCE) as http:
-        site = await visit(http, typed, now)
-        hint: RemoteError | None = None
-        for platform in sorted(LOOKS, key=lambda platform: platform not in site.clues):
-            try:
-                found = await LOOKS[platform](site)
-            except NotRecognised as error:
-                hint = hint or error
-            else:
-                if found is not None:
-                    return found
-        raise hint or _nothing(site)
+        return await recognise(await visit(http, typed, now))
+
+
+async def recognise(site: Site) -> Detected:
+    """The shop at a site that was visited. Raises as :func:`detect` does."""
+    hint: RemoteError | None = None
+    for platform in sorted(LOOKS, key=lambda platform: platform not in site.clues):
+        try:
+            found = await LOOKS[platform](site)
+        except NotRecognised as error:
+            hint = hint or error
+        else:
+            if found is not None:
+                return found
+    raise hint or _nothing(site)
 
 
 def _nothing(site: Site) -> RemoteError:
