@@ -158,6 +158,8 @@ class Cell:
     """The refusing rule's own number, where the answer shows it (ModSecurity, Cloudflare)."""
     error: str = ""
     """Class name of the error when nothing usable came (:mod:`integrations.errors`)."""
+    broke_off: bool = False
+    """With a ConnectionFailed: the connection had been made, and ended before an answer did."""
     location: str = ""
     """Where a redirect leads, without query."""
     title: str = ""
@@ -197,6 +199,9 @@ class NameFacts:
     error: str = ""
     """``no_such_name``, ``no_address``, ``no_answer``; empty: it resolves."""
     took_ms: float = 0.0
+    unreachable: tuple[str, ...] = ()
+    """Those addresses that accept no connection while another one does; programs that try them first
+    wait, or fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,8 @@ class CertificateFacts:
     issuer: str = ""
     starts_at: datetime | None = None
     expires_at: datetime | None = None
+    issuer_url: str = ""
+    """Where the certificate itself says that its issuer's can be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +232,7 @@ class Redirect:
     leads_to: str = ""
     """Without query; empty: it does not redirect."""
     reason: str = ""
-    """``https``, ``www``, ``slash``, ``host``, ``path``, ``loop``: what differs."""
+    """``https``, ``http``, ``www``, ``slash``, ``host``, ``path``, ``loop``: what differs."""
 
 
 @dataclass(frozen=True, slots=True)
