@@ -7,7 +7,7 @@ Adapters know nothing of health or databases, and of Django only its translation
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from integrations.access.plan import ProbePlan
 from integrations.contracts import (
@@ -33,6 +33,9 @@ from integrations.contracts import (
 )
 from integrations.full_orders import FullOrder
 
+if TYPE_CHECKING:
+    from integrations.http import RemoteClient
+
 
 class StoreAdapter(Protocol):
     """Reads one store. Raises :class:`integrations.errors.RemoteError` only."""
@@ -43,6 +46,7 @@ class StoreAdapter(Protocol):
     """What may be asked without credentials."""
     root: str
     """Full address of the store's API."""
+    http: "RemoteClient"
 
     def read_orders(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         """Orders changed since the watermark, oldest change first, look-back included."""
@@ -148,6 +152,12 @@ class ImportsOrders(Protocol):
 
     async def read_failures(self, since_id: str, *, now: datetime) -> Sequence[HubFailure]:
         """Rows of the failure log newer than ``since_id`` (all that is kept when empty)."""
+
+
+@runtime_checkable
+class KeepsLog(Protocol):
+    failures_are_logged: ClassVar[bool]
+    """The hub tells of its failed calls: that it tells of none means that there are none."""
 
 
 @runtime_checkable

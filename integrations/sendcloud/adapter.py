@@ -42,6 +42,7 @@ class SendcloudHub:
     """Reads one Sendcloud account by its API: version 3, or version 2 where the account has no other."""
 
     kind: ClassVar[str] = "sendcloud"
+    failures_are_logged: ClassVar[bool] = True
     default_url: ClassVar[str] = "https://panel.sendcloud.sc"
     label: ClassVar[str] = "Sendcloud"
     Credentials = options.Credentials

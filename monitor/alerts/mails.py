@@ -155,12 +155,17 @@ _OVER = {
     ConditionKind.TRACKING: _noop("Tracking numbers reach the store again."),
     ConditionKind.EVENTS: _noop("Events arrive again."),
 }
+_OVER_BY_RULE = {
+    "method_blocked": _noop("The store takes the hub's calls again."),
+    "writes_blocked": _noop("The store takes the hub's calls again."),
+    "certificate_expires": _noop("The shop's certificate was renewed."),
+}
 
 
 def _over(facts: NoticeFacts) -> str:
     """What is well again, in English: not every trouble is one of orders."""
-    if facts.rule == "method_blocked":
-        return _noop("The store takes the hub's calls again.")
+    if facts.cause == ConditionKind.ACCESS and facts.rule in _OVER_BY_RULE:
+        return _OVER_BY_RULE[facts.rule]
     return _OVER.get(facts.cause, _ORDERS_MOVE)
 
 

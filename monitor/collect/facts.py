@@ -1,7 +1,7 @@
 """Loading everything that judging needs, for many integrations at once: a handful of queries
 whatever their number, each touching what waits or is newest, never the history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from integrations.http import USER_AGENT as NEUTRAL_AGENT
 from integrations.registry import user_agents
 from monitor.collect import event_facts, tracking_facts
 from monitor.collect.asking import questions
+from monitor.collect.block_facts import blocks_of
 from monitor.collect.check_facts import checks_of
 from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health import learning
@@ -84,13 +85,14 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     waiting = {row[0]: row[1:] for row in _waiting(rows, tolerances, now)}
     jobs, histories = _jobs(rows)
     probes = _probes({row[1] for row in rows}, now)
-    failures = _failures(rows, now)
+    failures = hub_failures({row[0]: row[12] for row in rows}, now)
     parcels = tracking_facts.load(
         [tracking_facts.Asked(row[0], row[1], row[18], row[19]) for row in rows], jobs, now
     )
     checks = checks_of([(row[0], row[1], row[2]) for row in rows], now)
     writes = tracking_facts.failed_writes({pk: figures.oldest_missing_at for pk, figures in parcels.items()})
     windows = _event_windows(rows, jobs, checks, now)
+    blocks = blocks_of({row[1] for row in rows})
     unread = [row[0] for row in rows if jobs.get((JobKind.STORE_ORDERS, row[1]), _NEVER).error]
     profiles = _profiles(unread, now) if unread else {}
     facts: dict[int, Facts] = {}
@@ -139,6 +141,8 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             tracking=parcels.get(pk),
             feedback_failures=tuple(writes.get(pk, ())),
             checks=tuple(checks.get(pk, ())),
+            blocks=tuple(blocks.get(store, ())),
+            examined_stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_EXAMINE_INTERVAL_S),
             has_edge=row[21] is not None,
             events=windows.get(pk),
         )
@@ -253,10 +257,14 @@ def _of_hub(
     return tuple(probe for probe in probes if probe.user_agent in agents)
 
 
-def _failures(rows: list[tuple[Any, ...]], now: datetime) -> dict[int, list[HubFailure]]:
+def hub_failures(fetched: Mapping[int, datetime | None], now: datetime) -> dict[int, list[HubFailure]]:
+    """What each integration's hub met at its store since it last fetched, newest first, at most 20 each.
+
+    ``fetched``: when it last fetched, by integration.
+    """
     horizon = now - JUDGING_WINDOW
-    since = [max(row[12] or horizon, horizon) for row in rows]
-    found = _rows(_FAILURES, {"ids": [row[0] for row in rows], "since": since})
+    since = [max(moment or horizon, horizon) for moment in fetched.values()]
+    found = _rows(_FAILURES, {"ids": list(fetched), "since": since})
     failures: dict[int, list[HubFailure]] = {}
     for pk, external, at, method, path, status, exception, outcome, by, detail in found:
         failures.setdefault(pk, []).append(

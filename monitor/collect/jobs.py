@@ -63,13 +63,13 @@ def _store_orders(job: Claimed, store: Store, page: Page[OrderRecord], now: date
 async def store_access(batch: Batch, job: Claimed) -> None:
     """Asks a store as each of its hubs would."""
     store = await batch.store(job.target_id)
-    user_agents = await batch.database(_user_agents, store)
+    user_agents = await batch.database(user_agents_of, store)
     async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
         calls = await adapter.probe(user_agents, now=batch.now)
     await batch.database(_store_probes, job, store.pk, calls)
 
 
-def _user_agents(store: Store) -> list[str]:
+def user_agents_of(store: Store) -> list[str]:
     """Every User-Agent that the store's hubs send, each once."""
     agents: dict[str, None] = {}
     for account in Account.objects.filter(integrations__store=store, is_active=True).distinct():

@@ -11,19 +11,10 @@ from integrations.contracts import Outcome
 from integrations.models import Account, Integration, Store
 from monitor.collect.claim import Claimed
 from monitor.models import Call
-from monitor.models.work import JobKind
+from monitor.models.work import OF_ACCOUNT, OF_STORE
 
 SUCCESS_SAMPLE = timedelta(minutes=30)
 """How often a call that went well is kept."""
-
-_OF_STORE = (
-    JobKind.STORE_ORDERS,
-    JobKind.STORE_ACCESS,
-    JobKind.STORE_CHECK,
-    JobKind.STORE_TRACKING,
-    JobKind.STORE_EDGE,
-)
-_OF_ACCOUNT = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 
 
 @dataclass(slots=True)
@@ -40,7 +31,7 @@ class Known:
 
     def concerned(self, job: Claimed) -> set[int]:
         """The integrations about which a job finds something out."""
-        place = 1 if job.kind in _OF_STORE else 2 if job.kind in _OF_ACCOUNT else 0
+        place = 1 if job.kind in OF_STORE else 2 if job.kind in OF_ACCOUNT else 0
         return {row[0] for row in self.integrations if row[place] == job.target_id}
 
     def is_sample_due(self, store_id: int | None, account_id: int | None) -> bool:
@@ -54,9 +45,9 @@ class Known:
 
 def look_up(claimed: Iterable[Claimed], now: datetime) -> Known:
     """A handful of queries, however many jobs."""
-    stores = {job.target_id for job in claimed if job.kind in _OF_STORE}
-    accounts = {job.target_id for job in claimed if job.kind in _OF_ACCOUNT}
-    others = {job.target_id for job in claimed if job.kind not in (*_OF_STORE, *_OF_ACCOUNT)}
+    stores = {job.target_id for job in claimed if job.kind in OF_STORE}
+    accounts = {job.target_id for job in claimed if job.kind in OF_ACCOUNT}
+    others = {job.target_id for job in claimed if job.kind not in (*OF_STORE, *OF_ACCOUNT)}
     concerned = Q(store__in=stores) | Q(account__in=accounts) | Q(id__in=others)
     known = Known(
         integrations=list(Integration.objects.filter(concerned).values_list("id", "store_id", "account_id"))

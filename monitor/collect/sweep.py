@@ -12,7 +12,7 @@ from monitor.collect.claim import claim_these
 from monitor.collect.judging import judge
 from monitor.collect.plan import ensure_jobs
 from monitor.models import Condition, Job, Progress
-from monitor.models.work import JobKind
+from monitor.models.work import OF_ACCOUNT, OF_STORE, JobKind
 
 # Judging needs what was learned, learning needs the history, and the hub must be asked after the
 # store: an order placed between the two readings would otherwise seem to be missing at the hub. The
@@ -25,17 +25,15 @@ ROUNDS = (
         JobKind.STORE_EDGE,
         JobKind.HUB_STATE,
     ),
-    (JobKind.HUB_ARRIVALS, JobKind.HUB_HISTORY, JobKind.HUB_SHIPMENTS, JobKind.HUB_CHECK, JobKind.HUB_EVENTS),
+    (
+        JobKind.HUB_ARRIVALS,
+        JobKind.HUB_HISTORY,
+        JobKind.HUB_SHIPMENTS,
+        JobKind.HUB_CHECK,
+        JobKind.HUB_EVENTS,
+    ),
     (JobKind.STORE_TRACKING, JobKind.LEARN),
 )
-_OF_STORE = (
-    JobKind.STORE_ORDERS,
-    JobKind.STORE_ACCESS,
-    JobKind.STORE_CHECK,
-    JobKind.STORE_EDGE,
-    JobKind.STORE_TRACKING,
-)
-_OF_ACCOUNT = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 
 
 def sweep(integration_names: Sequence[str], now: datetime) -> Sequence[Integration]:
@@ -65,7 +63,7 @@ def _rounds(integrations: Sequence[Integration]) -> None:
     accounts = {item.account_id for item in integrations}
     own = {item.pk for item in integrations}
     targets = {
-        kind: stores if kind in _OF_STORE else accounts if kind in _OF_ACCOUNT else own for kind in JobKind
+        kind: stores if kind in OF_STORE else accounts if kind in OF_ACCOUNT else own for kind in JobKind
     }
     for kinds in ROUNDS:
         ids = [

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.contracts import CallRecord, ConditionKind, HubFailure, Outcome
+from monitor.health.blocks import judge_blocks
 from monitor.health.readings import (
     CREDENTIAL_ERRORS,
     asked_at,
@@ -90,6 +91,7 @@ def judge_access(facts: Facts) -> Finding:
         or _our_reading_fails(facts, probes)
         or _hub_fails_where_we_pass(facts, probes)
         or _writes_refused(facts)
+        or judge_blocks(facts)
         or _passes(facts, probes)
     )
 

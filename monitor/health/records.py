@@ -86,6 +86,30 @@ class TrackingFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockFact:
+    """One thing that an examination of the store's access found wrong."""
+
+    cause: str
+    severity: str
+    """``fail``, ``warn`` or ``info``."""
+    product: str
+    """Who refuses; empty: not known."""
+    methods: tuple[str, ...]
+    write_methods: tuple[str, ...]
+    """Those of them by which hubs write tracking numbers on this platform."""
+    agents: tuple[str, ...]
+    status: int | None
+    confidence: str
+    rule_id: str
+    is_inferred: bool
+    since: datetime
+    """Since when examinations have found it."""
+    observed_at: datetime
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Figures for the sentence: ``days``, ``expires_at``, ``host``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything known of one integration at one moment, as loaded from the database."""
 
@@ -148,6 +172,9 @@ class Facts:
     """Of the store, of the integration at the hub, and of the zone in front of the store."""
     events: "EventWindow | None" = None
     """None: the hub counts no events."""
+    blocks: tuple[BlockFact, ...] = ()
+    """What the newest examination of the store found, root cause first."""
+    examined_stale_after: timedelta = timedelta(minutes=45)
     has_edge: bool = False
     """A zone in front of the store is connected."""
 

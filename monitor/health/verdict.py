@@ -7,6 +7,7 @@ from typing import Any
 
 from integrations.contracts import ConditionKind
 from monitor.health.access import LONG_MAINTENANCE, judge_access
+from monitor.health.blocks import READING_PASSES
 from monitor.health.checked import judge_edge, judge_webhooks, or_check
 from monitor.health.credentials import judge_credentials
 from monitor.health.events import EventWindow, judge_events
@@ -17,7 +18,7 @@ from monitor.health.states import State
 from monitor.health.throttle import judge_throttle
 from monitor.health.tracking import judge_tracking
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Raised when a rule changes, so that old transitions can be read with the rules of their time."""
 JUDGED = (
     ConditionKind.EDGE,
@@ -50,7 +51,8 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
     """One finding for each question that is asked, from cause to consequence. Pure."""
     access = judge_access(facts)
     credentials = judge_credentials(facts)
-    is_accessible = access.state is State.OK and not credentials.state.is_bad
+    is_open = access.state is State.OK or (access.state is State.WARN and access.rule in READING_PASSES)
+    is_accessible = is_open and not credentials.state.is_bad
     ask: dict[ConditionKind, Callable[[], Finding]] = {
         ConditionKind.EDGE: lambda: judge_edge(facts),
         ConditionKind.ACCESS: lambda: or_check(access, facts),

@@ -17,7 +17,7 @@ class StoreExamination(models.Model):
     severity = models.CharField(max_length=10, blank=True)
     """Of the worst diagnosis; empty: nothing is wrong."""
     fingerprint = models.CharField(max_length=120, blank=True)
-    """Of the first diagnosis that is more than worth knowing: the same for stores that suffer from the same."""
+    """Of the first diagnosis that is more than worth knowing: stores that suffer from the same share it."""
     since = models.DateTimeField()
     """Since when the fingerprint is what it is."""
 

@@ -21,6 +21,20 @@ class JobKind(models.TextChoices):
     LEARN = "learn", "learn an integration's tolerance and rhythm"
 
 
+OF_STORE = frozenset(
+    {
+        JobKind.STORE_ORDERS,
+        JobKind.STORE_ACCESS,
+        JobKind.STORE_EXAMINATION,
+        JobKind.STORE_CHECK,
+        JobKind.STORE_TRACKING,
+        JobKind.STORE_EDGE,
+    }
+)
+OF_ACCOUNT = frozenset({JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS})
+"""Whose primary key a job's ``target_id`` is, by kind; of all others it is an integration's."""
+
+
 class Job(models.Model):
     """One kind of work on one target, due again and again.
 

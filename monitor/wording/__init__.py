@@ -75,6 +75,7 @@ _FAIL_WORDS = {
     "blocked_for_hub": _BLOCKED,
     "hub_address_blocked": _BLOCKED,
     "method_blocked": _BLOCKED,
+    "writes_blocked": _BLOCKED,
     "no_answer": _UNREACHABLE,
     "name_not_found": _UNREACHABLE,
     "connection_failed": _UNREACHABLE,

@@ -67,7 +67,7 @@ _BLOCKED = {
             _("Let the User-Agents of %(hub)s pass in the settings of %(by_whom)s."),
             _REFRESH_AFTER,
         ),
-        "show_failures",
+        "show_fix",
     ),
     "some_user_agents_blocked": Phrase(
         State.WARN,
@@ -77,14 +77,14 @@ _BLOCKED = {
         ),
         (_ANSWER, _DETAIL, _("Both belong to %(hub)s; rules often mind upper and lower case.")),
         (_("Let all User-Agents of %(hub)s pass in the settings of %(by_whom)s."),),
-        "show_failures",
+        "show_fix",
     ),
     "blocked": Phrase(
         State.FAIL,
         (_("%(By)s refuses every call to the shop's interface, whoever makes it."),),
         (_ANSWER, _DETAIL, _LAST_OK),
         (_ALLOW, _("Let Syncwatch pass too."), _REFRESH_AFTER),
-        "show_failures",
+        "show_fix",
     ),
     "blocked_for_hub": Phrase(
         State.FAIL,
@@ -101,7 +101,7 @@ _BLOCKED = {
         (_("%(By)s refuses %(hub)s, probably by its address: the same call from here passes."),),
         (_("It answered %(status)s to %(method)s."), _DETAIL, _LAST_FAILURE),
         (_("Let the addresses of %(hub)s pass in the settings of %(by_whom)s."), _REFRESH_AFTER),
-        "show_failures",
+        "show_fix",
     ),
     "method_blocked": Phrase(
         State.FAIL,
@@ -117,7 +117,30 @@ _BLOCKED = {
             _("Write the %(late_tracking)s to the store from here: it adds only what is missing."),
             _REFRESH_AFTER,
         ),
-        "show_failures",
+        "show_fix",
+    ),
+}
+
+_EXAMINED = {
+    "writes_blocked": Phrase(
+        State.WARN,
+        (_("%(By)s refuses %(method)s: reading passes, but %(hub)s cannot write tracking numbers."),),
+        (_("It answered %(status)s to %(method)s."), _("Rule %(rule_id)s refused it."), _DETAIL),
+        (
+            _("Make the change that the integration's page shows; it opens the shop's interface only."),
+            _("Then press Examine now."),
+        ),
+        "show_fix",
+    ),
+    "certificate_expires": Phrase(
+        State.WARN,
+        (
+            _("The shop's certificate ends %(expires)s; after that no order arrives."),
+            _("The shop's certificate ends soon; after that no order arrives."),
+        ),
+        (_LAST_OK,),
+        (_("Renew it now; if it should have renewed itself, find out why it did not."),),
+        "show_fix",
     ),
 }
 
@@ -228,4 +251,4 @@ _HUB_ONLY = {
     ),
 }
 
-ACCESS = {**_US, **_BLOCKED, **_DOWN, **_HUB_ONLY}
+ACCESS = {**_US, **_BLOCKED, **_EXAMINED, **_DOWN, **_HUB_ONLY}

@@ -27,13 +27,15 @@ _DURATIONS = {
     "rhythm": "rhythm_s",
     "tracking_tolerance": "tracking_tolerance_s",
 }
-_TEXTS = ("method", "status")
+_TEXTS = ("method", "status", "rule_id")
 
 
 def figures(evidence: Evidence, *, now: datetime, tz: tzinfo) -> dict[str, str]:
     """The words that sentences about this evidence can use; what is not known is left out."""
     hub = _hub(evidence)
     words = {"hub": hub, "Hub": hub[:1].upper() + hub[1:]}
+    if evidence.get("days") is not None:
+        words["expires"] = _in_days(int(evidence["days"]))
     for word, name in _TIMES.items():
         if evidence.get(name):
             at = datetime.fromisoformat(evidence[name])
@@ -140,6 +142,12 @@ def orders(n: int) -> str:
 
 def waiting(n: int) -> str:
     return ngettext("%(n)d order is waiting", "%(n)d orders are waiting", n) % {"n": n}
+
+
+def _in_days(n: int) -> str:
+    if n < 1:
+        return gettext("today")
+    return ngettext("in %(n)d day", "in %(n)d days", n) % {"n": n}
 
 
 def _hours(n: int) -> str:

@@ -12,6 +12,7 @@ Action = Literal[
     "",
     "force_refresh",
     "show_failures",
+    "show_fix",
     "show_orders",
     "show_tracking",
     "show_checks",

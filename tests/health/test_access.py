@@ -1,11 +1,13 @@
 """Who lets whom in: probes as the hub, our own reading, and the hub's log read together."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from integrations.contracts import Outcome
 from monitor.health.access import judge_access
+from monitor.health.records import BlockFact, TrackingFigures
 from monitor.health.states import State
 from tests.health.world import HUB_AGENT, NEVER, OTHER_HUB_AGENT, ago, facts, failing, log, probes, read
 
@@ -16,6 +18,33 @@ NO_ANSWER, MAINTENANCE, FAULT = Outcome.NO_ANSWER, Outcome.MAINTENANCE, Outcome.
 STUCK = {"last_fetched_at": ago(90)}
 """The hub has not fetched for longer than its rhythm, so it may be shut out as well."""
 SHUT = {**STUCK, "hub_failures": log(BLOCKED, [2, 17, 32]), "failing_since": ago(40)}
+
+
+def block(**fields):
+    return replace(WRITES_REFUSED, **fields)
+
+
+def written(due_at):
+    """The newest number that reached the store was due then."""
+    return TrackingFigures(
+        read(), read(), 0, 0, None, None, due_at, timedelta(hours=6), timedelta(minutes=15)
+    )
+
+
+WRITES_REFUSED = BlockFact(
+    cause="method_rule",
+    severity="fail",
+    product="nginx",
+    methods=("PUT", "PATCH", "DELETE"),
+    write_methods=("PUT",),
+    agents=(),
+    status=403,
+    confidence="certain",
+    rule_id="",
+    is_inferred=False,
+    since=ago(60),
+    observed_at=ago(3),
+)
 
 SITUATIONS = [
     ("everybody passes", facts(), State.OK, "passes"),
@@ -109,6 +138,21 @@ SITUATIONS = [
      State.WARN, "hub_rate_limited"),
     ("the hub is redirected", facts(hub_failures=log(Outcome.REDIRECTED, [2, 5]), **STUCK),
      State.WARN, "hub_redirected"),
+    ("an examination found PUT refused", facts(blocks=(WRITES_REFUSED,)), State.WARN, "writes_blocked"),
+    ("the hub is set not to write", facts(blocks=(WRITES_REFUSED,), feedback="none"), State.OK, "passes"),
+    ("the hub has written since", facts(blocks=(WRITES_REFUSED,), tracking=written(ago(5))),
+     State.OK, "passes"),
+    ("the hub wrote before", facts(blocks=(WRITES_REFUSED,), tracking=written(ago(500))),
+     State.WARN, "writes_blocked"),
+    ("reading is refused with writing: that is no matter of writing",
+     facts(blocks=(block(methods=("GET", "PUT")),)), State.OK, "passes"),
+    ("only DELETE is refused", facts(blocks=(block(methods=("DELETE",), write_methods=()),)),
+     State.OK, "passes"),
+    ("the examination was long ago", facts(blocks=(block(observed_at=ago(50)),)), State.OK, "passes"),
+    ("it is only worth knowing", facts(blocks=(block(severity="info"),)), State.OK, "passes"),
+    ("the certificate ends soon",
+     facts(blocks=(block(cause="certificate_expires", methods=(), write_methods=(), values={"days": 5}),)),
+     State.WARN, "certificate_expires"),
     ("the hub's key is refused: it got in", facts(hub_failures=log(REFUSED, [2, 5]), **STUCK),
      State.OK, "passes"),
 ]  # fmt: skip

@@ -84,7 +84,7 @@ def test_a_block_in_words():
     assert words.headline == (
         "The shop's nginx refuses Sendcloud by its User-Agent “Sendcloud/1.0.0”; other visitors pass."
     )
-    assert words.action == "show_failures"
+    assert words.action == "show_fix"
 
 
 def test_a_throttle_is_only_suspected():
