@@ -36,6 +36,8 @@ class Place(StrEnum):
     """First lines inside the ``location { }`` that answers for the interface."""
     NGINX_LINE = "nginx_line"
     """In place of the line of nginx' configuration that :attr:`Fix.find` finds."""
+    NGINX_ABOVE = "nginx_above"
+    """Directly above that line, which stays."""
     APACHE_HOST = "apache_host"
     """Last lines inside the shop's ``<VirtualHost>``."""
     APACHE_LINE = "apache_line"
