@@ -70,7 +70,9 @@ def is_refused(cell: Cell) -> bool:
 async def _ask_further(asking: Asking, refused: Sequence[Cell]) -> None:
     """Is it steady, is it the path, is it the whole shop, is it a rule set?"""
     await asking.ask(Question.CONTROL, asking.plan.methods[0], asking.url, USER_AGENT)
-    by_method = {cell.method: cell for cell in reversed(refused)}
+    by_method: dict[str, Cell] = {}
+    for cell in refused:
+        by_method.setdefault(cell.method, cell)
     repeated = list(by_method.values())[:MOST_REPEATED]
     for cell in repeated:
         if asking.had_enough:
@@ -81,11 +83,24 @@ async def _ask_further(asking: Asking, refused: Sequence[Cell]) -> None:
         await asking.ask_elsewhere(first.method, first.agent)
     if not asking.had_enough:
         await asking.ask(Question.FRONT, "GET", f"{asking.http.target_url}/", first.agent)
+    about_content = next((cell for cell in refused if _may_be_about_content(asking, cell)), None)
+    if about_content is not None and not asking.had_enough:
+        await asking.ask(
+            Question.BARE, about_content.method, asking.url, about_content.agent, content_type=""
+        )
     if asking.had_enough or not _may_be_a_rule_set(refused):
         return
     passing = [cell for cell in asking.cells if cell.method == "POST" and cell.passed]
     if passing and "POST" in asking.plan.content:
         await asking.ask(Question.CONTENT_TYPE, "POST", asking.url, passing[0].agent, content_type=ODD_TYPE)
+
+
+def _may_be_about_content(asking: Asking, refused: Cell) -> bool:
+    """With a body this is refused, and what has none passes."""
+    return refused.method in asking.plan.content and any(
+        cell.passed and cell.agent == refused.agent and cell.method not in asking.plan.content
+        for cell in asking.cells
+    )
 
 
 def _may_be_a_rule_set(refused: Sequence[Cell]) -> bool:

@@ -19,7 +19,7 @@ from integrations.access.plan import ProbePlan
 from integrations.access.records import Cell, Layer, Question
 from integrations.answer import Answer
 from integrations.contracts import Outcome
-from integrations.errors import NoAnswer, TimedOut, UnexpectedAnswer
+from integrations.errors import ConnectionFailed, NoAnswer, TimedOut, UnexpectedAnswer
 from integrations.http import RemoteClient
 from integrations.redaction import redact_url
 
@@ -95,10 +95,13 @@ class Asking:
         *,
         content_type: str = "application/json",
     ) -> Cell:
-        """One request without credentials. Raises AddressRefused only; no answer is a cell too."""
+        """One request without credentials, without a body where the content type is empty.
+
+        Raises AddressRefused only; no answer is a cell too.
+        """
         if self.pause_s and self.cells:
             await asyncio.sleep(self.pause_s)
-        content = self.plan.content.get(method)
+        content = self.plan.content.get(method) if content_type else None
         headers = {"content-type": content_type} if content is not None else {}
         try:
             answer = await self.http.request(
@@ -117,7 +120,8 @@ class Asking:
                 raise
             outcome = Outcome.NO_ANSWER if isinstance(error, NoAnswer) else Outcome.UNEXPECTED
             call = replace(error.call, outcome=outcome)
-            cell = Cell(question, call, Layer.NETWORK, error=type(error).__name__)
+            broke_off = isinstance(error, ConnectionFailed) and error.broke_off
+            cell = Cell(question, call, Layer.NETWORK, error=type(error).__name__, broke_off=broke_off)
         else:
             cell = self.cell(question, answer)
         return self._keep(cell)

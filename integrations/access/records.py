@@ -137,6 +137,8 @@ class Question(StrEnum):
     """The front page: is it the whole shop?"""
     CONTENT_TYPE = "content_type"
     """POST with a content type nobody uses: rule sets refuse it, web servers do not."""
+    BARE = "bare"
+    """A refused POST, PUT or PATCH once more without a body: is it what was sent?"""
     WRONG_KEY = "wrong_key"
     """With a key that does not exist: does the header arrive?"""
 

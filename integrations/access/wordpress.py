@@ -7,6 +7,7 @@ equal to the HTTP status; ``wp_die`` carries the same shape for maintenance and 
 from django.utils.translation import gettext as _
 
 from integrations.access.classify import Classification, json_document
+from integrations.access.records import Layer
 from integrations.answer import Answer
 from integrations.contracts import Outcome
 
@@ -27,6 +28,9 @@ def wordpress(answer: Answer) -> Classification | None:
             _("a plug-in of the shop"),
             _("A security plug-in closes the shop's REST API to visitors (%(code)s).")
             % {"code": str(code)[:60]},
+            Layer.PLUGIN,
+            "rest_closed",
+            True,
         )
     return Classification(
         Outcome.PASSED, "WooCommerce" if str(code).startswith("woocommerce") else "WordPress"

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from django.utils.translation import gettext as _
 
 from integrations.access.classify import Classification, json_document
+from integrations.access.records import Layer
 from integrations.answer import Answer
 from integrations.contracts import Outcome
 from integrations.numbers import number_of
@@ -76,7 +77,8 @@ def prestashop(answer: Answer) -> Classification | None:
     if is_webservice(answer):
         said = errors_of(answer)
         if any(each.code == SWITCHED_OFF for each in said):
-            return Classification(Outcome.FAULT, BY, _("The shop's webservice is switched off."))
+            sentence = _("The shop's webservice is switched off.")
+            return Classification(Outcome.FAULT, BY, sentence, Layer.APPLICATION, "webservice_off", True)
         if answer.status >= 500 and not said:
             return Classification(Outcome.FAULT, BY, _("PrestaShop stopped with an error."))
         return Classification(Outcome.PASSED, BY)
