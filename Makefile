@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 # Tests keep their own database, apart from the one of `make run`.
 TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
-.PHONY: help demo demo-reset demo-login run test lint format messages requirements clean bench bench-stalls bench-kills bench-webhooks
+.PHONY: help demo demo-reset demo-login run test lint format messages requirements clean bench bench-stalls bench-kills bench-webhooks bench-probe
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
@@ -16,7 +16,7 @@ help:
 	@echo "make run         the product with an empty database (PORT=8000)"
 	@echo "make test        all tests"
 	@echo "make lint        style and types"
-	@echo "make bench       what collecting costs; bench-webhooks what receiving does; bench-stalls and bench-kills take longer (docs/measurements.md)"
+	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does; bench-stalls and bench-kills take longer (docs/measurements.md)"
 
 demo: .venv/demo.stamp
 	@$(MANAGE) up --demo --port $(PORT)
@@ -49,6 +49,9 @@ bench-kills: .venv/dev.stamp
 
 bench-webhooks: .venv/dev.stamp
 	@$(PYTHON) -m tests.bench.webhooks $(ARGS)
+
+bench-probe: .venv/dev.stamp
+	@$(PYTHON) -m tests.bench.probe $(ARGS)
 
 format: .venv/dev.stamp
 	@.venv/bin/ruff check --fix .
