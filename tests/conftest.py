@@ -30,6 +30,12 @@ def _plain_static_files(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_pauses(settings) -> None:
+    """The sandbox takes no burst for an attack."""
+    settings.SYNCWATCH_EXAMINE_PAUSE_S = 0
+
+
+@pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     """A test begins in English: a page that was asked for in French leaves its language behind."""
     with translation.override("en"):

@@ -141,3 +141,10 @@ def _due_again(usual: datetime, *, ok: bool) -> Any:
         return usual
     was_brought_forward = Q(due_at__gt=F("last_started_at"))
     return Case(When(was_brought_forward, then=Least(F("due_at"), usual)), default=usual)
+
+
+def bring_forward(kinds: tuple[str, ...], target_id: int, moment: datetime) -> None:
+    """Lets work fall due at ``moment``, if that is sooner."""
+    # Locked rows are being run right now and get their next due time from that run.
+    mine = Job.objects.filter(kind__in=kinds, target_id=target_id, due_at__gt=moment, lease_token=None)
+    Job.objects.filter(id__in=mine.select_for_update(skip_locked=True).values("id")).update(due_at=moment)

@@ -14,10 +14,11 @@ from integrations.models import Account, Integration, Store
 from integrations.opening import open_hub, open_store
 from integrations.registry import user_agents
 from monitor.collect import hubs, record
-from monitor.collect.claim import Claimed, fence
+from monitor.collect.claim import Claimed, bring_forward, fence
 from monitor.collect.facts import PROBE_WINDOW
 from monitor.collect.learn import learn
 from monitor.models import Call, HubFailureLog
+from monitor.models.work import JobKind
 
 if TYPE_CHECKING:
     from monitor.collect.run import Batch
@@ -80,10 +81,20 @@ def user_agents_of(store: Store) -> list[str]:
 @transaction.atomic
 def _store_probes(job: Claimed, store_id: int, calls: Sequence[CallRecord]) -> None:
     fence(job)
+    if _has_changed(store_id, calls):
+        # What else is let through may have changed with it.
+        bring_forward((JobKind.STORE_EXAMINATION,), store_id, calls[0].at)
     # What passed is only worth knowing while it is new; what failed is kept longer.
     passed = Call.objects.filter(store=store_id, is_probe=True, outcome=Outcome.PASSED)
     passed.filter(at__lt=calls[0].at - PROBE_WINDOW).delete()
     hubs.record_calls(calls, store_id=store_id, is_probe=True)
+
+
+def _has_changed(store_id: int, calls: Sequence[CallRecord]) -> bool:
+    """Whether somebody is answered otherwise than the last time."""
+    probes = Call.objects.filter(store=store_id, is_probe=True).order_by("user_agent", "-at")
+    before = dict(probes.distinct("user_agent").values_list("user_agent", "outcome"))
+    return any(before.get(call.user_agent, call.outcome) != call.outcome for call in calls)
 
 
 async def hub_state(batch: Batch, job: Claimed) -> None:

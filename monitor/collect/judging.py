@@ -12,11 +12,12 @@ from integrations.contracts import ConditionKind
 from integrations.models import Integration
 from monitor.alerts.react import react, touch
 from monitor.collect import facts as loading
+from monitor.collect.claim import bring_forward
 from monitor.health import verdict
 from monitor.health.hysteresis import settle
 from monitor.health.records import Facts, Held, Judgement, VerdictChange
 from monitor.health.states import State
-from monitor.models import Condition, Heartbeat, Job, Transition, Verdict
+from monitor.models import Condition, Heartbeat, Transition, Verdict
 from monitor.models.work import JobKind
 
 RECHECK = timedelta(seconds=15)
@@ -163,15 +164,9 @@ def _look_again(
         if moment is not None and moment > now:
             hubs[account] = min(moment, hubs.get(account, moment))
     for account, moment in hubs.items():
-        _bring_forward((JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), account, moment)
+        bring_forward((JobKind.HUB_ARRIVALS, JobKind.HUB_STATE), account, moment)
     for store, moment in stores.items():
-        _bring_forward((JobKind.STORE_ORDERS, JobKind.STORE_ACCESS), store, moment)
-
-
-def _bring_forward(kinds: tuple[str, ...], target_id: int, moment: datetime) -> None:
-    # Locked rows are being run right now and get their next due time from that run.
-    mine = Job.objects.filter(kind__in=kinds, target_id=target_id, due_at__gt=moment, lease_token=None)
-    Job.objects.filter(id__in=mine.select_for_update(skip_locked=True).values("id")).update(due_at=moment)
+        bring_forward((JobKind.STORE_ORDERS, JobKind.STORE_ACCESS), store, moment)
 
 
 def _targets(ids: list[int]) -> list[tuple[int, tuple[int, int]]]:

@@ -23,7 +23,7 @@ from integrations.registry import offers
 from monitor.collect import shipments
 from monitor.collect.asking import questions
 from monitor.health.states import State
-from monitor.models import CheckResult, Condition, Job, Progress, Verdict
+from monitor.models import CheckResult, Condition, Job, Progress, StoreExamination, Verdict
 from monitor.models.work import JobKind
 
 # An integration added to a store that is read already gets the orders that are known.
@@ -187,6 +187,8 @@ def _forget_results() -> None:
     for kind, source in RESULTS_OF.items():
         work = Job.objects.filter(kind=kind, target_id=OuterRef("target_id"))
         CheckResult.objects.filter(~Exists(work), source=source).delete()
+    examined = Job.objects.filter(kind=JobKind.STORE_EXAMINATION, target_id=OuterRef("store_id"))
+    StoreExamination.objects.filter(~Exists(examined)).delete()
 
 
 def _jobs() -> list[tuple[str, int, int | None, int]]:
@@ -196,6 +198,7 @@ def _jobs() -> list[tuple[str, int, int | None, int]]:
 def _wanted(active: list[Link]) -> dict[tuple[str, int], tuple[int | None, int]]:
     """(kind, target) -> (account, interval in seconds)."""
     collect, probe = settings.SYNCWATCH_COLLECT_INTERVAL_S, settings.SYNCWATCH_PROBE_INTERVAL_S
+    examine = settings.SYNCWATCH_EXAMINE_INTERVAL_S
     check, tracking = settings.SYNCWATCH_CHECK_INTERVAL_S, settings.SYNCWATCH_TRACKING_INTERVAL_S
     reading = set(Job.objects.filter(kind=JobKind.HUB_ARRIVALS).values_list("target_id", flat=True))
     going_on = set(Job.objects.filter(kind=JobKind.LEARN).values_list("target_id", flat=True))
@@ -204,6 +207,7 @@ def _wanted(active: list[Link]) -> dict[tuple[str, int], tuple[int | None, int]]
     for link in active:
         wanted[JobKind.STORE_ORDERS, link.store] = (None, collect)
         wanted[JobKind.STORE_ACCESS, link.store] = (None, probe)
+        wanted[JobKind.STORE_EXAMINATION, link.store] = (None, examine)
         wanted[JobKind.LEARN, link.id] = (None, 3600)
         if offers(link.platform, ChecksStore):
             wanted[JobKind.STORE_CHECK, link.store] = (None, check)

@@ -16,6 +16,7 @@ _OLD: dict[str, str] = {
     ),
     "monitor_hubfailurelog": "at < %(before)s",
     "monitor_shipment": "changed_at < %(before)s AND COALESCE(due_at, changed_at) < %(before)s",
+    "monitor_cellchange": "at < %(before)s",
     "monitor_eventhour": "hour < %(before)s",
     "monitor_edgechange": (
         "at < %(before)s AND EXISTS (SELECT 1 FROM monitor_edgechange newer"

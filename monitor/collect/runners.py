@@ -1,12 +1,13 @@
 """Which function does which kind of job."""
 
-from monitor.collect import check_jobs, jobs, tracking_jobs
+from monitor.collect import check_jobs, examining, jobs, tracking_jobs
 from monitor.collect.jobs import Runner
 from monitor.models.work import JobKind
 
 RUNNERS: dict[JobKind, Runner] = {
     JobKind.STORE_ORDERS: jobs.store_orders,
     JobKind.STORE_ACCESS: jobs.store_access,
+    JobKind.STORE_EXAMINATION: examining.store_examination,
     JobKind.STORE_CHECK: check_jobs.store_check,
     JobKind.STORE_TRACKING: tracking_jobs.store_tracking,
     JobKind.STORE_EDGE: check_jobs.store_edge,

@@ -26,6 +26,7 @@ ROUNDS = (
         JobKind.HUB_STATE,
     ),
     (
+        JobKind.STORE_EXAMINATION,
         JobKind.HUB_ARRIVALS,
         JobKind.HUB_HISTORY,
         JobKind.HUB_SHIPMENTS,

@@ -1,0 +1,98 @@
+"""Examining who lets a store's hubs pass, and keeping what was found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+
+from integrations.access.examine import examine
+from integrations.access.reasoning import diagnose
+from integrations.access.records import Diagnosis, Examination
+from integrations.access.surroundings import look_around
+from integrations.adapters import KeepsLog
+from integrations.contracts import HubFailure
+from integrations.models import Integration
+from integrations.opening import open_store
+from integrations.registry import offers
+from monitor import examinations
+from monitor.collect.claim import Claimed, fence
+from monitor.collect.facts import hub_failures
+from monitor.collect.jobs import user_agents_of
+from monitor.models import CellChange, HubState, StoreExamination
+
+if TYPE_CHECKING:
+    from monitor.collect.run import Batch
+
+CONFIRM_AFTER = timedelta(seconds=60)
+"""How soon something new is looked at once more: nobody is told of what was seen once."""
+
+
+async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
+    """Asks a store every question its hubs may ask, and concludes who refuses what.
+
+    Returns when to examine again, if what was found is not what was found before.
+    """
+    store = await batch.store(job.target_id)
+    agents = await batch.database(user_agents_of, store)
+    failures, has_log = await batch.database(_failures, store.pk, batch.now)
+    async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
+        # The application's refusals are the proof of passage, so no credentials are sent.
+        examination, surroundings = await asyncio.gather(
+            examine(
+                adapter.http,
+                adapter.plan,
+                adapter.root,
+                platform=store.platform,
+                agents=agents,
+                now=batch.now,
+                pause_s=settings.SYNCWATCH_EXAMINE_PAUSE_S,
+            ),
+            look_around(adapter.root, policy=batch.policy, now=batch.now),
+        )
+    examination = replace(examination, surroundings=surroundings)
+    found = diagnose(examination, failures, has_log=has_log)
+    is_new = await batch.database(_store, job, store.pk, examination, found)
+    return CONFIRM_AFTER if is_new else None
+
+
+def _failures(store_id: int, now: datetime) -> tuple[list[HubFailure], bool]:
+    """What the hubs met at the store since they last fetched, newest first; and whether any hub tells."""
+    integrations = Integration.objects.filter(store=store_id, is_paused=False, account__is_active=True)
+    newest = HubState.objects.filter(integration=OuterRef("pk")).order_by("-at", "-id")
+    rows = integrations.annotate(fetched_at=Subquery(newest.values("last_fetched_at")[:1]))
+    hubs = list(rows.values_list("id", "fetched_at", "account__kind"))
+    found = hub_failures({pk: fetched_at for pk, fetched_at, _kind in hubs}, now)
+    failures = [failure for each in found.values() for failure in each]
+    has_log = any(offers(kind, KeepsLog) for _pk, _fetched_at, kind in hubs)
+    return sorted(failures, key=lambda failure: failure.at, reverse=True), has_log
+
+
+@transaction.atomic
+def _store(job: Claimed, store_id: int, examination: Examination, found: Sequence[Diagnosis]) -> bool:
+    """Keeps an examination in place of the one before. Returns whether something else is wrong than then."""
+    fence(job)
+    before = StoreExamination.objects.filter(store=store_id).first()
+    suffers = examinations.fingerprint(found)
+    if before is not None:
+        changed = examinations.changes(examinations.load(before), examination, store_id)
+        CellChange.objects.bulk_create(changed)
+    same = before is not None and before.fingerprint == suffers
+    StoreExamination.objects.update_or_create(
+        store_id=store_id,
+        defaults={
+            "at": examination.at,
+            "document": examinations.dump(examination),
+            "diagnoses": examinations.dump_diagnoses(found),
+            "severity": examinations.worst(found),
+            "fingerprint": suffers,
+            "since": before.since if before is not None and same else examination.at,
+        },
+    )
+    return suffers != (before.fingerprint if before is not None else "")
