@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from itertools import islice
 
 from integrations.access.records import Cause, Confidence, Diagnosis, Layer
 
@@ -176,10 +177,8 @@ def read_log(lines: Iterable[str], *, zone: tzinfo = UTC) -> ServerLog:
     """
     found: list[Refusal] = []
     scores: dict[str, list[_Scored]] = {}
-    for number, line in enumerate(lines):
-        if number >= MOST_LINES:
-            break
-        line = line[:LONGEST_LINE]
+    for whole in islice(lines, MOST_LINES):
+        line = whole[:LONGEST_LINE]
         refusal = _modsecurity(line, scores) if "ModSecurity: " in line else _apache(line) or _nginx(line)
         if refusal is not None:
             found.append(replace(refusal, at=_at(line, zone)))

@@ -42,6 +42,9 @@ class Place(StrEnum):
     """Last lines inside the shop's ``<VirtualHost>``."""
     APACHE_LINE = "apache_line"
     """In place of the line that :attr:`Fix.find` finds."""
+    APACHE_ABOVE = "apache_above"
+    """Directly above the line of Apache's configuration, or of a ``.htaccess``, that :attr:`Fix.find` finds;
+    that line stays."""
     HTACCESS = "htaccess"
     """First lines of the ``.htaccess`` in the shop's folder."""
     MODSECURITY_BEFORE = "modsecurity_before"
