@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 IN_FLIGHT = 20
 """Requests at once per loop: with more, measured latencies become the loop's own queue."""
+PATIENT = frozenset({JobKind.STORE_EXAMINATION})
+"""Kinds of work that pause between their requests."""
 RENEW_EVERY_S = 8.0
 JOB_DEADLINE_S = 600.0
 """How long a job may go on without storing a page. The first reading of a large shop takes an hour."""
@@ -59,6 +61,8 @@ class Batch:
     policy: GuardPolicy
     pacers: dict[int, AccountPacer] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
+    patient_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
+    """For work that waits on purpose most of its time: it must not keep quick work out."""
     known: Known = field(default_factory=Known)
     running: int = 0
     """Jobs that have not ended yet."""
@@ -133,7 +137,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
     started = asyncio.get_running_loop().time()
     retry: timedelta | None
     is_whole = True
-    async with batch.slots:
+    async with batch.patient_slots if job.kind in PATIENT else batch.slots:
         began = batch.now + timedelta(seconds=asyncio.get_running_loop().time() - started)
         try:
             async with asyncio.timeout(JOB_DEADLINE_S) as batch.deadlines[job.id]:
