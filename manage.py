@@ -2,7 +2,9 @@
 """Django's command line."""
 
 import os
+import secrets
 import sys
+from base64 import urlsafe_b64encode
 
 from django.core.management import execute_from_command_line
 
@@ -11,6 +13,10 @@ from monitor.embedded import EmbeddedError
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
+    if sys.argv[1:2] == ["diagnose"]:
+        # It stores nothing and needs no installation, so none begins here: keys for this process alone.
+        os.environ.setdefault("SYNCWATCH_SECRET_KEY", secrets.token_urlsafe(50))
+        os.environ.setdefault("SYNCWATCH_KEYS", urlsafe_b64encode(secrets.token_bytes(32)).decode())
     try:
         execute_from_command_line(sys.argv)
     except EmbeddedError as error:
