@@ -32,7 +32,7 @@ def facts_of(shown: Shown | ssl.SSLError | None, host: str, now: datetime) -> Ce
     if shown is None:
         return None
     if isinstance(shown, ssl.SSLError):
-        named = Cause.CERTIFICATE_NAME if shown.reason == _NO_SUCH_HOST else Cause.TLS_PROTOCOL
+        named = Cause.CERTIFICATE_NAME if _NO_SUCH_HOST in str(shown.reason) else Cause.TLS_PROTOCOL
         return CertificateFacts(problem=named, detail=_said(shown))
     detail = _said(shown.refusal) if shown.refusal else ""
     try:
@@ -134,5 +134,6 @@ def _issuer_url(leaf: x509.Certificate) -> str:
 
 def _said(error: ssl.SSLError) -> str:
     """In the TLS library's own words."""
-    told = getattr(error, "verify_message", "") or str(error.reason or "").lower().replace("_", " ")
+    reason = str(getattr(error, "reason", "") or error.strerror or "")
+    told = getattr(error, "verify_message", "") or reason.lower().replace("_", " ")
     return str(told)[:LONGEST_DETAIL]

@@ -38,19 +38,27 @@ async def shake_hands(
 
     Takes ``plug``, which is connected to ``address``, and closes it.
     """
+    refusal: ssl.SSLError | None = None
     try:
         return await _handshake(plug, host, context)
-    except ssl.SSLEOFError:
+    except TimeoutError:
         return None
     except ssl.SSLError as error:
-        refusal = error
-    except (OSError, TimeoutError):
-        return None
+        refusal = error if not isinstance(error, ssl.SSLEOFError) else None
+    except OSError:
+        # Hung up on: some servers do that to a protocol they do not speak.
+        refusal = None
     try:
         shown = await _handshake(await connect(address, port), host, looking_only())
     except (OSError, TimeoutError):
         return refusal
+    if refusal is None:
+        is_old = shown.protocol in _TOO_OLD
+        return Shown(shown.protocol, shown.chain, ssl.SSLError(1, "hung up")) if is_old else None
     return Shown(shown.protocol, shown.chain, refusal)
+
+
+_TOO_OLD = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 
 
 @lru_cache(maxsize=1)

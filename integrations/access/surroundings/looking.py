@@ -15,7 +15,7 @@ from integrations.access.surroundings.names import look_up, system_dns
 from integrations.access.surroundings.reaching import Witness, anyone_answers, reach
 from integrations.access.surroundings.redirects import led
 from integrations.errors import AddressRefused, NameNotFound, TimedOut
-from integrations.guard import Address, GuardPolicy, check_url
+from integrations.guard import Address, GuardPolicy, check_url, is_public
 from integrations.http import tls_context
 
 WITNESSES: tuple[Witness, ...] = (("one.one.one.one", 443), ("dns.google", 443))
@@ -28,7 +28,8 @@ class _Door:
     """What was found where the host listens."""
 
     addresses: tuple[Address, ...] = ()
-    accepts: bool = False
+    answers: bool = False
+    """An address accepts connections or refuses them; silence may be our own network's."""
     certificate: CertificateFacts | None = None
     unreachable: tuple[str, ...] = ()
 
@@ -46,8 +47,8 @@ async def look_around(
 
     Takes about as long as the slowest of: two answers of DNS, one connection with TLS, one GET; never
     more than some ten seconds. Changes nothing and sends no credentials. The ``witnesses`` are asked
-    only if no address of the host accepts a connection, or one of several stays silent. ``tls``: whom
-    to trust, as for :class:`~integrations.http.RemoteClient`. Raises AddressRefused only.
+    only if every address of the host stays silent, or those of one family do. ``tls``: whom to trust,
+    as for :class:`~integrations.http.RemoteClient`. Raises AddressRefused only.
     """
     parsed = check_url(url)
     host = parsed.raw_host.decode("ascii")
@@ -65,7 +66,7 @@ async def look_around(
         name=_together(named.result(), door),
         certificate=door.certificate,
         redirects=redirects.result(),
-        own_network_works=None if door.accepts else await anyone_answers(witnesses, policy),
+        own_network_works=None if door.answers else await anyone_answers(witnesses, policy),
     )
 
 
@@ -84,7 +85,8 @@ async def _at_the_door(
         return _Door()
     reached = await reach(addresses, port)
     if reached.open is None or reached.address is None:
-        return _Door(addresses)
+        # The world outside tells nothing about the way to a private address.
+        return _Door(addresses, answers=bool(reached.refused) or not any(map(is_public, addresses)))
     certificate = None
     if tls is None:
         reached.open.close()
@@ -97,7 +99,7 @@ async def _at_the_door(
         if not await anyone_answers(witnesses, policy, version=version):
             silent = tuple(address for address in silent if address.version != version)
     unreachable = tuple(map(str, (*reached.refused, *silent)))
-    return _Door(addresses, accepts=True, certificate=certificate, unreachable=unreachable)
+    return _Door(addresses, answers=True, certificate=certificate, unreachable=unreachable)
 
 
 def _together(name: NameFacts, door: _Door) -> NameFacts:

@@ -14,7 +14,7 @@ from integrations.guard import GuardPolicy
 from integrations.http import Patience, RemoteClient
 from integrations.redaction import redact_url
 
-_PATIENCE = Patience(connect=3.0, read=6.0, whole=6.0)
+_PATIENCE = Patience(connect=2.0, read=6.0, whole=8.0)
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 _ENOUGH_OF_A_BODY = 256
 LONGEST_ADDRESS = 300
@@ -43,9 +43,8 @@ def difference(asked: str, leads_to: str) -> str:
 
     Two addresses that lead to each other are a loop too, which only :func:`led` sees.
     """
-    try:
-        before, after = httpx.URL(asked), httpx.URL(asked).join(leads_to)
-    except (httpx.InvalidURL, ValueError):
+    before, after = httpx.URL(asked), _target(asked, leads_to)
+    if after is None:
         return ""
     if before.host != after.host:
         return "www" if _twin(before.host) == after.host else "host"
@@ -65,9 +64,7 @@ async def led(
 
     An address that does not answer, or may not be asked, leads nowhere. Never raises.
     """
-    asked = await asyncio.gather(
-        *(_ask(one, policy=policy, now=now, tls=tls) for one in spellings(url)), return_exceptions=False
-    )
+    asked = await asyncio.gather(*(_ask(one, policy=policy, now=now, tls=tls) for one in spellings(url)))
     return _with_loops([one for one in asked if one is not None])
 
 
@@ -84,12 +81,20 @@ async def _ask(
     location = answer.headers.get("location", "")
     if answer.status not in _STATUSES or not location:
         return None
-    try:
-        target = httpx.URL(url).join(location)
-    except (httpx.InvalidURL, ValueError):
+    target = _target(url, location)
+    if target is None:
         return None
     shown = redact_url(str(target.copy_with(query=None, fragment=None)))[:LONGEST_ADDRESS]
     return Redirect(url, answer.status, shown, difference(url, location))
+
+
+def _target(asked: str, location: str) -> httpx.URL | None:
+    """Where that header leads; ``None``: to no address of the web."""
+    try:
+        found = httpx.URL(asked).join(location)
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return found if found.scheme in ("http", "https") and found.host else None
 
 
 def _with_loops(found: Sequence[Redirect]) -> tuple[Redirect, ...]:
