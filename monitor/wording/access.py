@@ -10,6 +10,7 @@ _DETAIL = _("%(detail)s")
 _LAST_OK = _("It last answered properly at %(last_ok)s.")
 _LAST_FAILURE = _("%(failures)s, the newest at %(last_failure)s.")
 _ALLOW = _("Ask whoever runs the shop's server or firewall to let %(hub)s pass.")
+_SEE_THE_CHANGE = _("Make the change that the integration's page shows; it opens the shop's interface only.")
 _REFRESH_AFTER = _("Then force a refresh: %(hub)s may stay slow after being refused.")
 _IS_UP = _("Open the shop in a browser: is it down for everybody?")
 _ASK_HOST = _("If so, tell whoever hosts the shop.")
@@ -64,7 +65,7 @@ _BLOCKED = {
         ),
         (_ANSWER, _DETAIL, _("%(passing)s still passes.")),
         (
-            _("Let the User-Agents of %(hub)s pass in the settings of %(by_whom)s."),
+            _SEE_THE_CHANGE,
             _REFRESH_AFTER,
         ),
         "show_fix",
@@ -113,9 +114,8 @@ _BLOCKED = {
             _LAST_FAILURE,
         ),
         (
-            _("Let GET, POST, PUT, PATCH, DELETE and OPTIONS pass in the settings of %(by_whom)s."),
+            _SEE_THE_CHANGE,
             _("Write the %(late_tracking)s to the store from here: it adds only what is missing."),
-            _REFRESH_AFTER,
         ),
         "show_fix",
     ),
@@ -127,7 +127,7 @@ _EXAMINED = {
         (_("%(By)s refuses %(method)s: reading passes, but %(hub)s cannot write tracking numbers."),),
         (_("It answered %(status)s to %(method)s."), _("Rule %(rule_id)s refused it."), _DETAIL),
         (
-            _("Make the change that the integration's page shows; it opens the shop's interface only."),
+            _SEE_THE_CHANGE,
             _("Then press Examine now."),
         ),
         "show_fix",
