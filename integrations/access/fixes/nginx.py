@@ -1,0 +1,272 @@
+"""Changes to nginx that let a hub through: for its interface only, and where a rule goes by User-Agent or
+method for exactly its User-Agents. No rule is switched off."""
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext as _
+
+from integrations.access.fixes import nginx_text as text
+from integrations.access.fixes.records import Fix, Guest, Place
+from integrations.access.records import Cause, Diagnosis, Subject
+
+_OTHER_THAN_AGENT = "(request_method|request_uri|uri|remote_addr|scheme|https|host)"
+_OTHER_THAN_METHOD = "(http_user_agent|request_uri|uri|remote_addr|scheme|https|host)"
+
+
+def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    """Best first; whoever makes the change takes the first whose ``find`` finds something."""
+    make = _BY_CAUSE.get(diagnosis.cause)
+    return make(diagnosis, guest) if make is not None and guest.path else []
+
+
+def _agent_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    title = _("Spare %(hub)s from nginx' rule against its User-Agent") % {"hub": guest.name}
+    lines = text.spared(guest, ours=False)
+    return [_above_if(diagnosis, guest, title, lines, _OTHER_THAN_AGENT)]
+
+
+def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    methods = tuple(m for m in diagnosis.methods if m in text.METHODS)
+    if not methods:
+        return []
+    title = _("Let %(hub)s's %(methods)s through nginx") % {"hub": guest.name, "methods": ", ".join(methods)}
+    lines = text.spared(guest, methods=methods)
+    rule = _above_if(diagnosis, guest, title, lines, _OTHER_THAN_METHOD)
+    if diagnosis.status != 403:
+        return [rule]
+    note = _(
+        "Elsewhere, and for others, these methods stay refused with 403. If the block holds `allow` lines, "
+        "the addresses in them are treated like everybody else from now on."
+    )
+    limits = [
+        _line(title, text.opened_methods(guest, methods, in_one_line=one), found, f"{note} {_can_say()}")
+        for one, found in (
+            (False, r"limit_except[^{}]*\{[[:space:]]*$"),
+            (True, r"limit_except[^{}]*\{[^}]*\}"),
+        )
+    ]
+    return [*limits, rule]
+
+
+def _hung_up(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    """A connection closed without a word, or a page where data was due: also an ``if``, with another end."""
+    if diagnosis.subject is Subject.METHOD:
+        return _method_rule(diagnosis, guest)
+    if diagnosis.subject is Subject.USER_AGENT:
+        return _agent_rule(diagnosis, guest)
+    return [_general_rule(diagnosis, guest)]
+
+
+def _path_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    location = Fix(
+        title=_("Keep nginx' closed location away from the shop's interface"),
+        place=Place.PANEL,
+        where=_("In the shop's configuration of nginx."),
+        steps=(
+            _("Run the command: it lists the locations whose files nginx refuses to everybody."),
+            _("Look for one whose expression fits %(path)s, and make it so narrow that it does not.")
+            % {"path": diagnosis.path or guest.path},
+            _("Run: %(command)s") % {"command": text.CHECK},
+        ),
+        find=text.find_closed_locations(),
+        check=text.CHECK,
+    )
+    return [_general_rule(diagnosis, guest), location]
+
+
+def _everybody(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    """By address, or by something that nobody can see from outside."""
+    found = _address_rule(diagnosis, guest)
+    return [_general_rule(diagnosis, guest), *found]
+
+
+def _address_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    networks = guest.addresses if diagnosis.is_inferred else (*guest.addresses, *guest.own_addresses)
+    if not networks:
+        return [_unknown_addresses(guest)]
+    title = _("Allow %(hub)s's addresses in nginx") % {"hub": guest.name}
+    note = _(
+        "It opens whatever this block is for, to these addresses only. Addresses can change: ask the hub."
+    )
+    return [
+        Fix(
+            title=title,
+            place=Place.NGINX_ABOVE,
+            where=_(
+                "Directly above the line that the command finds: nginx takes the first `allow` or `deny` "
+                "that fits. If it finds several, take the one in the shop's block."
+            ),
+            text=text.allowed(networks),
+            language="nginx",
+            find=text.find_first_deny(),
+            check=text.CHECK,
+            note=note,
+        ),
+        Fix(
+            title=title,
+            place=Place.NGINX_ABOVE,
+            where=_(
+                "Directly above the line that the command finds: the list of addresses by which the shop "
+                "is closed. The nearest network of the list counts."
+            ),
+            text="\n".join(f"{network} 0;" for network in networks),
+            language="nginx",
+            find=text.find_first_of_geo(),
+            check=text.CHECK,
+            note=_("Only where 0 stands for those who may pass in this list.") + " " + note,
+        ),
+    ]
+
+
+def _unknown_addresses(guest: Guest) -> Fix:
+    return Fix(
+        title=_("Allow %(hub)s's addresses in nginx") % {"hub": guest.name},
+        place=Place.PANEL,
+        where=_("In the shop's configuration of nginx."),
+        steps=(
+            _("Ask %(hub)s from which addresses it calls shops: they are not known here.")
+            % {"hub": guest.name},
+            _("Write `allow ADDRESS;` for each above the first line that the command finds."),
+            _("Run: %(command)s") % {"command": text.CHECK},
+        ),
+        find=text.find_first_deny(),
+        check=text.CHECK,
+    )
+
+
+def _sign_in(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    title = _("Ask %(hub)s for no password in front of the shop") % {"hub": guest.name}
+    note = _("Visitors are still asked for the password. It works in server and location, not in http.")
+    found = r"auth_basic[[:space:]]+[^;]*;"
+    return [_line(title, text.no_password(guest, "Restricted"), found, f"{note} {_can_say()}")]
+
+
+def _rate_limit(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    note = _("Everybody else stays limited as before; it concerns limits that count by address.")
+    return [
+        Fix(
+            title=_("Do not count %(hub)s's requests in nginx' limit") % {"hub": guest.name},
+            place=Place.SHELL,
+            where=_("On the shop's server, as root."),
+            text=text.unlimited(guest),
+            language="shell",
+            find=text.find_lines(r"limit_(req|conn)_zone[[:space:]]+\$binary_remote_addr"),
+            check=text.CHECK,
+            note=note if guest.addresses else f"{note} {_can_say()}",
+        )
+    ]
+
+
+def _header_lost(_diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
+    title = _("Hand the Authorization header on to the shop")
+    note = _("The shop reads the keys that callers send, as it does without nginx; nothing else is opened.")
+    handed = "fastcgi_param HTTP_AUTHORIZATION $http_authorization;"
+    return [
+        _line(
+            title,
+            "proxy_set_header Authorization $http_authorization;",
+            r"proxy_set_header[[:space:]]+[Aa]uthorization[[:space:]]",
+            note,
+        ),
+        _line(title, handed, r"fastcgi_param[[:space:]]+HTTP_AUTHORIZATION[[:space:]]", note),
+        Fix(
+            title=title,
+            place=Place.NGINX_ABOVE,
+            where=_("Directly above the line that the command finds, in the location that runs PHP."),
+            text=handed,
+            language="nginx",
+            find=text.find_lines(r"fastcgi_pass[[:space:]]"),
+            check=text.CHECK,
+            note=note,
+        ),
+    ]
+
+
+def _too_large(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    if diagnosis.status != 413:
+        return []
+    title = _("Let %(hub)s's messages be as large as they are") % {"hub": guest.name}
+    note = _("It is for all that this block is for; 8 MB is PHP's own usual limit.")
+    return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[[:space:]]", note)]
+
+
+def _no_upstream(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
+    if diagnosis.status not in (502, 504):
+        return []
+    return [
+        Fix(
+            title=_("Start what nginx hands requests on to"),
+            place=Place.PANEL,
+            where=_("On the shop's server."),
+            steps=(
+                _("Run the command: each line names the address (upstream) that did not answer, and why."),
+                _(
+                    "Start or repair what listens there (PHP-FPM, Apache, a container); "
+                    "nginx itself needs no change."
+                ),
+            ),
+            find="grep -E 'upstream|connect\\(\\)' /var/log/nginx/error.log | tail -n 20",
+        )
+    ]
+
+
+def _general_rule(diagnosis: Diagnosis, guest: Guest) -> Fix:
+    title = _("Spare %(hub)s from nginx' rule") % {"hub": guest.name}
+    return _above_if(diagnosis, guest, title, text.spared(guest), "")
+
+
+def _above_if(diagnosis: Diagnosis, guest: Guest, title: str, lines: str, others: str) -> Fix:
+    note = _(
+        "It spares exactly these User-Agents on %(path)s from the rules below it in the same block. "
+        "`rewrite` lines there are skipped too: if the interface needs one, write it before `break;`."
+    ) % {"path": guest.path}
+    return Fix(
+        title=title,
+        place=Place.NGINX_ABOVE,
+        where=_(
+            "Directly above the line that the command finds: the rule that refuses. "
+            "If it finds several, take the first in the shop's block."
+        ),
+        text=lines,
+        language="nginx",
+        find=text.find_refusing_if(diagnosis.status, others),
+        check=text.CHECK,
+        note=f"{note} {_can_say()}",
+    )
+
+
+def _line(title: str, lines: str, pattern: str, note: str) -> Fix:
+    return Fix(
+        title=title,
+        place=Place.NGINX_LINE,
+        where=_(
+            "In place of the line that the command finds. "
+            "If it finds several, take the one in the shop's block."
+        ),
+        text=lines,
+        language="nginx",
+        find=text.find_lines(pattern),
+        check=text.CHECK,
+        note=note,
+    )
+
+
+def _can_say() -> str:
+    return _("Anybody can send this User-Agent; who does still needs a key of the shop.")
+
+
+_BY_CAUSE: dict[Cause, Callable[[Diagnosis, Guest], list[Fix]]] = {
+    Cause.USER_AGENT_RULE: _agent_rule,
+    Cause.METHOD_RULE: _method_rule,
+    Cause.DROPPED: _hung_up,
+    Cause.CLOSED_EARLY: _hung_up,
+    Cause.POLITE_BLOCK: _hung_up,
+    Cause.PATH_RULE: _path_rule,
+    Cause.ADDRESS_RULE: _address_rule,
+    Cause.EVERYBODY_REFUSED: _everybody,
+    Cause.SIGN_IN: _sign_in,
+    Cause.RATE_LIMIT: _rate_limit,
+    Cause.HEADER_LOST: _header_lost,
+    Cause.CONTENT_RULE: _too_large,
+    Cause.SERVER_FAULT: _no_upstream,
+}
