@@ -168,7 +168,7 @@ class Asking:
             sign=found.sign,
             is_strong=found.is_strong,
             rule_id=found.rule_id,
-            location=redact_url(location)[:300],
+            location=redact_url(location)[:300] if location else "",
             title=" ".join(unescape(title[1]).split())[:LONGEST_TITLE] if title else "",
             headers={
                 name: answer.headers[name][:LONGEST_HEADER] for name in KEPT_HEADERS if name in answer.headers
