@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 # Tests keep their own database, apart from the one of `make run`.
 TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
-.PHONY: help demo demo-reset demo-login run test lint format messages requirements clean bench bench-stalls bench-kills bench-webhooks bench-probe
+.PHONY: help demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-webhooks bench-probe
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
@@ -15,6 +15,7 @@ help:
 	@echo "make demo-reset  forget what the demo did"
 	@echo "make run         the product with an empty database (PORT=8000)"
 	@echo "make test        all tests"
+	@echo "make test-servers  shops behind real nginx and Apache, broken one by one and mended as is printed"
 	@echo "make lint        style and types"
 	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does; bench-stalls and bench-kills take longer (docs/measurements.md)"
 
@@ -32,6 +33,11 @@ run: .venv/base.stamp
 
 test: .venv/dev.stamp
 	@$(TEST) -n 2 $(ARGS)
+
+# Ends with the table of what was set up against what was named (var/test-servers/confusion.md).
+test-servers: .venv/dev.stamp
+	@sh tests/servers/install.sh
+	@SYNCWATCH_REQUIRE_SERVICES=1 $(TEST) -n 2 -q -m servers tests/servers $(ARGS)
 
 lint: .venv/dev.stamp
 	@.venv/bin/ruff check .

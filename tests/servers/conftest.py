@@ -41,13 +41,14 @@ def run(laboratory: Laboratory, record_property: Callable[[str, object], None]) 
 
 @pytest.fixture(scope="session")
 def installed() -> Callable[[str], str]:
-    """Gives the path of a server's program, or skips the test; where SYNCWATCH_REQUIRE_SERVERS is 1 it fails."""
+    """Gives the path of a server's program, or skips the test; where SYNCWATCH_REQUIRE_SERVICES is 1 it
+    fails instead."""
 
     def find(program: str) -> str:
         path = shutil.which(program, path=os.environ.get("PATH", "") + os.pathsep + SBIN)
         if path is not None:
             return path
-        if os.environ.get("SYNCWATCH_REQUIRE_SERVERS") == "1":
+        if os.environ.get("SYNCWATCH_REQUIRE_SERVICES") == "1":
             pytest.fail(f"{program} is not installed")
         pytest.skip(f"{program} is not installed")
 

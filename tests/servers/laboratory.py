@@ -152,7 +152,8 @@ class Laboratory:
 
 def fate(front: Front, ask: Ask) -> str:
     """``passes``, the status of a refusal, or ``no answer``."""
-    got = answer(front.url, ask)
+    for _repeated in range(ask.times):
+        got = answer(front.url, ask)
     if got is None:
         return "no answer"
     return "passes" if got.status_code == 200 or is_the_shops(got) else str(got.status_code)

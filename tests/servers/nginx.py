@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from integrations.access.fixes.records import Fix, Place
@@ -74,11 +74,12 @@ class Config:
     """Path below the folder, and text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Nginx:
     """One that runs."""
 
     url: str
+    port: int
     folder: Path
     process: subprocess.Popen[bytes]
 
@@ -100,8 +101,16 @@ class Nginx:
                 return False
         workers = _workers(self.process.pid)
         printed.check(fix, self._programs)
-        _until(lambda: bool(now := _workers(self.process.pid)) and not now & workers)
+        if "restart" in fix.check:
+            self.stop()
+            self.process = _started(self.folder, self.port)
+        else:
+            _until(lambda: bool(now := _workers(self.process.pid)) and not now & workers)
         return True
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate()
 
     @property
     def _programs(self) -> Path:
@@ -138,18 +147,34 @@ def running(config: Config, site: Site) -> Iterator[Nginx]:
     (folder / "nginx.conf").write_text(_MAIN.format(user=user), encoding="utf-8")
     shop = _SITE.format(port=port, upstream=upstream, **values)
     (folder / "sites-enabled" / "shop").write_text(shop, encoding="utf-8")
-    command = [PROGRAM, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    printed.program(folder / "programs", "nginx", f'exec {" ".join(command)} "$@"')
-    printed.program(folder / "programs", "systemctl", '[ "$*" = "reload nginx" ] && exec nginx -s reload')
+    printed.program(folder / "programs", "nginx", f'exec {" ".join(_command(folder))} "$@"')
+    printed.program(
+        folder / "programs",
+        "systemctl",
+        'case "$*" in "reload nginx") exec nginx -s reload ;; "restart nginx") ;; *) exit 1 ;; esac',
+    )
+    front = Nginx(f"{config.scheme}://127.0.0.1:{port}", port, folder, _started(folder, port))
+    try:
+        yield front
+    finally:
+        front.stop()
+
+
+def _command(folder: Path) -> list[str]:
+    return [PROGRAM, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+
+
+def _started(folder: Path, port: int) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        [*command, "-g", "daemon off;"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*_command(folder), "-g", "daemon off;"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         _until(lambda: _answers(port), process)
-        yield Nginx(f"{config.scheme}://127.0.0.1:{port}", folder, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
+    except AssertionError:
+        process.kill()
         process.communicate()
+        raise
+    return process
 
 
 def _line_of(file: Path, text: str) -> int:
@@ -175,8 +200,3 @@ def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes] | Non
             raise AssertionError(process.communicate()[1].decode())
         assert time.monotonic() < deadline, "nginx did not become ready"
         time.sleep(0.003)
-
-
-def changed(config: Config, **lines: str) -> Config:
-    """The same configuration with other lines."""
-    return replace(config, **lines)

@@ -57,6 +57,8 @@ class Ask:
     source: str = STRANGER
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    times: int = 1
+    """So often in a row; the last answer counts."""
 
 
 @dataclass(frozen=True, slots=True)

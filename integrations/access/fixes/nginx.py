@@ -142,7 +142,10 @@ def _sign_in(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 
 def _rate_limit(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    note = _("Everybody else stays limited as before; it concerns limits that count by address.")
+    note = _(
+        "Everybody else stays limited as before; it concerns limits that count by address. "
+        "nginx takes the new count only when it is started anew, not when it is reloaded."
+    )
     return [
         Fix(
             title=_("Do not count %(hub)s's requests in nginx' limit") % {"hub": guest.name},
@@ -151,7 +154,7 @@ def _rate_limit(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             text=text.unlimited(guest),
             language="shell",
             find=text.find_lines(r"limit_(req|conn)_zone[[:space:]]+\$binary_remote_addr"),
-            check=text.CHECK,
+            check="nginx -t && systemctl restart nginx",
             note=note if guest.addresses else f"{note} {_can_say()}",
         )
     ]
