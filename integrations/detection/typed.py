@@ -12,6 +12,7 @@ from integrations.guard import check_url
 _HOST = re.compile(r"[\w.:-]+\Z")
 """Letters of any script; what is odd beyond that, the address guard says."""
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_BROKEN_SCHEME = re.compile(r"(https?)[:;/]+", re.IGNORECASE)
 _SHOPIFY_ADMIN = re.compile(r"/store/([a-z0-9][a-z0-9-]*)", re.IGNORECASE)
 _BACK_OFFICE = re.compile(r"/(?:wp-admin|wp-login\.php|wp-json|admin|index\.php|rest|api)(?:/.*)?\Z")
 """Where the owner of a shop may have been when the address was copied; the shop is in front of it."""
@@ -37,6 +38,12 @@ def read_typed(text: str) -> Typed:
         host = parts.hostname or ""
     except ValueError:
         parts, host = SplitResult("", "", "", "", ""), ""
+    broken = None if chose_scheme else _BROKEN_SCHEME.match(text)
+    if broken:
+        raise AddressRefused(
+            _("“%(text)s” is no web address.") % {"text": text[:80]},
+            remedy=_("Did you mean %(url)s?") % {"url": f"{broken[1].lower()}://{text[broken.end() :][:80]}"},
+        )
     if not _HOST.match(host):
         raise AddressRefused(
             _("“%(text)s” is no web address.") % {"text": text[:80]},

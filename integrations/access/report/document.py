@@ -42,6 +42,7 @@ def written(report: Report) -> str:
                 "title": shop.title,
                 "version": shop.version,
                 "told_by": shop.told_by,
+                "answers_at": shop.answers_at,
                 "assumed": shop.assumed,
                 "moved_from": shop.moved_from,
             },

@@ -24,13 +24,14 @@ from integrations.access.records import (
     Severity,
     Subject,
 )
+from integrations.access.report.hubs import known_addresses, known_agents
 from integrations.access.report.recognising import recognise_shop
 from integrations.access.report.records import Finding, Report, Shop, Wanted
 from integrations.access.surroundings import look_around
 from integrations.access.surroundings.redirects import difference
 from integrations.guard import GuardPolicy
 from integrations.http import Patience, RemoteClient
-from integrations.registry import adapter_class, addresses, user_agents
+from integrations.registry import adapter_class
 
 LONGEST_CONNECT_S = 5.0
 
@@ -48,7 +49,7 @@ async def find_out(wanted: Wanted, *, policy: GuardPolicy, now: datetime, told: 
     patience = Patience(min(LONGEST_CONNECT_S, wanted.timeout_s), wanted.timeout_s, wanted.timeout_s)
     told(_("Looking for the shop"))
     shop = await recognise_shop(wanted, policy=policy, patience=patience, now=now)
-    agents = wanted.agents or user_agents(wanted.hub, {}, shop.platform)
+    agents = wanted.agents or known_agents(wanted.hub, shop.platform)
     async with RemoteClient(shop.url, policy=policy, patience=patience) as http:
         examination = await _examined(http, shop, agents, wanted, policy=policy, now=now, told=told)
     found = [*diagnose(examination, (), wanted.log)]
@@ -59,7 +60,7 @@ async def find_out(wanted: Wanted, *, policy: GuardPolicy, now: datetime, told: 
     guest = guest_of(
         str(adapter_class(wanted.hub).label),
         agents,
-        wanted.addresses or addresses(wanted.hub, {}),
+        wanted.addresses or known_addresses(wanted.hub),
         examination,
     )
     return Report(

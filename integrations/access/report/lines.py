@@ -77,10 +77,18 @@ def title(found: Finding, report: Report) -> str:
 
 def about_the_shop(report: Report) -> Iterator[Line]:
     shop, examination = report.shop, report.examination
-    software = " ".join(filter(None, (shop.label, shop.version)))
+    software = "" if shop.assumed else " ".join(filter(None, (shop.label, shop.version)))
     yield _("Shop"), ", ".join(filter(None, (shop.url, shop.title, software)))
-    if shop.assumed:
+    if shop.told_by:
+        yield _("Recognised"), " ".join(shop.told_by)
+    if shop.assumed and report.was_answered:
         yield _("Assumed"), shop.assumed
+    if shop.answers_at:
+        sentence = _(
+            "The interface answers at /%(found)s; it was asked at /%(asked)s, where hubs look for it. "
+            "Name another path with --api-root."
+        )
+        yield _("Note"), sentence % {"found": shop.answers_at, "asked": shop.api_root}
     yield _("Hub"), report.guest.name
     yield _("Asked at"), moment(examination.at)
 
@@ -98,7 +106,7 @@ def surroundings(report: Report) -> Iterator[Line]:
             leads % {"asked": redirect.asked, "target": redirect.leads_to, "status": redirect.status},
         )
     if around.own_network_works is False:
-        yield _("Own network"), _("Nobody else answers either: it is probably our own network.")
+        yield _("Own network"), _("Nobody else on the internet answers this machine either.")
 
 
 def _name(name: NameFacts) -> str:
@@ -158,8 +166,8 @@ def asked(report: Report) -> str:
     """How much was asked, and that it did nothing."""
     count = len(report.examination.cells)
     sentence = ngettext(
-        "%(n)d request without a key in %(seconds)s s; nothing was changed.",
-        "%(n)d requests without a key in %(seconds)s s; nothing was changed.",
+        "%(n)d request in %(seconds)s s, without a valid key; nothing was changed.",
+        "%(n)d requests in %(seconds)s s, none with a valid key; nothing was changed.",
         count,
     )
     text = sentence % {"n": count, "seconds": number_format(report.took_s, 1)}
@@ -199,7 +207,7 @@ def deciding(diagnosis: Diagnosis, examination: Examination) -> Cell | None:
 
 
 def milliseconds(value: float) -> str:
-    return _("%(ms)s ms") % {"ms": number_format(value, 0)}
+    return _("%(ms)s ms") % {"ms": number_format(value, 0 if value >= 10 else 1)}
 
 
 def moment(at: datetime) -> str:

@@ -20,7 +20,7 @@ def written(report: Report) -> str:
     parts = [
         [f"**{_escaped(lines.headline(report))}**"],
         list(_labelled(lines.about_the_shop(report))),
-        list(_matrix(report)),
+        list(_matrix(report)) if report.was_answered else [_("Nothing was answered.")],
         list(_labelled([*lines.surroundings(report), *lines.timings(report)])),
         *(list(_finding(found, report)) for found in report.findings),
         [_escaped(lines.asked(report))],

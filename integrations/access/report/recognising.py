@@ -73,14 +73,16 @@ def _is_about_the_certificate(error: BaseException | None) -> bool:
 
 def _shop(wanted: Wanted, typed: Typed, found: Detected) -> Shop:
     adapter = adapter_class(found.platform)
+    api_root = wanted.api_root or adapter.plan.default_root
     return Shop(
         platform=found.platform,
         label=str(adapter.label),
         url=found.url,
-        api_root=(wanted.api_root or found.api_root or adapter.plan.default_root).strip("/"),
+        api_root=api_root,
         title=found.title,
         version="" if found.platform == "shopify" else found.version,
         told_by=found.evidence,
+        answers_at=found.api_root if found.api_root != api_root else "",
         moved_from=typed.url if _has_moved(typed, found) else "",
     )
 

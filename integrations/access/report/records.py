@@ -27,7 +27,7 @@ class Wanted:
     platform: str = ""
     """Empty: it is to be recognised."""
     api_root: str = ""
-    """Path of the interface below the shop's address; empty: as recognised, else the platform's default."""
+    """Path of the interface below the shop's address; empty: the platform's default, as hubs have it."""
     log: ServerLog | None = None
     timeout_s: float = 10.0
     """For one whole answer."""
@@ -48,6 +48,8 @@ class Shop:
     version: str = ""
     told_by: tuple[str, ...] = ()
     """Sentences: what it was recognised by; empty: it was named, or is assumed."""
+    answers_at: str = ""
+    """Where else its interface was found to answer; empty: it was not looked for elsewhere."""
     assumed: str = ""
     """A sentence: why it could not be recognised, and what was assumed; empty: nothing was."""
     moved_from: str = ""
@@ -84,6 +86,11 @@ class Report:
             for found in self.findings
             if found.diagnosis.severity is not Severity.INFO or found.diagnosis.layer is Layer.OURSELVES
         )
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether anything came back at all."""
+        return any(cell.call.status is not None for cell in self.examination.cells)
 
     @property
     def exit_code(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.utils.translation import gettext as _
 
 from integrations.access.fixes.records import Fix
-from integrations.access.records import Cell, Severity
+from integrations.access.records import Cell, Layer, Severity
 from integrations.access.report import lines
 from integrations.access.report.grid import Tone, columns, face_of, rows
 from integrations.access.report.paper import Paper, visible
@@ -20,7 +20,7 @@ def written(report: Report, paper: Paper) -> str:
     parts = [
         _verdict(report, paper),
         list(paper.labelled(list(lines.about_the_shop(report)))),
-        _matrix(report, paper),
+        _matrix(report, paper) if report.was_answered else [_("Nothing was answered.")],
         list(paper.labelled([*lines.surroundings(report), *lines.timings(report)])),
         *(_finding(found, report, paper) for found in report.findings),
         list(paper.wrapped(lines.asked(report))),
@@ -30,9 +30,14 @@ def written(report: Report, paper: Paper) -> str:
 
 
 def _verdict(report: Report, paper: Paper) -> list[str]:
-    tone = _TONES[report.suffering[0].diagnosis.severity] if report.suffering else Tone.OK
+    tone = _tone(report.suffering[0]) if report.suffering else Tone.OK
     text = list(paper.wrapped(lines.headline(report), first=f"{paper.shape(tone)} "))
     return [paper.strong(paper.painted(tone, line)) for line in text]
+
+
+def _tone(found: Finding) -> Tone:
+    is_ours = found.diagnosis.layer is Layer.OURSELVES
+    return Tone.UNKNOWN if is_ours else _TONES[found.diagnosis.severity]
 
 
 def _matrix(report: Report, paper: Paper) -> list[str]:
@@ -69,7 +74,7 @@ def _row(method: str, cells: Sequence[str], first: int, width: int) -> str:
 
 def _finding(found: Finding, report: Report, paper: Paper) -> list[str]:
     explanation = found.explanation
-    tone = _TONES[found.diagnosis.severity]
+    tone = _tone(found)
     text = [
         paper.strong(paper.painted(tone, line))
         for line in paper.wrapped(lines.title(found, report), first=f"{paper.shape(tone)} ")

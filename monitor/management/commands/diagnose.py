@@ -11,24 +11,30 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from integrations.access.report import document, markdown, terminal
 from integrations.access.report.finding_out import find_out
+from integrations.access.report.hubs import known_agents
 from integrations.access.report.paper import NARROWEST, WIDEST, Paper
 from integrations.access.report.records import COULD_NOT, FREE, Report, Wanted
 from integrations.access.server_log import ServerLog, read_log
+from integrations.detection.records import NotRecognised
 from integrations.errors import RemoteError
 from integrations.guard import GuardPolicy
-from integrations.registry import HUBS, STORES, adapter_class, user_agents
+from integrations.registry import HUBS, STORES, adapter_class
 
 Network = IPv4Network | IPv6Network
 
 INTERRUPTED = 130
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1/128")
 """What ``--allow-private`` alone allows: networks of one's own, and this machine (RFC 1918, 4193)."""
+
+
+class _CannotAsk(Exception):
+    """Nothing can be asked; ``str()`` says why, and what to do."""
 
 
 class Command(BaseCommand):
@@ -93,12 +99,16 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         with translation.override(options["language"] or _language_of(os.environ)):
-            code = self.diagnose(options)
+            try:
+                code = self.diagnose(options)
+            except _CannotAsk as reason:
+                self.stderr.write(str(reason))
+                code = COULD_NOT
         if code != FREE:
             sys.exit(code)
 
     def diagnose(self, options: dict[str, Any]) -> int:
-        """Prints what was found. Returns the exit code. Raises CommandError where nothing can be asked."""
+        """Prints what was found. Returns the exit code. Raises _CannotAsk."""
         now = timezone.now()
         wanted = self.wanted(options)
         networks = [*settings.SYNCWATCH_ALLOWED_NETWORKS]
@@ -110,9 +120,10 @@ class Command(BaseCommand):
             report = asyncio.run(find_out(wanted, policy=policy, now=now, told=progress))
         except RemoteError as error:
             progress.end()
+            error.remedy = _remedy(error, wanted.text)
             if options["json"]:
                 self.stdout.write(document.written_failure(error, wanted, now), ending="")
-            raise CommandError(_why(error, wanted.text), returncode=COULD_NOT) from error
+            raise _CannotAsk(" ".join(filter(None, (str(error), error.remedy)))) from error
         except KeyboardInterrupt:
             progress.end()
             self.stderr.write(_("Stopped; nothing was changed."), str)
@@ -122,12 +133,15 @@ class Command(BaseCommand):
         return report.exit_code
 
     def wanted(self, options: dict[str, Any]) -> Wanted:
-        hub, agents = options["hub"], tuple(options["user_agent"])
-        if not agents and not user_agents(hub, {}, options["platform"] or "woocommerce"):
-            sentence = _("No User-Agent of %(hub)s is known; name what it sends with --user-agent.")
-            raise CommandError(sentence % {"hub": str(adapter_class(hub).label)}, returncode=COULD_NOT)
+        hub, agents, url = options["hub"], tuple(options["user_agent"]), options["url"]
+        if not agents and not known_agents(hub, options["platform"] or ""):
+            sentence = _("What User-Agent %(hub)s sends is not known; name it with --user-agent.")
+            raise _CannotAsk(sentence % {"hub": str(adapter_class(hub).label)})
+        if _is_file(url):
+            sentence = _("“%(text)s” is a file on this machine. Give the address of one shop, with https://.")
+            raise _CannotAsk(sentence % {"text": url})
         return Wanted(
-            text=options["url"],
+            text=url,
             hub=hub,
             agents=agents,
             addresses=tuple(str(network) for network in options["hub_address"]),
@@ -177,12 +191,24 @@ class _Progress:
             self._out.flush()
 
 
-def _why(error: RemoteError, text: str) -> str:
-    """Why nothing was examined, and what to do."""
-    remedy = error.remedy
-    if Path(text).is_file():
-        remedy = _("That is a file on this machine; give the address of one shop.")
-    return " ".join(filter(None, (str(error), remedy)))
+def _is_file(text: str) -> bool:
+    try:
+        return "://" not in text and Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _remedy(error: RemoteError, text: str) -> str:
+    """What to do about it here, where no forms and no settings are at hand."""
+    if isinstance(error, NotRecognised):
+        return _(
+            "Check the address, with the folder if the shop is in one; or name its software by --platform."
+        )
+    if "SYNCWATCH_ALLOWED_NETWORKS" in error.remedy:
+        return _("Correct the address; if this network is yours, add --allow-private.")
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        return _("Leave them out; no key is needed here.")
+    return error.remedy
 
 
 def _log(path: Path) -> ServerLog:
@@ -193,7 +219,7 @@ def _log(path: Path) -> ServerLog:
     except OSError as error:
         sentence = _("The log %(path)s cannot be read: %(reason)s.")
         values = {"path": str(path), "reason": error.strerror or type(error).__name__}
-        raise CommandError(sentence % values, returncode=COULD_NOT) from error
+        raise _CannotAsk(sentence % values) from error
 
 
 def _network(text: str) -> Network:
