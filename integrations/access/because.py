@@ -107,14 +107,14 @@ def _signs(diagnosis: Diagnosis) -> Iterator[str]:
             yield _("The page that came is the one Apache makes itself.")
         case "cloudflare_1010":
             yield _("Cloudflare names it error 1010: its Browser Integrity Check refused the User-Agent.")
-        case sign if sign.startswith("cloudflare_"):
+        case sign if sign.startswith("cloudflare_") and sign[11:].isdecimal():
             yield _("Cloudflare names it error %(code)s.") % {"code": sign.removeprefix("cloudflare_")}
         case _ if diagnosis.product and diagnosis.confidence is Confidence.CERTAIN:
             if diagnosis.layer in (Layer.EDGE, Layer.FIREWALL, Layer.PLUGIN):
                 yield _("The answer names %(who)s itself.") % {"who": who(diagnosis)}
         case _:
             pass
-    if diagnosis.rule_id and not diagnosis.sign.startswith("cloudflare_"):
+    if diagnosis.rule_id and diagnosis.product != "Cloudflare":
         yield _("The rule that refused has the number %(rule)s.") % {"rule": diagnosis.rule_id}
 
 

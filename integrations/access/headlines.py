@@ -19,7 +19,7 @@ def headline(diagnosis: Diagnosis, guest: Guest) -> str:
         "host": text_of(diagnosis, "host") or guest.host,
         "path": diagnosis.path or guest.path,
         "methods": listed(diagnosis.methods) or _("some methods"),
-        "status": _(" (status %(status)d)") % {"status": diagnosis.status} if diagnosis.status else "",
+        "status": f" ({diagnosis.status})" if diagnosis.status else "",
         "location": quoted(text_of(diagnosis, "location")),
         "agent": quoted(refused[0]) if refused else "",
         "names": quoted(text_of(diagnosis, "names")),
@@ -50,37 +50,80 @@ def names_the_hub(diagnosis: Diagnosis, guest: Guest) -> bool:
 
 
 def _template(diagnosis: Diagnosis, guest: Guest) -> str:
+    writes_only = bool(diagnosis.methods) and not reads(diagnosis, guest)
     match diagnosis.cause:
         case Cause.USER_AGENT_RULE:
             return _by_user_agent(diagnosis, guest)
-        case Cause.METHOD_RULE:
-            if reads(diagnosis, guest):
-                return _("%(who)s refuses %(methods)s of %(hub)s.")
+        case Cause.METHOD_RULE if writes_only:
             return _("%(who)s refuses %(methods)s of %(hub)s; reading passes.")
-        case Cause.PATH_RULE:
-            return _("%(who)s refuses %(path)s; the rest of the shop's interface passes.")
+        case Cause.DROPPED if writes_only:
+            return _("%(who)s hangs up on %(methods)s of %(hub)s without an answer; reading passes.")
         case Cause.ADDRESS_RULE if diagnosis.is_inferred:
             return _("%(who)s refuses %(hub)s and lets us pass: it goes by the address that asks.")
-        case Cause.ADDRESS_RULE:
-            return _("%(who)s refuses by the address that asks.")
-        case Cause.EVERYBODY_REFUSED:
-            return _("%(who)s refuses everything that is asked from here.")
-        case Cause.SIGN_IN:
-            return _("A sign-in stands in front of the shop, and %(hub)s has no password for it.")
-        case Cause.CHALLENGE:
-            return _("%(who)s asks %(hub)s for a browser's proof (challenge).")
-        case Cause.RATE_LIMIT:
-            return _("%(who)s limits how often the shop may be asked.")
-        case Cause.CONTENT_RULE:
-            return _("%(who)s refuses what %(hub)s's requests carry.")
-        case Cause.POLITE_BLOCK:
-            return _("%(who)s answers %(hub)s with a page where data was due.")
-        case Cause.DROPPED if diagnosis.methods and not reads(diagnosis, guest):
-            return _("%(who)s hangs up on %(methods)s of %(hub)s without an answer; reading passes.")
-        case Cause.DROPPED:
-            return _("%(who)s hangs up on %(hub)s without an answer, while others are answered.")
+        case Cause.REDIRECT:
+            return _redirects(diagnosis)
+        case Cause.CERTIFICATE_EXPIRED:
+            return _expired(diagnosis)
+        case Cause.CERTIFICATE_EXPIRES:
+            return _expires(diagnosis)
+        case cause:
+            return _more_exactly(diagnosis) or _headlines()[cause]
+
+
+def _more_exactly(diagnosis: Diagnosis) -> str:
+    """A better sentence than the cause's own, where more is known; empty: it is not."""
+    match diagnosis.cause:
+        case Cause.API_OFF if diagnosis.layer is Layer.PLUGIN:
+            return _("%(who)s closes the shop's interface to programs.")
+        case Cause.APPLICATION_FAULT if "database" in text_of(diagnosis, "detail").lower():
+            return _("The shop software cannot reach its database%(status)s.")
+        case Cause.ORIGIN_FAULT if diagnosis.status in (525, 526):
+            return _("%(who)s does not accept the certificate of the shop's server%(status)s.")
+        case Cause.CERTIFICATE_NOT_YET if day_of(diagnosis, "starts_at"):
+            return _("The certificate of %(host)s is valid only from %(first_day)s on.")
+        case Cause.CERTIFICATE_NAME if text_of(diagnosis, "names"):
+            return _("The certificate of %(host)s is for other names (%(names)s).")
         case _:
-            return _of_the_shop(diagnosis)
+            return ""
+
+
+def _headlines() -> dict[Cause, str]:
+    return {
+        Cause.METHOD_RULE: _("%(who)s refuses %(methods)s of %(hub)s."),
+        Cause.PATH_RULE: _("%(who)s refuses %(path)s; the rest of the shop's interface passes."),
+        Cause.ADDRESS_RULE: _("%(who)s refuses by the address that asks."),
+        Cause.EVERYBODY_REFUSED: _("%(who)s refuses everything that is asked from here."),
+        Cause.SIGN_IN: _("A sign-in stands in front of the shop, and %(hub)s has no password for it."),
+        Cause.CHALLENGE: _("%(who)s asks %(hub)s for a browser's proof (challenge)."),
+        Cause.RATE_LIMIT: _("%(who)s limits how often the shop may be asked."),
+        Cause.CONTENT_RULE: _("%(who)s refuses what %(hub)s's requests carry."),
+        Cause.POLITE_BLOCK: _("%(who)s answers %(hub)s with a page where data was due."),
+        Cause.DROPPED: _("%(who)s hangs up on %(hub)s without an answer, while others are answered."),
+        Cause.HEADER_LOST: _(
+            "The shop never sees %(hub)s's key: the Authorization header gets lost on the way."
+        ),
+        Cause.API_OFF: _("The shop's interface is switched off."),
+        Cause.API_NOT_FOUND: _("At %(path)s there is no interface of the shop."),
+        Cause.MAINTENANCE: _("The shop is closed for maintenance."),
+        Cause.APPLICATION_FAULT: _("The shop software fails%(status)s."),
+        Cause.ORIGIN_FAULT: _("%(who)s cannot reach the shop's server%(status)s."),
+        Cause.SERVER_FAULT: _("The shop's web server fails%(status)s."),
+        Cause.NAME_NOT_FOUND: _("The name %(host)s leads to no server."),
+        Cause.CERTIFICATE_NOT_YET: _("The certificate of %(host)s is not valid yet."),
+        Cause.CERTIFICATE_NAME: _("The certificate of %(host)s is for another name."),
+        Cause.CERTIFICATE_CHAIN: _(
+            "%(host)s sends its certificate without the intermediate one that belongs to it."
+        ),
+        Cause.CERTIFICATE_UNTRUSTED: _("Nobody whom programs trust has signed the certificate of %(host)s."),
+        Cause.TLS_PROTOCOL: _("%(host)s and its visitors find no common encryption (TLS)."),
+        Cause.CONNECTION_REFUSED: _("Nobody accepts connections at %(host)s."),
+        Cause.TIMED_OUT: _("%(host)s does not answer in time."),
+        Cause.CLOSED_EARLY: _("%(host)s ends connections without an answer."),
+        Cause.SLOW: _("The shop answers, but slowly."),
+        Cause.UNSTEADY: _("%(host)s answers the same question now so, now otherwise."),
+        Cause.NOT_UNDERSTOOD: _("%(host)s answers in a way that no known shop or firewall does."),
+        Cause.OWN_NETWORK: _("Our own network is down: nothing can be said of the shop."),
+    }
 
 
 def _by_user_agent(diagnosis: Diagnosis, guest: Guest) -> str:
@@ -92,42 +135,6 @@ def _by_user_agent(diagnosis: Diagnosis, guest: Guest) -> str:
     if reads(diagnosis, guest):
         return _("%(who)s refuses %(hub)s by its User-Agent.")
     return _("%(who)s refuses %(hub)s by its User-Agent when it sends %(methods)s; reading passes.")
-
-
-def _of_the_shop(diagnosis: Diagnosis) -> str:
-    match diagnosis.cause:
-        case Cause.HEADER_LOST:
-            return _("The shop never sees %(hub)s's key: the Authorization header gets lost on the way.")
-        case Cause.REDIRECT:
-            return _redirects(diagnosis)
-        case Cause.API_OFF if diagnosis.layer is Layer.PLUGIN:
-            return _("%(who)s closes the shop's interface to programs.")
-        case Cause.API_OFF:
-            return _("The shop's interface is switched off.")
-        case Cause.API_NOT_FOUND:
-            return _("At %(path)s there is no interface of the shop.")
-        case Cause.MAINTENANCE:
-            return _("The shop is closed for maintenance.")
-        case Cause.APPLICATION_FAULT if "database" in text_of(diagnosis, "detail").lower():
-            return _("The shop software cannot reach its database%(status)s.")
-        case Cause.APPLICATION_FAULT:
-            return _("The shop software fails%(status)s.")
-        case Cause.ORIGIN_FAULT if diagnosis.status in (525, 526):
-            return _("%(who)s does not accept the certificate of the shop's server%(status)s.")
-        case Cause.ORIGIN_FAULT:
-            return _("%(who)s cannot reach the shop's server%(status)s.")
-        case Cause.SERVER_FAULT:
-            return _("The shop's web server fails%(status)s.")
-        case Cause.SLOW:
-            return _("The shop answers, but slowly.")
-        case Cause.UNSTEADY:
-            return _("%(host)s answers the same question now so, now otherwise.")
-        case Cause.NOT_UNDERSTOOD:
-            return _("%(host)s answers in a way that no known shop or firewall does.")
-        case Cause.OWN_NETWORK:
-            return _("Our own network is down: nothing can be said of the shop.")
-        case _:
-            return _of_the_network(diagnosis)
 
 
 def _redirects(diagnosis: Diagnosis) -> str:
@@ -144,36 +151,6 @@ def _redirects(diagnosis: Diagnosis) -> str:
             return _("The address leads on to %(location)s instead of answering.")
         case _:
             return _("The address leads elsewhere instead of answering.")
-
-
-def _of_the_network(diagnosis: Diagnosis) -> str:
-    match diagnosis.cause:
-        case Cause.NAME_NOT_FOUND:
-            return _("The name %(host)s leads to no server.")
-        case Cause.CERTIFICATE_EXPIRED:
-            return _expired(diagnosis)
-        case Cause.CERTIFICATE_EXPIRES:
-            return _expires(diagnosis)
-        case Cause.CERTIFICATE_NOT_YET:
-            if day_of(diagnosis, "starts_at"):
-                return _("The certificate of %(host)s is valid only from %(first_day)s on.")
-            return _("The certificate of %(host)s is not valid yet.")
-        case Cause.CERTIFICATE_NAME:
-            if text_of(diagnosis, "names"):
-                return _("The certificate of %(host)s is for other names (%(names)s).")
-            return _("The certificate of %(host)s is for another name.")
-        case Cause.CERTIFICATE_CHAIN:
-            return _("%(host)s sends its certificate without the intermediate one that belongs to it.")
-        case Cause.CERTIFICATE_UNTRUSTED:
-            return _("Nobody whom programs trust has signed the certificate of %(host)s.")
-        case Cause.TLS_PROTOCOL:
-            return _("%(host)s and its visitors find no common encryption (TLS).")
-        case Cause.CONNECTION_REFUSED:
-            return _("Nobody accepts connections at %(host)s.")
-        case Cause.TIMED_OUT:
-            return _("%(host)s does not answer in time.")
-        case _:
-            return _("%(host)s ends connections without an answer.")
 
 
 def _expired(diagnosis: Diagnosis) -> str:

@@ -7,7 +7,7 @@ ruled out (NEVER) when no request of that kind can match it.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from integrations.cloudflare import fields
@@ -75,9 +75,13 @@ def tokens(expression: str) -> list[Token]:
 def match_of(expression: str, visit: Visit) -> Match:
     """Whether the requests of ``visit`` meet the expression: all of them, none, or it cannot be told."""
     try:
-        return _Reader(tokens(expression), visit).whole()
+        read = tokens(expression)
+        # Each path by itself: "this path or that one" holds for all when each meets one of the two.
+        each = [replace(visit, paths=(path,)) for path in visit.paths] or [visit]
+        found = {_Reader(read, one).whole() for one in each}
     except NotUnderstood:
         return Match.MAYBE
+    return found.pop() if len(found) == 1 else Match.MAYBE
 
 
 def concerns_host(expression: str, host: str) -> Match:

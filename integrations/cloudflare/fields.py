@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from integrations.cloudflare.patterns import matches
 
@@ -36,6 +36,14 @@ def network_of(text: str) -> Network | None:
         return ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+
+
+def merged(networks: Iterable[Network]) -> list[Network]:
+    """The same addresses in the fewest networks."""
+    networks = list(networks)
+    v4 = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
+    v6 = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
+    return [*v4, *v6]
 
 
 def overlap(one: Network, other: Network) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from integrations.cloudflare import reading
 from integrations.cloudflare.expressions import Match, NotUnderstood, match_of, names_used
-from integrations.cloudflare.fields import Visit, is_inside, networks_of
+from integrations.cloudflare.fields import Visit, is_inside, merged, networks_of
 from integrations.cloudflare.reading import NotRead, Reading
 from integrations.cloudflare.records import Rule
 
@@ -85,7 +85,7 @@ def _allowed(read: Reading, visit: Visit) -> Match | NotRead:
     parts = (read.get(reading.ACCESS_RULES), read.get(reading.ACCOUNT_ACCESS_RULES))
     rules = [row for rows in parts if not isinstance(rows, NotRead) for row in rows]
     allowing = [row.configuration for row in rules if row.mode == "whitelist"]
-    listed = networks_of(row.value for row in allowing)
+    listed = merged(networks_of(row.value for row in allowing))
     if visit.networks and all(is_inside(network, listed) for network in visit.networks):
         return Match.ALWAYS
     missing = next((rows for rows in parts if isinstance(rows, NotRead)), None)

@@ -79,7 +79,9 @@ def _deciding(diagnosis: Diagnosis, examination: Examination) -> Cell | None:
     """The cell that shows the fault best: refused, of these methods and User-Agents, with that status."""
     if diagnosis.is_inferred:
         return None
-    for cell in examination.answers(Question.MATRIX):
+    matrix = examination.answers(Question.MATRIX)
+    # The hub's own requests tell the host more than ours.
+    for cell in sorted(matrix, key=lambda cell: cell.agent not in examination.agents):
         if (
             not cell.passed
             and cell.call.status == diagnosis.status
@@ -103,38 +105,58 @@ def _wish(diagnosis: Diagnosis, guest: Guest) -> str:
 
 
 def _wish_template(diagnosis: Diagnosis, guest: Guest) -> str:
-    match diagnosis.cause:
-        case Cause.METHOD_RULE | Cause.DROPPED if diagnosis.methods:
-            return _("Please let the methods %(methods)s through to the shop for paths below %(path)s. All else "
-                     "may stay as it is.")  # fmt: skip
-        case Cause.USER_AGENT_RULE:
-            return _("Please exempt requests below %(path)s with these User-Agents from the rule that refuses "
-                     "them: %(agents)s. All else may stay as it is.")  # fmt: skip
-        case Cause.HEADER_LOST:
-            return _('Please hand the request header "Authorization" to PHP for paths below %(path)s.')
-        case Cause.API_NOT_FOUND:
-            return _("Please see that requests below %(path)s reach the shop software (rewrite rules).")
-        case Cause.SIGN_IN:
-            return _("Please exempt paths below %(path)s from the sign-in: the shop's interface has its own "
-                     "keys.")  # fmt: skip
-        case Cause.CERTIFICATE_EXPIRED | Cause.CERTIFICATE_EXPIRES | Cause.CERTIFICATE_NOT_YET:
-            return _("Please renew the certificate of %(host)s, and see that it renews itself.")
-        case Cause.CERTIFICATE_NAME | Cause.CERTIFICATE_UNTRUSTED:
-            return _("Please install a certificate of a public authority for %(host)s.")
-        case Cause.CERTIFICATE_CHAIN:
-            return _("Please send the intermediate certificate too (the full chain) for %(host)s.")
-        case Cause.TLS_PROTOCOL:
-            return _("Please offer TLS 1.2 and 1.3 on %(host)s.")
-        case Cause.NAME_NOT_FOUND:
-            return _("Please see that the name %(host)s leads to the shop's server.")
-        case Cause.ORIGIN_FAULT:
-            return _("Please see that the shop's server accepts connections from that service's addresses, and "
-                     "shows it a valid certificate.")  # fmt: skip
-        case Cause.APPLICATION_FAULT | Cause.SERVER_FAULT | Cause.SLOW:
-            return _("Please look into the server's error log at that time and tell us what is wrong.")
-        case _ if guest.addresses:
-            return _("Please exempt requests below %(path)s that come from %(addresses)s from whatever refuses "
-                     "them. All else may stay as it is.")  # fmt: skip
-        case _:
-            return _("Please look up in your logs which rule refuses this, and exempt the requests of %(hub)s "
-                     "below %(path)s from it. All else may stay as it is.")  # fmt: skip
+    if diagnosis.cause in (Cause.METHOD_RULE, Cause.DROPPED) and diagnosis.methods:
+        return _(
+            "Please let the methods %(methods)s through to the shop for paths below %(path)s. All else may "
+            "stay as it is."
+        )
+    wish = _wishes().get(diagnosis.cause)
+    if wish:
+        return wish
+    if guest.addresses:
+        return _(
+            "Please exempt requests below %(path)s that come from %(addresses)s from whatever refuses them. "
+            "All else may stay as it is."
+        )
+    return _(
+        "Please look up in your logs which rule refuses this, and exempt the requests of %(hub)s below "
+        "%(path)s from it. All else may stay as it is."
+    )
+
+
+def _wishes() -> dict[Cause, str]:
+    renew = _("Please renew the certificate of %(host)s, and see that it renews itself.")
+    install = _("Please install a certificate of a public authority for %(host)s.")
+    look = _("Please look into the server's error log at that time and tell us what is wrong.")
+    return {
+        Cause.USER_AGENT_RULE: _(
+            "Please exempt requests below %(path)s with these User-Agents from the rule that refuses them: "
+            "%(agents)s. All else may stay as it is."
+        ),
+        Cause.HEADER_LOST: _(
+            'Please hand the request header "Authorization" to PHP for paths below %(path)s.'
+        ),
+        Cause.API_NOT_FOUND: _(
+            "Please see that requests below %(path)s reach the shop software (rewrite rules)."
+        ),
+        Cause.SIGN_IN: _(
+            "Please exempt paths below %(path)s from the sign-in: the shop's interface has its own keys."
+        ),
+        Cause.CERTIFICATE_EXPIRED: renew,
+        Cause.CERTIFICATE_EXPIRES: renew,
+        Cause.CERTIFICATE_NOT_YET: renew,
+        Cause.CERTIFICATE_NAME: install,
+        Cause.CERTIFICATE_UNTRUSTED: install,
+        Cause.CERTIFICATE_CHAIN: _(
+            "Please send the intermediate certificate too (the full chain) for %(host)s."
+        ),
+        Cause.TLS_PROTOCOL: _("Please offer TLS 1.2 and 1.3 on %(host)s."),
+        Cause.NAME_NOT_FOUND: _("Please see that the name %(host)s leads to the shop's server."),
+        Cause.ORIGIN_FAULT: _(
+            "Please see that the shop's server accepts connections from that service's addresses, and shows "
+            "it a valid certificate."
+        ),
+        Cause.APPLICATION_FAULT: look,
+        Cause.SERVER_FAULT: look,
+        Cause.SLOW: look,
+    }

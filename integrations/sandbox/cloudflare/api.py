@@ -115,7 +115,11 @@ class ZoneReader:
             ]
             managed = {"id": ident("managed"), "kind": "managed", "phase": "http_request_firewall_managed"}
             return success([*heads, managed])
-        phase = rest.removeprefix("phases/").removesuffix("/entrypoint")
+        return self.ruleset(rest.removeprefix("phases/").removesuffix("/entrypoint"))
+
+    def ruleset(self, phase: str) -> Document:
+        """The rules of a phase. Raises Refusal where it has none."""
+        changed = iso(self.clock.now())
         rules = self.zone["phases"].get(phase)
         if rules is None:
             raise Refusal(404, 10003, f"could not find entrypoint ruleset in the {phase} phase")

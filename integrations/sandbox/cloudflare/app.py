@@ -23,6 +23,7 @@ from integrations.sandbox.cloudflare.api import (
     success,
     zone_result,
 )
+from integrations.sandbox.cloudflare.writing import write
 from integrations.sandbox.cloudflare.zones import (
     ACCOUNT,
     FAULTS,
@@ -71,7 +72,7 @@ class CloudflareApi:
             Route("/control/state", self.state),
             Route("/control/faults/{fault}", self.set_refusal, methods=["PUT", "POST", "DELETE"]),
             Route("/control/zones/{zone}/faults/{fault}", self.set_fault, methods=["PUT", "POST", "DELETE"]),
-            Route("/client/v4/{path:path}", self.serve),
+            Route("/client/v4/{path:path}", self.serve, methods=["GET", "POST"]),
         ]
 
     async def serve(self, request: Request) -> Response:
@@ -88,7 +89,8 @@ class CloudflareApi:
         try:
             if left <= 0:
                 raise Refusal(429, 971, "Please wait and consider throttling your request speed")
-            document, status = self._answer(path, request), 200
+            body = await request.body() if request.method == "POST" else None
+            document, status = self._answer(path, request, body), 200
         except Refusal as refusal:
             document = {"success": False, "errors": [refusal.error], "messages": [], "result": None}
             status = refusal.status
@@ -107,7 +109,7 @@ class CloudflareApi:
             ceiling = int(self.faults["api"]["budget_low"].get("left", LOW))
         return min(LIMIT - used - 1, ceiling)
 
-    def _answer(self, path: str, request: Request) -> Document:
+    def _answer(self, path: str, request: Request, body: bytes | None = None) -> Document:
         if "server_error" in self.faults["api"]:
             raise Refusal(500, 10001, "Internal server error")
         authorization = request.headers.get("authorization", "")
@@ -121,7 +123,7 @@ class CloudflareApi:
         missing = self.faults["api"].get("permission_missing", {}).get("names", [])
         if any(path == name or (name != "zones" and name in path) for name in missing):
             raise Refusal(403, 10000, "Forbidden", DOCUMENTATION + path.rsplit("/", 1)[-1])
-        return self._read(path, request)
+        return self._read(path, request) if body is None else self._write(path, body)
 
     def _verify(self, path: str, known: bool) -> Document:
         if not known or path.startswith("accounts/") != self.account_token:
@@ -148,6 +150,19 @@ class CloudflareApi:
         for zone in zones:
             if kind == "zones" and zone["id"] == zone_id:
                 return ZoneReader(zone, self.clock).answer(below, request)
+        raise Refusal(404, 7003, f"Could not route to /{path}, perhaps your object identifier is invalid?")
+
+    def _write(self, path: str, body: bytes) -> Document:
+        kind, _, rest = path.partition("/")
+        zone_id, _, below = rest.partition("/")
+        for name, zone in self.zones.items():
+            if kind == "zones" and zone["id"] == zone_id:
+                faults = self.faults["zones"].get(name, {})
+                try:
+                    document = json.loads(body)
+                except ValueError:
+                    raise Refusal(400, 9207, "Request body is invalid.") from None
+                return write(zone, faults, below, document, self.clock)
         raise Refusal(404, 7003, f"Could not route to /{path}, perhaps your object identifier is invalid?")
 
     async def state(self, _request: Request) -> Response:

@@ -50,6 +50,7 @@ def zone(name: str, host: str, *, target: str = "", plan: str = "pro") -> Docume
         "account_access_rules": [],
         "ua_rules": [],
         "lockdowns": [],
+        "written": [],
     }
 
 
@@ -177,10 +178,14 @@ REFUSALS = (
 
 
 def with_faults(base: Document, faults: dict[str, Document]) -> Document:
-    """The zone as its faults leave it. A row without a name is about the zone's own host."""
+    """The zone as its faults leave it, and what was written since. A row without a name is about the zone's
+    own host."""
     found = deepcopy(base)
     for name, params in faults.items():
         FAULTS[name](found, params)
     for row in found["load_balancers"]:
         row["name"] = row["name"] or found["host"]
+    for phase, index, rule in found["written"]:
+        rules = found["phases"].setdefault(phase, [])
+        rules.insert(len(rules) if index is None else index - 1, rule)
     return found
