@@ -1,6 +1,7 @@
 """Judges one answer by all of it: headers, body and, last of all, its status."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -8,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from integrations.access.cloudflare import edge_error
 from integrations.access.records import Layer
-from integrations.access.signatures import STRONG, WEAK, Signature
+from integrations.access.signatures import STRONG, WEAK, Signature, server_page
 from integrations.answer import Answer, not_json
 from integrations.contracts import Outcome
+
+A_MOMENT = timedelta(seconds=60)
 
 
 class Classification(NamedTuple):
@@ -43,14 +46,17 @@ def classify(answer: Answer, application: Application | None = None) -> Classifi
         sign = f"cloudflare_{edge.code}"
         return Classification(edge.outcome, "Cloudflare", edge.detail, Layer.EDGE, sign, True, str(edge.code))
     text = answer.text()
-    found = _match(STRONG, answer, text) or application(answer)
+    found = _match(STRONG, answer, text) or _of_application(application, answer)
     if found:
         return found
     if 300 <= answer.status < 400:
-        return _redirect(answer)
+        return _by_page(_redirect(answer), text)
     if answer.status == 429:
-        return Classification(Outcome.RATE_LIMITED, _server(answer), _("Too many requests, says the server."))
-    return _match(WEAK, answer, text) or _by_status(answer)
+        found = Classification(
+            Outcome.RATE_LIMITED, _server(answer), _("Too many requests, says the server.")
+        )
+        return _by_page(found, text)
+    return _match(WEAK, answer, text) or _by_page(_by_status(answer), text)
 
 
 def json_api(answer: Answer) -> Classification | None:
@@ -79,17 +85,35 @@ def json_document(answer: Answer) -> Any:
 def _match(signatures: tuple[Signature, ...], answer: Answer, text: str) -> Classification | None:
     for signature in signatures:
         if signature.matches(answer, text):
-            detail = _(signature.detail) % {"by": signature.by}
             return Classification(
-                signature.outcome,
-                signature.by,
-                detail,
+                Outcome.RATE_LIMITED if _passes_soon(signature, answer) else signature.outcome,
+                signature.by or _server(answer),
+                _(signature.detail) % {"by": signature.by},
                 signature.layer,
-                signature.sign,
-                signature in STRONG,
+                signature.name,
+                signatures is STRONG,
                 signature.rule_id(text),
             )
     return None
+
+
+def _passes_soon(signature: Signature, answer: Answer) -> bool:
+    """Wordfence says 503 for lasting blocks and for its limits alike; the wait tells them apart."""
+    wait = answer.retry_after()
+    return signature.by == "Wordfence" and wait is not None and wait <= A_MOMENT
+
+
+def _of_application(application: Application, answer: Answer) -> Classification | None:
+    found = application(answer)
+    if found is not None and found.layer is Layer.UNKNOWN:
+        return found._replace(layer=Layer.APPLICATION)
+    return found
+
+
+def _by_page(found: Classification, text: str) -> Classification:
+    """Adds whose page it is, where a web server's own stands behind a status."""
+    product, sign = server_page(text)
+    return found._replace(by=product, layer=Layer.SERVER, sign=sign) if product else found
 
 
 def _redirect(answer: Answer) -> Classification:

@@ -38,14 +38,14 @@ def edge_error(answer: Answer) -> EdgeError | None:
 
 def _meaning(code: int) -> EdgeError:
     outcome = Outcome.FAULT
-    if code == 1015:
+    if code in (1015, 429):
         outcome = Outcome.RATE_LIMITED
         sentence = _("Cloudflare limits how often this address may ask (error %(code)d).")
     elif code == 1010:
         outcome, sentence = Outcome.BLOCKED, _("Cloudflare refuses this User-Agent (error %(code)d).")
     elif code in BLOCKED_BY_ADDRESS:
         outcome, sentence = Outcome.BLOCKED, _("Cloudflare refuses this address or country (error %(code)d).")
-    elif code == 1020:
+    elif code == 1020 or 400 <= code < 500:
         outcome, sentence = (
             Outcome.BLOCKED,
             _("A firewall rule of Cloudflare refused the request (error %(code)d)."),

@@ -27,11 +27,16 @@ class Signature:
     header_value: re.Pattern[str] | None = None
     statuses: frozenset[int] = frozenset()
     sign: str = ""
-    """Names this signature where it matters which of a product's it was."""
+    """Names this signature, where its product and outcome do not say enough; see :attr:`name`."""
 
     @property
     def layer(self) -> Layer:
         return LAYERS[self.by]
+
+    @property
+    def name(self) -> str:
+        """``blocked_by_wordfence``, or the name of its own."""
+        return self.sign or f"{self.outcome}_by_{self.by.lower().replace(' ', '_')}"
 
     def rule_id(self, text: str) -> str:
         """The refusing rule's number, if the page shows one."""
@@ -51,7 +56,7 @@ class Signature:
 LAYERS = {
     **dict.fromkeys(("Akamai", "AWS WAF", "Cloudflare", "CloudFront", "Imperva", "Sucuri"), Layer.EDGE),
     **dict.fromkeys(("BitNinja", "Imunify360", "ModSecurity", "NAXSI", "SiteGround"), Layer.FIREWALL),
-    **dict.fromkeys(("Apache", "LiteSpeed", "nginx"), Layer.SERVER),
+    **dict.fromkeys(("", "Apache", "LiteSpeed", "nginx"), Layer.SERVER),
     **dict.fromkeys(("MalCare", "NinjaFirewall", "SecuPress", "Shield Security", "Wordfence"), Layer.PLUGIN),
 }
 """Where each product stands."""
@@ -143,7 +148,7 @@ STRONG: tuple[Signature, ...] = (
         "Akamai",
         Outcome.BLOCKED,
         _BLOCK,
-        _text(r"errors\.edgesuite\.net|access denied.{0,400}reference #\d+\."),
+        _text(r"errors\.edgesuite\.net|reference #\d+\.[0-9a-f.]+"),
         statuses=frozenset({403}),
     ),
     Signature("Imperva", Outcome.BLOCKED, _BLOCK, _text(r"incapsula incident id|/_incapsula_resource")),
@@ -194,7 +199,12 @@ WEAK: tuple[Signature, ...] = (
         statuses=frozenset({403}),
     ),
     Signature(
-        "LiteSpeed", Outcome.BLOCKED, _PROBABLY, _text(r"litespeedtech\.com/error-page|powered by litespeed")
+        "LiteSpeed",
+        Outcome.BLOCKED,
+        _PROBABLY,
+        _text(r"litespeedtech\.com/error-page|powered by litespeed"),
+        statuses=frozenset({403, 405, 406}),
+        sign="litespeed_page",
     ),
     Signature(
         "LiteSpeed",
@@ -204,4 +214,56 @@ WEAK: tuple[Signature, ...] = (
         header_value=_text("^litespeed"),
         statuses=frozenset({403}),
     ),
+    Signature(
+        "",
+        Outcome.UNEXPECTED,
+        _noop("The host has suspended this website."),
+        _text(r"account (has been )?suspended|suspendedpage\.cgi|this account is suspended"),
+        sign="suspended",
+    ),
+    Signature(
+        "",
+        Outcome.UNEXPECTED,
+        _noop("No shop is at this address: the domain is parked, or for sale."),
+        _text(
+            r"domain (name )?(is|has been) (parked|registered at)|this domain (is|may be) for sale"
+            r"|buy this domain|parkingcrew|sedoparking|/lander\b"
+        ),
+        sign="parked",
+    ),
+    Signature(
+        "",
+        Outcome.UNEXPECTED,
+        _noop("The server answers with its page for websites that it does not know."),
+        _text(
+            r"<title>(welcome to nginx!|apache2 \w+ default page|it works!?|default web site page"
+            r"|iis windows|domain default page|plesk|welcome to openresty!?)"
+            r"|<h1>it works!</h1>|there is no website configured at this address"
+        ),
+        sign="default_page",
+    ),
 )
+
+_PAGES = (
+    ("nginx", "nginx_page", _text(r"<center>(nginx|openresty|tengine)(/[0-9.]+)?</center>")),
+    (
+        "Apache",
+        "apache_page",
+        _text(
+            r"<h1>[\w ]{3,40}</h1>\s*<p>(the requested (url|resource|method)"
+            r"|the (proxy )?server (is|encountered|could|received)|this server could not"
+            r"|an appropriate representation|your browser sent a request|the document has moved)"
+            r"|<address>apache/"
+        ),
+    ),
+    ("LiteSpeed", "litespeed_page", _text(r"litespeedtech\.com/error-page|powered by litespeed")),
+)
+"""Web servers' own pages at any status, by what stands in them: headings, and who signs."""
+
+
+def server_page(text: str) -> tuple[str, str]:
+    """Product and sign of a web server's own page; empty: it is none."""
+    for product, sign, pattern in _PAGES:
+        if pattern.search(text):
+            return product, sign
+    return "", ""

@@ -7,11 +7,11 @@ surroundings, the hub's log and the server's log then refine what that says.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from integrations.access.reasoning.beside import beside
 from integrations.access.reasoning.grid import Grid
 from integrations.access.reasoning.hub_log import inferred, weighed
+from integrations.access.reasoning.network import network
 from integrations.access.reasoning.refusals import refusals
 from integrations.access.reasoning.severity import rank
 from integrations.access.reasoning.steadiness import steadiness
@@ -26,10 +26,8 @@ from integrations.access.records import (
     Severity,
     Subject,
 )
+from integrations.access.server_log import ServerLog, in_the_light_of
 from integrations.contracts import HubFailure
-
-if TYPE_CHECKING:
-    from integrations.access.server_log import ServerLog
 
 _NEAREST_FIRST = (
     Layer.OURSELVES,
@@ -46,21 +44,24 @@ _NEAREST_FIRST = (
 def diagnose(
     examination: Examination,
     failures: Sequence[HubFailure] = (),
-    log: "ServerLog | None" = None,
+    log: ServerLog | None = None,
     *,
     has_log: bool = False,
 ) -> tuple[Diagnosis, ...]:
     """What is wrong, root cause first; empty: the hub gets through.
 
     ``failures`` are the hub's failed calls of the time that counts, newest first. ``has_log``: the hub keeps
-    such a log and it was read, so that an empty one means that the hub works.
+    such a log and it was read, so that an empty one means that the hub works. ``log``: what the shop's own
+    server noted of refusals.
     """
     grid = Grid(examination)
     if _is_ourselves(grid):
         return (_OURSELVES,)
     doubts = steadiness(grid)
     sure = Grid(replace(examination, cells=_without(grid, doubts.doubtful))) if doubts.doubtful else grid
-    seen = [*doubts.diagnoses, *refusals(sure), *beside(sure)]
+    seen = [*doubts.diagnoses, *refusals(sure), *beside(sure), *network(sure)]
+    if log is not None:
+        seen = [in_the_light_of(log, diagnosis) for diagnosis in seen]
     found = [weighed(grid, diagnosis, failures, has_log) for diagnosis in seen]
     found += inferred(grid, seen, failures)
     return tuple(sorted(found, key=lambda diagnosis: _order(grid, diagnosis)))

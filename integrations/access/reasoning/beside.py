@@ -1,10 +1,9 @@
-"""What is wrong beside refusals: the key's header, the certificate's last days, slowness."""
+"""What is wrong beside refusals: the key's header, a route that is not there, slowness."""
 
-from datetime import timedelta
 from statistics import median
 
 from integrations.access.reasoning.grid import Grid
-from integrations.access.reasoning.kinds import kind_of, who
+from integrations.access.reasoning.kinds import who
 from integrations.access.reasoning.refusals import interface_path
 from integrations.access.records import (
     Cause,
@@ -18,14 +17,12 @@ from integrations.access.records import (
 )
 from integrations.contracts import Outcome
 
-SOON = timedelta(days=14)
-VERY_SOON = timedelta(days=3)
 SLOW_S = 5.0
 
 
 def beside(grid: Grid) -> list[Diagnosis]:
-    """What the further questions and the surroundings show."""
-    found = [_key(grid), _missing_route(grid), _certificate(grid), _slow(grid)]
+    """What the further questions show, and how the shop itself answers."""
+    found = [_key(grid), _missing_route(grid), _slow(grid)]
     return [diagnosis for diagnosis in found if diagnosis is not None]
 
 
@@ -82,34 +79,6 @@ def _missing_route(grid: Grid) -> Diagnosis | None:
         status=404,
         sign="no_route",
     )
-
-
-def _certificate(grid: Grid) -> Diagnosis | None:
-    """A certificate that ends soon, or that a stricter client than ours does not accept."""
-    examination = grid.examination
-    facts = examination.surroundings.certificate
-    ends = [cell.call.tls_expires_at for cell in examination.cells if cell.call.tls_expires_at]
-    expires_at = facts.expires_at if facts else min(ends, default=None)
-    named = ", ".join(facts.names[:10]) if facts else ""
-    values: dict[str, str | int | float | None] = {"names": named} if named else {}
-    if expires_at:
-        values |= {"expires_at": expires_at.isoformat(), "days": (expires_at - examination.at).days}
-    if facts and facts.problem:
-        if any(kind_of(cell, examination.surroundings).cause is facts.problem for cell in grid.red.values()):
-            return None
-        return _of_certificate(
-            facts.problem, Severity.FAIL, Confidence.LIKELY, values | {"detail": facts.detail}
-        )
-    if expires_at is None or not grid.cells or not timedelta(0) < expires_at - examination.at < SOON:
-        return None
-    severity = Severity.FAIL if expires_at - examination.at < VERY_SOON else Severity.WARN
-    return _of_certificate(Cause.CERTIFICATE_EXPIRES, severity, Confidence.CERTAIN, values)
-
-
-def _of_certificate(
-    cause: Cause, severity: Severity, confidence: Confidence, values: dict[str, str | int | float | None]
-) -> Diagnosis:
-    return Diagnosis(cause, Layer.NETWORK, Subject.CERTIFICATE, confidence, severity, values=values)
 
 
 def _slow(grid: Grid) -> Diagnosis | None:

@@ -87,7 +87,7 @@ class Grid:
         for spot, cell in without_body:
             kind = self._like(cell, groups) or kind_of(cell, self.examination.surroundings)
             groups.setdefault(kind, {})[spot] = cell
-        return sorted(_merged(groups).items(), key=lambda item: -len(item[1]))
+        return sorted(self._absorbed(_merged(groups)).items(), key=lambda item: -len(item[1]))
 
     def patterns(self, group: dict[Spot, Cell]) -> list[Pattern]:
         """What explains a group: everything, whole methods, whole User-Agents, and what is left.
@@ -124,6 +124,23 @@ class Grid:
         ]
         return alike[0] if alike else None
 
+    def _absorbed(self, groups: dict[Kind, dict[Spot, Cell]]) -> dict[Kind, dict[Spot, Cell]]:
+        """Where a web server finds no shop it looks for files, and those only GET may: its 405 is no rule."""
+        for missing, cells in groups.items():
+            if missing.cause is not Cause.API_NOT_FOUND or (self.main_method, self.control) not in cells:
+                continue
+            files = [kind for kind in groups if kind.status == 405 and kind.layer is missing.layer]
+            for kind in files:
+                cells.update(groups[kind])
+            return {kind: each for kind, each in groups.items() if kind not in files}
+        return groups
+
+    @property
+    def control(self) -> str:
+        """Our own User-Agent; where it was not asked, whoever was first."""
+        neutral = self.examination.neutral
+        return neutral if neutral in self.agents or not self.agents else self.agents[0]
+
     def _is_whole(self, group: dict[Spot, Cell]) -> bool:
         """Nothing gets through, and reading fails by this for everybody: the rest may be hidden by it."""
         reading = [
@@ -133,7 +150,7 @@ class Grid:
 
     def _is_row(self, method: str, group: dict[Spot, Cell]) -> bool:
         spots = [(method, agent) for agent in self.agents if (method, agent) in self.cells]
-        control = (method, self.examination.neutral)
+        control = (method, self.control)
         if control in self.cells and control not in group:
             return False
         return any(spot in group for spot in spots) and all(spot in self.red for spot in spots)

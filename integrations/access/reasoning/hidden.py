@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from integrations.access.reasoning.grid import Grid, Pattern
-from integrations.access.reasoning.kinds import Kind, names_itself
-from integrations.access.records import Cell, Confidence, Layer, Question
+from integrations.access.reasoning.kinds import Kind, names_itself, server_named
+from integrations.access.records import Cause, Cell, Confidence, Layer, Question
 
 RULE_SET_REFUSES = frozenset({"PUT", "PATCH", "DELETE"})
 RULE_SET_ALLOWS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+
+SAYS_IT_ITSELF = frozenset({Cause.SIGN_IN, Cause.SERVER_FAULT, Cause.RATE_LIMIT})
+"""Causes whose status says what they are, where the server's own page comes with it."""
 
 
 class Who(NamedTuple):
@@ -27,6 +30,8 @@ class Who(NamedTuple):
 
 def who_refused(kind: Kind, cell: Cell, pattern: Pattern, grid: Grid) -> Who:
     """Layer and product of a refusal, and how sure that is."""
+    if kind.layer is Layer.NETWORK:
+        return _who_hung_up(pattern, grid)
     if kind.layer in (Layer.EDGE, Layer.FIREWALL, Layer.PLUGIN, Layer.APPLICATION):
         sure = cell.is_strong or names_itself(cell)
         confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
@@ -40,6 +45,8 @@ def who_refused(kind: Kind, cell: Cell, pattern: Pattern, grid: Grid) -> Who:
         return Who(kind.layer, kind.product, Confidence.CERTAIN, values)
     if kind.status not in (403, 406) or kind.layer not in (Layer.SERVER, Layer.UNKNOWN):
         confidence = Confidence.LIKELY if kind.layer is not Layer.UNKNOWN else Confidence.POSSIBLE
+        if names_itself(cell) and kind.cause in SAYS_IT_ITSELF:
+            confidence = Confidence.CERTAIN
         return Who(kind.layer, kind.product, confidence, values)
     if kind.status == 406:
         values["pattern"] = "status_406"
@@ -58,6 +65,17 @@ def who_refused(kind: Kind, cell: Cell, pattern: Pattern, grid: Grid) -> Who:
         return Who(kind.layer, kind.product, Confidence.CERTAIN if odd else Confidence.LIKELY, values)
     confidence = Confidence.LIKELY if odd == "passed" and kind.product else Confidence.POSSIBLE
     return Who(kind.layer, kind.product, confidence, values)
+
+
+def _who_hung_up(pattern: Pattern, grid: Grid) -> Who:
+    """Who answers others and hangs up on some; nginx has a status for it (444), others need a firewall."""
+    if not pattern.whole:
+        for cell in grid.cells.values():
+            server = server_named(cell)
+            if server:
+                sure = Confidence.LIKELY if server == "nginx" else Confidence.POSSIBLE
+                return Who(Layer.SERVER, server, sure, {})
+    return Who(Layer.NETWORK, "", Confidence.LIKELY, {})
 
 
 def _odd_type(kind: Kind, grid: Grid) -> str:

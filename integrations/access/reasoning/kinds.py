@@ -28,7 +28,9 @@ _SIGN_IN = re.compile(
     r"|accounts\.google",
     re.IGNORECASE,
 )
-_WEAK_OF_SERVERS = frozenset({"apache_forbidden", "apache_method", "apache_page", "nginx_page"})
+_WEAK_OF_SERVERS = frozenset(
+    {"apache_forbidden", "apache_method", "apache_page", "litespeed_page", "nginx_page"}
+)
 
 
 class Kind(NamedTuple):
@@ -58,9 +60,14 @@ def who(cell: Cell) -> tuple[Layer, str]:
         return Layer.APPLICATION, by
     if cell.layer not in (Layer.UNKNOWN, Layer.NETWORK):
         return cell.layer, by if cell.sign != "rest_closed" else ""
-    named = cell.headers.get("server", by).partition("/")[0].partition(" ")[0].lower()
-    server = WEB_SERVERS.get(named)
+    server = server_named(cell)
     return (Layer.SERVER, server) if server else (Layer.UNKNOWN, "")
+
+
+def server_named(cell: Cell) -> str:
+    """The web server that a header names; empty: none, or a service in front."""
+    named = cell.headers.get("server", cell.call.by).partition("/")[0].partition(" ")[0].lower()
+    return WEB_SERVERS.get(named, "")
 
 
 def names_itself(cell: Cell) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from integrations.access.reasoning import redirects
 from integrations.access.reasoning.grid import Grid, Pattern, Spot
 from integrations.access.reasoning.hidden import who_refused
 from integrations.access.reasoning.kinds import Kind
+from integrations.access.reasoning.network import OF_CERTIFICATES, network_values
 from integrations.access.reasoning.severity import severity_of
 from integrations.access.records import Cause, Cell, Confidence, Diagnosis, Layer, Question, Severity, Subject
+from integrations.access.surroundings.redirects import difference
 
 SUBJECTS = {
     Cause.REDIRECT: Subject.ADDRESS_WRITTEN,
@@ -17,17 +18,7 @@ SUBJECTS = {
     Cause.NAME_NOT_FOUND: Subject.NAME,
     Cause.CONTENT_RULE: Subject.CONTENT,
     Cause.ADDRESS_RULE: Subject.ADDRESS,
-    **dict.fromkeys(
-        (
-            Cause.CERTIFICATE_EXPIRED,
-            Cause.CERTIFICATE_NOT_YET,
-            Cause.CERTIFICATE_NAME,
-            Cause.CERTIFICATE_CHAIN,
-            Cause.CERTIFICATE_UNTRUSTED,
-            Cause.TLS_PROTOCOL,
-        ),
-        Subject.CERTIFICATE,
-    ),
+    **dict.fromkeys(OF_CERTIFICATES, Subject.CERTIFICATE),
     **dict.fromkeys(
         (
             Cause.MAINTENANCE,
@@ -57,6 +48,8 @@ KEEPS_ITS_NAME = frozenset(
 DROPS = frozenset({Cause.TIMED_OUT, Cause.CLOSED_EARLY, Cause.CONNECTION_REFUSED})
 CLOUDFLARE_ADDRESSES = frozenset(f"cloudflare_{code}" for code in (1005, 1006, 1007, 1008, 1009, 1012, 1106))
 MOST_QUOTED = 200
+_PASSING_ON = (("cf-ray", "Cloudflare"), ("x-sucuri-id", "Sucuri"))
+"""Headers of services that stand in front, whoever it was that refused."""
 
 
 def refusals(grid: Grid) -> list[Diagnosis]:
@@ -76,7 +69,7 @@ def _diagnosis(grid: Grid, kind: Kind, group: Mapping[Spot, Cell], pattern: Patt
     if cause is Cause.EVERYBODY_REFUSED and confidence is Confidence.CERTAIN:
         # Who refuses is sure; for whom else, only a look from elsewhere could tell.
         confidence = Confidence.LIKELY
-    if kind.layer is Layer.NETWORK and pattern.whole:
+    if pattern.whole and (kind.layer is Layer.NETWORK or cause is Cause.REDIRECT):
         confidence = Confidence.CERTAIN
     return Diagnosis(
         cause=cause,
@@ -85,8 +78,8 @@ def _diagnosis(grid: Grid, kind: Kind, group: Mapping[Spot, Cell], pattern: Patt
         confidence=confidence,
         severity=_severity(grid, cause, pattern),
         product=who.product,
-        agents=_named_agents(grid, pattern),
-        methods=pattern.methods,
+        agents=_named_agents(grid, pattern) if subject is not Subject.RATE else (),
+        methods=pattern.methods if subject is not Subject.RATE else (),
         path=_path(grid, cause),
         status=cell.call.status,
         rule_id=who.rule_id,
@@ -169,17 +162,22 @@ def _path(grid: Grid, cause: Cause) -> str:
 
 def _values(cell: Cell, cause: Cause, grid: Grid) -> dict[str, str | int | float | None]:
     values: dict[str, str | int | float | None] = {}
-    if cell.call.detail:
+    if cell.call.status is None:
+        values = network_values(grid.examination, cause)
+    if cell.call.detail and "detail" not in values:
         values["detail"] = cell.call.detail[:MOST_QUOTED]
     if cell.title:
         values["title"] = cell.title
     if cell.location:
         values["location"] = cell.location
-        values["reason"] = redirects.reason(cell.call.url, cell.location)
+        values["reason"] = difference(cell.call.url, cell.location)
     if cause is Cause.RATE_LIMIT and cell.headers.get("retry-after"):
         values["wait_s"] = cell.headers["retry-after"]
     if cause is Cause.SIGN_IN and cell.headers.get("www-authenticate"):
         values["realm"] = cell.headers["www-authenticate"]
+    behind = next((name for header, name in _PASSING_ON if header in cell.headers), "")
+    if behind:
+        values["behind"] = behind
     front = grid.examination.answers(Question.FRONT)
     if front and cause in (Cause.EVERYBODY_REFUSED, Cause.PATH_RULE):
         status = front[0].call.status

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from integrations.access.reasoning.grid import HARMLESS, Grid, Spot
+from integrations.access.reasoning.kinds import who
 from integrations.access.records import Cause, Cell, Confidence, Diagnosis, Layer, Question, Severity, Subject
 from integrations.contracts import Outcome
 
@@ -63,8 +64,7 @@ def _diagnosis(
     values: dict[str, str | int | float | None] = {"passed_first": passed_first} if passed_first else {}
     if cause is Cause.RATE_LIMIT and cell.outcome is Outcome.RATE_LIMITED:
         values["wait_s"] = cell.headers.get("retry-after")
-    layer = cell.layer if cause is Cause.RATE_LIMIT else Layer.UNKNOWN
-    product = cell.call.by if layer is not Layer.UNKNOWN else ""
+    layer, product = who(cell) if cause is Cause.RATE_LIMIT else (Layer.UNKNOWN, "")
     return Diagnosis(
         cause,
         layer,
