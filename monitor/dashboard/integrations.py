@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import fleet, one
+from monitor.dashboard.queries.access import Access
 
 PER_PAGE = 100
 FILTERS = {
@@ -20,7 +21,7 @@ FILTERS = {
     "ok": gettext_lazy("Healthy"),
     "unwatched": gettext_lazy("Paused"),
 }
-PARTS = ("head", "refresh", "tracking", "rest")
+PARTS = ("head", "access", "refresh", "tracking", "rest")
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 
 
@@ -48,6 +49,7 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
         "now": now,
         "integration": integration,
         "about": one.IntegrationPage(integration, now=now, span=SPANS.get(span, SPANS["24h"])),
+        "access": Access(integration, now),
         "span": span if span in SPANS else "24h",
     }
     return render(request, template_part(request, "integration", PARTS), context)

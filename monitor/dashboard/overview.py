@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitor.dashboard import bands
 from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import fleet
+from monitor.dashboard.queries.blocked import most_alike
 from monitor.health.states import State
 
 TROUBLES = 25
@@ -30,6 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "summary": summary,
         "is_late": summary.is_late(now),
         "unread_accounts": fleet.unread_accounts(),
+        "alike": most_alike(),
         "troubles": fleet.troubles(unwell, TROUBLES),
         "more_troubles": max(summary.bad - TROUBLES, 0),
         "bands": drawn[:BANDS],

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor.dashboard import charts, incidents, integrations, overview, refreshing, systems
+from monitor.dashboard import access, charts, incidents, integrations, overview, refreshing, systems
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("integrations/<str:name>/refresh/opened/", refreshing.panel_opened, name="refresh-opened"),
     path("integrations/<str:name>/webhooks/", systems.subscribe, name="store-subscribe"),
     path("integrations/<str:name>/seen/<slug:code>/", systems.tick, name="manual-tick"),
+    path("integrations/<str:name>/examine/", access.examine_now, name="examine-now"),
+    path("blocked/", access.blocked, name="blocked"),
     path("incidents/", incidents.incident_list, name="incidents"),
     path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
     path("incidents/<int:pk>/acknowledge/", incidents.acknowledge, name="incident-acknowledge"),

@@ -1,74 +1,17 @@
 """What only a real browser shows: layout, live parts that leave the reader alone, charts, no JavaScript."""
 
-import os
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from django.conf import settings as django_settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from monitor.models import Refresh, Verdict
 from tests.dashboard import factories as make
-from tests.dashboard.conftest import signed_in
+from tests.dashboard.conftest import ASK_AGAIN
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 REFRESHABLE = {"refresh": {"method": "POST", "url": "https://hub.example/refresh/{integration_id}"}}
-ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
-"""What live parts do every few seconds, done now."""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    # Playwright's loop runs in this thread; Django would refuse to touch the database beside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield launched
-        launched.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def visit(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
-    """Opens an address as a member of a group; the console must stay free of errors."""
-    complaints: list[str] = []
-    contexts = []
-
-    def go(path: str, group: str = "operator", zone: str = "Europe/Paris", **options) -> Page:
-        session = signed_in(group).cookies[django_settings.SESSION_COOKIE_NAME].value
-        context = browser.new_context(timezone_id=zone, **options)
-        contexts.append(context)
-        cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
-        context.add_cookies([cookie])
-        page = context.new_page()
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(live_server.url + path)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    allowed = ("ERR_INTERNET_DISCONNECTED", "htmx:afterRequest", "htmx:sendError")
-    assert [words for words in complaints if not any(known in words for known in allowed)] == []
-
-
-@pytest.fixture
-def today() -> datetime:
-    return datetime.now(UTC)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -60,6 +60,8 @@ PAGES: dict[str, Page] = {
     "refresh-opened": Page(OPERATOR, ("integration.name",), post={}, statuses=(404,)),
     "store-subscribe": posts(ADMIN, "integration.name"),
     "manual-tick": Page(OPERATOR, ("integration.name", "unknown"), post={}, statuses=(404,)),
+    "examine-now": posts(OPERATOR, "integration.name"),
+    "blocked": Page(VIEWER),
     "incidents": Page(VIEWER),
     "incident": Page(VIEWER, ("incident.pk",)),
     "incident-acknowledge": posts(OPERATOR, "incident.pk"),
