@@ -1,0 +1,148 @@
+"""Exclusions from ModSecurity's rules: by the rule's number, for the hub's requests to the interface alone.
+
+A rule is taken out of a transaction by ``ctl:ruleRemoveById`` in a rule of our own that runs before it, so
+everybody else, every other path and every other rule stay as they were. Our rules have numbers from 96000
+to 96999: numbers up to 99999 are free for whoever runs the server.
+"""
+
+import re
+from zlib import crc32
+
+from django.utils.translation import gettext as _
+
+from integrations.access.fixes.apache import CHECK
+from integrations.access.fixes.records import Fix, Guest, Place
+from integrations.access.records import Cause, Diagnosis
+
+OUR_NUMBERS = range(96_000, 97_000)
+METHODS_OF_RULE_SET = "911100"
+"""OWASP's rule that lets only GET, HEAD, POST and OPTIONS through, as shipped."""
+_ATTACKS = range(930_000, 945_000)
+"""OWASP's rules against attacks: only what the hub really sends is taken out of their sight."""
+_SAFE = re.compile(r"[ !#$&()*+,./0-9:;<=>?@A-Z\[\]^_a-z|~-]+")
+_CONCERNED = frozenset(
+    {
+        Cause.USER_AGENT_RULE,
+        Cause.METHOD_RULE,
+        Cause.PATH_RULE,
+        Cause.ADDRESS_RULE,
+        Cause.EVERYBODY_REFUSED,
+        Cause.CONTENT_RULE,
+        Cause.POLITE_BLOCK,
+        Cause.RATE_LIMIT,
+        Cause.DROPPED,
+    }
+)
+SHOW_LOG = (
+    "grep -hE 'ModSecurity: |AH0(1617|1618|1623|1630|1797): |access forbidden by rule' "
+    "/var/log/apache2/*error*.log /var/log/nginx/*error*.log 2>/dev/null | tail -n 400 | cut -c 1-2000"
+)
+
+
+def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+    """Best first. Where the rule's number is not known, the way to it; empty: no rule is to blame."""
+    rules = [rule for rule in diagnosis.rule_id.split() if rule.isdecimal()]
+    if rules:
+        exclusion = _exclusion(diagnosis, guest, rules)
+        return [exclusion] if exclusion else []
+    if diagnosis.cause not in _CONCERNED or diagnosis.values.get("log"):
+        return []
+    found = [_search(guest)]
+    if diagnosis.values.get("pattern") == "rule_set_methods":
+        exclusion = _exclusion(diagnosis, guest, [METHODS_OF_RULE_SET])
+        if exclusion:
+            found.insert(0, exclusion)
+    return found
+
+
+def _exclusion(diagnosis: Diagnosis, guest: Guest, rules: list[str]) -> Fix | None:
+    conditions = _conditions(diagnosis, guest)
+    if not conditions:
+        return None
+    number = OUR_NUMBERS[crc32(repr((rules, conditions)).encode()) % len(OUR_NUMBERS)]
+    actions = ",".join(_removed(rule, diagnosis) for rule in rules)
+    lines = [
+        f'SecRule REQUEST_FILENAME "@rx ^{re.escape(guest.path)}(?:/|$)" \\',
+        f'    "id:{number},phase:1,t:none,t:urlDecode,t:normalizePath,pass,nolog,chain"',
+    ]
+    for condition in conditions[:-1]:
+        lines.append(f'    SecRule {condition} "t:none,chain"')
+    lines += [f"    SecRule {conditions[-1]} \\", f'        "t:none,{actions}"']
+    is_owasp = all(len(rule) == 6 and rule.startswith("9") for rule in rules)
+    name = ", ".join(rules)
+    return Fix(
+        title=_("Exempt %(hub)s from ModSecurity's rule %(rule)s, on %(path)s only")
+        % {"hub": guest.name, "rule": name, "path": guest.path},
+        place=Place.MODSECURITY_BEFORE,
+        where=_where(is_owasp),
+        text="\n".join(lines) + "\n",
+        language="modsecurity",
+        find=f"grep -RnE 'id:[^0-9]?({'|'.join(rules)})[^0-9]' "
+        "/etc/modsecurity /usr/share/modsecurity-crs /etc/apache2",
+        check=CHECK,
+        note=_note(diagnosis, guest, number),
+    )
+
+
+def _where(is_owasp: bool) -> str:
+    if is_owasp:
+        return _(
+            "In the file REQUEST-900-EXCLUSION-RULES-BEFORE-CRS.conf, which is read before the rule set (on "
+            "Debian and Ubuntu in /etc/modsecurity/crs). Make it if it is not there."
+        )
+    return _(
+        "In a new file that is read before all other rules: on Debian and Ubuntu "
+        "/etc/modsecurity/00-exclusions.conf."
+    )
+
+
+def _note(diagnosis: Diagnosis, guest: Guest, number: int) -> str:
+    told = _(
+        "All other rules go on looking at these requests, and this rule at everybody else's. Our own rule "
+        "has the number %(number)d; if configtest says that it is taken, this exclusion is there already."
+    ) % {"number": number}
+    if _is_by_address(diagnosis, guest):
+        return told
+    return f"{told} " + _("Anybody can send %(hub)s's User-Agent: the shop still asks for its keys.") % {
+        "hub": guest.name
+    }
+
+
+def _is_by_address(diagnosis: Diagnosis, guest: Guest) -> bool:
+    by_address = (Cause.ADDRESS_RULE, Cause.EVERYBODY_REFUSED)
+    return bool(guest.addresses) and diagnosis.cause in by_address
+
+
+def _conditions(diagnosis: Diagnosis, guest: Guest) -> list[str]:
+    """What the hub's requests have in common, beside the path; empty: nothing tells them from others."""
+    if _is_by_address(diagnosis, guest):
+        return [f'REMOTE_ADDR "@ipMatch {",".join((*guest.addresses, *guest.own_addresses))}"']
+    agents = [re.escape(agent) for agent in guest.agents if _SAFE.fullmatch(agent)]
+    if not agents:
+        return []
+    conditions = [f'REQUEST_HEADERS:User-Agent "@rx ^(?:{"|".join(agents)})$"']
+    if diagnosis.cause is Cause.METHOD_RULE and diagnosis.methods:
+        conditions.insert(0, f'REQUEST_METHOD "@rx ^(?:{"|".join(diagnosis.methods)})$"')
+    return conditions
+
+
+def _removed(rule: str, diagnosis: Diagnosis) -> str:
+    variable = str(diagnosis.values.get("variable") or "")
+    if int(rule) in _ATTACKS and re.fullmatch(r"[A-Z_]+(?::[\w.-]+)?", variable):
+        return f"ctl:ruleRemoveTargetById={rule};{variable}"
+    return f"ctl:ruleRemoveById={rule}"
+
+
+def _search(guest: Guest) -> Fix:
+    return Fix(
+        title=_("Find the rule that refuses %(hub)s") % {"hub": guest.name},
+        place=Place.SHELL,
+        where=_("On the shop's server, right after %(hub)s, or a test from here, was refused.")
+        % {"hub": guest.name},
+        text=SHOW_LOG + "\n",
+        language="shell",
+        note=_(
+            "Save what it prints in a file, and run: manage.py diagnose URL --server-log FILE. The exclusion "
+            "is then printed for exactly that rule. If it prints nothing, no firewall of this server refused."
+        ),
+    )
