@@ -92,13 +92,6 @@ class _Transport(httpx.AsyncHTTPTransport):
             network_backend=GuardedBackend(policy, lambda: _watch.get().name_resolved()),
         )
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        if response.status_code in _REDIRECTS and not _is_address(response.headers.get("location", "")):
-            # httpx makes the next request of every redirect, followed or not, and fails on such a one.
-            del response.headers["location"]
-        return response
-
 
 class RemoteClient:
     """Asks one store or hub, and keeps evidence of what it answered.
@@ -311,17 +304,6 @@ class RemoteClient:
         self._failures[serial] = call
         if len(self._failures) > _LONGEST_LIST_OF_FAILURES:
             del self._failures[next(iter(self._failures))]
-
-
-def _is_address(location: str) -> bool:
-    """Whether a redirect's header can be made a request of; an empty or absent one is left alone."""
-    try:
-        found = httpx.URL(location)
-        if found.scheme and not found.host:
-            found.copy_with(host="host.invalid")
-    except (httpx.InvalidURL, ValueError):
-        return False
-    return True
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -129,10 +129,19 @@ class Laboratory:
         if scenario.methods:
             plan = replace(plan, methods=scenario.methods)
         around = Surroundings()
+        policy, tls = scenario.policy or LOOPBACK, scenario.tls() if scenario.tls else None
         if scenario.looks_around:
-            around = await look_around(front.url, policy=LOOPBACK, now=now)
-        tls = scenario.tls() if scenario.tls else None
-        async with RemoteClient(front.url, policy=LOOPBACK, patience=PATIENCE, tls=tls) as http:
+            interface = f"{front.url}/{plan.default_root}/{plan.target}"
+            witness = urlsplit(self.sandbox.shops_url)
+            around = await look_around(
+                interface,
+                policy=policy,
+                now=now,
+                tls=tls,
+                witnesses=[(witness.hostname or "", witness.port or 80)],
+            )
+        patience = scenario.patience or PATIENCE
+        async with RemoteClient(front.url, policy=policy, patience=patience, tls=tls) as http:
             return await examine(
                 http,
                 plan,

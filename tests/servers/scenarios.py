@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from integrations.access.fixes.records import Fix
 from integrations.access.records import Cause, Diagnosis, Layer, Subject
+from integrations.guard import GuardPolicy
+from integrations.http import Patience
 from integrations.sandbox.client import Sandbox
 
 US, HUB, STRANGER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
@@ -122,5 +124,9 @@ class Scenario:
     """From the server and the fixes without its log to its log (a ServerLog), read as those fixes say."""
     tls: Callable[[], ssl.SSLContext] | None = None
     """Whom the client trusts; ``None``: whom it usually does."""
+    policy: GuardPolicy | None = None
+    """Where names lead; ``None``: as the system says."""
+    patience: Patience | None = None
+    """``None``: a few seconds."""
     settled: bool = True
     """Whether the shop passes before it is broken; False: there is no such state."""
