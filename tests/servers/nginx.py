@@ -87,7 +87,7 @@ class Nginx:
         site = self.folder / "sites-enabled" / "shop"
         match fix.place:
             case Place.NGINX_LINE | Place.NGINX_ABOVE:
-                where = printed.found(fix, self._programs, ("/etc/nginx", str(self.folder)))
+                where = printed.found(fix, self._programs)
                 if where is None:
                     return False
                 printed.put(fix.text, *where, instead=fix.place is Place.NGINX_LINE)

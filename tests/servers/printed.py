@@ -10,32 +10,29 @@ _FOUND = re.compile(r"^(?P<file>/[^:]+):(?P<line>\d+):")
 
 
 def run(command: str, programs: Path, *, swapped: tuple[str, str] | None = None) -> str:
-    """Runs a printed command as it stands; ``programs`` is a folder whose programs come first.
+    """What a printed command prints, run as it stands; programs of the folder ``programs`` come first.
 
-    ``swapped``: a folder of the printed command, and the one that stands for it here. Gives what it
-    printed. Raises AssertionError with its complaint where a check fails.
+    ``swapped``: a folder of the printed command, and the one that stands for it here.
     """
     if swapped is not None:
         command = command.replace(*swapped)
-    path = f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin"
-    done = subprocess.run(
-        ["sh", "-c", command], capture_output=True, text=True, timeout=20, env={"PATH": path}, check=False
-    )
-    # grep says 1 where it finds nothing.
-    assert done.returncode in (0, 1) or not command, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return _shell(command, programs).stdout
 
 
 def check(fix: Fix, programs: Path) -> None:
-    """The printed check, letter by letter: ``nginx -t && systemctl reload nginx``."""
-    path = f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin"
-    done = subprocess.run(
-        ["sh", "-c", fix.check], capture_output=True, text=True, timeout=20, env={"PATH": path}, check=False
-    )
+    """The printed check, letter by letter: ``nginx -t && systemctl reload nginx``. Raises AssertionError."""
+    done = _shell(fix.check, programs)
     assert done.returncode == 0, f"{fix.text}\n{done.stdout}\n{done.stderr}"
 
 
-def found(fix: Fix, programs: Path, swapped: tuple[str, str]) -> tuple[Path, int] | None:
+def _shell(command: str, programs: Path) -> "subprocess.CompletedProcess[str]":
+    path = f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin"
+    return subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, timeout=20, env={"PATH": path}, check=False
+    )
+
+
+def found(fix: Fix, programs: Path, swapped: tuple[str, str] | None = None) -> tuple[Path, int] | None:
     """File and line number (from 1) that a fix's own command finds first; ``None``: none."""
     for line in run(fix.find, programs, swapped=swapped).splitlines():
         match = _FOUND.match(line)

@@ -1,6 +1,7 @@
 """Changes to nginx that let a hub through: for its interface only, and where a rule goes by User-Agent or
 method for exactly its User-Agents. No rule is switched off."""
 
+import re
 from collections.abc import Callable
 
 from django.utils.translation import gettext as _
@@ -9,7 +10,9 @@ from integrations.access.fixes import nginx_text as text
 from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis, Subject
 
+_REALM = re.compile(r'realm="([^"$\\\s][^"$\\]{0,60})"')
 _OTHER_THAN_AGENT = "(request_method|request_uri|uri|remote_addr|scheme|https|host)"
+_OTHER_THAN_PATH = "(http_user_agent|request_method|remote_addr|scheme|https|host)"
 _OTHER_THAN_METHOD = "(http_user_agent|request_uri|uri|remote_addr|scheme|https|host)"
 
 
@@ -41,7 +44,7 @@ def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     limits = [
         _line(title, text.opened_methods(guest, methods, in_one_line=one), found, f"{note} {_can_say()}")
         for one, found in (
-            (False, r"limit_except[^{}]*\{[[:space:]]*$"),
+            (False, r"limit_except[^{}]*\{[ \t]*$"),
             (True, r"limit_except[^{}]*\{[^}]*\}"),
         )
     ]
@@ -71,7 +74,7 @@ def _path_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
         find=text.find_closed_locations(),
         check=text.CHECK,
     )
-    return [_general_rule(diagnosis, guest), location]
+    return [_general_rule(diagnosis, guest, _OTHER_THAN_PATH), location]
 
 
 def _everybody(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -134,11 +137,13 @@ def _unknown_addresses(guest: Guest) -> Fix:
     )
 
 
-def _sign_in(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+def _sign_in(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     title = _("Ask %(hub)s for no password in front of the shop") % {"hub": guest.name}
     note = _("Visitors are still asked for the password. It works in server and location, not in http.")
-    found = r"auth_basic[[:space:]]+[^;]*;"
-    return [_line(title, text.no_password(guest, "Restricted"), found, f"{note} {_can_say()}")]
+    found = r"auth_basic[ \t]+[^;]*;"
+    realm = _REALM.search(str(diagnosis.values.get("realm", "")))
+    lines = text.no_password(guest, realm[1] if realm else "Restricted")
+    return [_line(title, lines, found, f"{note} {_can_say()}")]
 
 
 def _rate_limit(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -153,7 +158,7 @@ def _rate_limit(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             where=_("On the shop's server, as root."),
             text=text.unlimited(guest),
             language="shell",
-            find=text.find_lines(r"limit_(req|conn)_zone[[:space:]]+\$binary_remote_addr"),
+            find=text.find_lines(r"limit_(req|conn)_zone[ \t]+\$binary_remote_addr"),
             check="nginx -t && systemctl restart nginx",
             note=note if guest.addresses else f"{note} {_can_say()}",
         )
@@ -168,17 +173,17 @@ def _header_lost(_diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
         _line(
             title,
             "proxy_set_header Authorization $http_authorization;",
-            r"proxy_set_header[[:space:]]+[Aa]uthorization[[:space:]]",
+            r"proxy_set_header[ \t]+[Aa]uthorization[ \t]",
             note,
         ),
-        _line(title, handed, r"fastcgi_param[[:space:]]+HTTP_AUTHORIZATION[[:space:]]", note),
+        _line(title, handed, r"fastcgi_param[ \t]+HTTP_AUTHORIZATION[ \t]", note),
         Fix(
             title=title,
             place=Place.NGINX_ABOVE,
             where=_("Directly above the line that the command finds, in the location that runs PHP."),
             text=handed,
             language="nginx",
-            find=text.find_lines(r"fastcgi_pass[[:space:]]"),
+            find=text.find_lines(r"fastcgi_pass[ \t]"),
             check=text.CHECK,
             note=note,
         ),
@@ -190,7 +195,7 @@ def _too_large(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
         return []
     title = _("Let %(hub)s's messages be as large as they are") % {"hub": guest.name}
     note = _("It is for all that this block is for; 8 MB is PHP's own usual limit.")
-    return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[[:space:]]", note)]
+    return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[ \t]", note)]
 
 
 def _no_upstream(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
@@ -213,9 +218,9 @@ def _no_upstream(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
     ]
 
 
-def _general_rule(diagnosis: Diagnosis, guest: Guest) -> Fix:
+def _general_rule(diagnosis: Diagnosis, guest: Guest, others: str = "") -> Fix:
     title = _("Spare %(hub)s from nginx' rule") % {"hub": guest.name}
-    return _above_if(diagnosis, guest, title, text.spared(guest), "")
+    return _above_if(diagnosis, guest, title, text.spared(guest), others)
 
 
 def _above_if(diagnosis: Diagnosis, guest: Guest, title: str, lines: str, others: str) -> Fix:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from integrations.access.fixes.records import Guest
 from integrations.http import USER_AGENT
 
-FOLDER = "/etc/nginx"
 CHECK = "nginx -t && systemctl reload nginx"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _LITERAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 /;:,_=@~-")
 _ESCAPED = frozenset(".()+*?[]{}|^$")
+_OURS = USER_AGENT.partition("/")[0] + r"/[0-9.]+"
 
 
 def escaped(text: str) -> str:
@@ -30,9 +30,12 @@ def escaped(text: str) -> str:
     return "".join(signs)
 
 
-def agents_pattern(agents: Sequence[str]) -> str:
-    """Fits these User-Agents, letter by letter."""
-    return "(?:" + "|".join(escaped(agent) for agent in agents) + ")"
+def agents_pattern(agents: Sequence[str], *, ours: bool = False) -> str:
+    """Fits these User-Agents, letter by letter, and with ``ours`` Syncwatch's of any version."""
+    patterns = [escaped(agent) for agent in agents]
+    if ours:
+        patterns.append(_OURS)
+    return f"(?:{'|'.join(patterns)})"
 
 
 def path_pattern(path: str) -> str:
@@ -54,11 +57,11 @@ def is_guest(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True) ->
     ``methods``: only for these; empty: for all. ``ours``: Syncwatch too is a guest, which reads and
     writes at the same place.
     """
-    agents = (*guest.agents, USER_AGENT) if ours else guest.agents
+    agents = agents_pattern(guest.agents, ours=ours)
     lines = [
         "# The hub, and only at the shop's interface.",
         'set $syncwatch_guest "";',
-        f'if ($http_user_agent ~ "^{agents_pattern(agents)}$") {{ set $syncwatch_guest "hub"; }}',
+        f'if ($http_user_agent ~ "^{agents}$") {{ set $syncwatch_guest "hub"; }}',
         f'if ($request_uri ~ "^{path_pattern(guest.path)}") '
         '{ set $syncwatch_guest "$syncwatch_guest path"; }',
     ]
@@ -105,15 +108,18 @@ def unlimited(guest: Guest) -> str:
         what, pattern = "$syncwatch_from $request_uri", f"~^hub {path}"
     else:
         who = ""
-        agents = agents_pattern((*guest.agents, USER_AGENT))
+        agents = agents_pattern(guest.agents, ours=True)
         what, pattern = "$http_user_agent $request_uri", f"~^{agents} {path}"
     keys = f'    default $binary_remote_addr;\n    "{pattern}" "";\n'
+    counted = r"limit_(req|conn)_zone\s+\$binary_remote_addr"
     return (
-        f"cat > {FOLDER}/conf.d/syncwatch-limit.conf <<'END'\n"
+        "cat > /etc/nginx/conf.d/syncwatch-limit.conf <<'END'\n"
         f'{who}map "{what}" $syncwatch_limit_key {{\n{keys}}}\n'
         "END\n"
-        rf"grep -rlE 'limit_(req|conn)_zone\s+\$binary_remote_addr' {FOLDER} | xargs "
-        r"sed -i -E 's/(limit_(req|conn)_zone\s+)\$binary_remote_addr/\1$syncwatch_limit_key/'"
+        r"nginx -T 2>/dev/null | sed -n 's/^# configuration file \(.*\):$/\1/p' | "
+        f"xargs -d '\\n' grep -lE '{counted}' | "
+        r"xargs -d '\n' sed -i --follow-symlinks -E "
+        r"'s/(limit_(req|conn)_zone\s+)\$binary_remote_addr/\1$syncwatch_limit_key/'"
     )
 
 
@@ -122,8 +128,8 @@ def allowed(networks: Sequence[str]) -> str:
 
 
 def find_lines(pattern: str) -> str:
-    """Prints file, number and text of lines that fit, comments left out."""
-    return rf"grep -rnE '^[^#]*{pattern}' {FOLDER}"
+    """Prints file, number and text of the lines that fit, comments left out."""
+    return _of_all_lines(f"/^[^#]*{pattern}/ {{ {_PRINT} }}")
 
 
 def find_refusing_if(status: int | None, others: str) -> str:
@@ -132,41 +138,47 @@ def find_refusing_if(status: int | None, others: str) -> str:
     No status: 444, which hangs up. A status that ``if`` does not usually give: any from 400 to 499.
     """
     code = "444" if status is None else str(status) if 400 <= status < 500 else "4[0-9][0-9]"
-    skipped = rf" && !/\$({others})/" if others else ""
-    return (
-        f"find {FOLDER} -type f -exec awk '"
-        'FNR == 1 { at = "" } '
-        rf'/^[^#]*if[ \t]*\(/ {{ at = ""; if (1{skipped}) at = FILENAME ":" FNR ": " $0 }} '
+    condition = rf"$0 !~ /\$({others})/" if others else "1"
+    return _of_all_lines(
+        rf'/^[^#]*if[ \t]*\(/ {{ at = {condition} ? {_HERE} : "" }} '
         rf'at != "" && /^[^#]*return[ \t]+{code}/ {{ print at; at = "" }} '
-        r'/}/ { at = "" }'
-        "' {} +"
+        '/}/ { at = "" }'
     )
 
 
 def find_first_deny() -> str:
     """Prints the first ``deny`` line of each block that is a whole shop's, not one of files or methods."""
-    return (
-        f"find {FOLDER} -type f -exec awk '"
-        'FNR == 1 { block = "" } '
+    return _of_all_lines(
         r"/^[^#]*\{/ { block = $0 } "
         r"/^[^#]*deny[ \t]/ && block !~ /limit_except|location[ \t]+~|done/ "
-        '{ print FILENAME ":" FNR ": " $0; block = "done" } '
+        f'{{ {_PRINT}; block = "done" }} '
         r'/^[^#]*\}/ { block = "" }'
-        "' {} +"
     )
-
-
-def find_closed_locations() -> str:
-    """Prints the locations that refuse everybody, with a few lines around."""
-    locations = rf"grep -rnE -A4 '^[^#]*location[[:space:]]' {FOLDER}"
-    return f"{locations} | grep -B4 -E 'deny|return[[:space:]]+4'"
 
 
 def find_first_of_geo() -> str:
     """Prints the first line inside each ``geo`` block."""
-    return (
-        f"find {FOLDER} -type f -exec awk '"
-        'FNR == 1 { inside = 0 } inside { print FILENAME ":" FNR ": " $0; inside = 0 } '
-        r"/^[^#]*geo[ \t].*\{[ \t]*$/ { inside = 1 }"
-        "' {} +"
+    return _of_all_lines(f"inside {{ {_PRINT}; inside = 0 }} " r"/^[^#]*geo[ \t].*\{[ \t]*$/ { inside = 1 }")
+
+
+def find_closed_locations() -> str:
+    """Prints the ``location`` lines whose block refuses everybody."""
+    return _of_all_lines(
+        r'/^[^#]*\{/ { at = "" } '
+        rf"/^[^#]*location[ \t]/ {{ at = {_HERE} }} "
+        r'at != "" && /^[^#]*(deny[ \t]+all|return[ \t]+4)/ { print at; at = "" } '
+        '/}/ { at = "" }'
     )
+
+
+_HERE = 'file ":" line ": " $0'
+_PRINT = f"print {_HERE}"
+
+
+def _of_all_lines(awk: str) -> str:
+    """Runs over the configuration as nginx reads it, wherever its files lie, lines numbered by file."""
+    numbered = (
+        '/^# configuration file / { file = $0; sub(/^# configuration file /, "", file); sub(/:$/, "", file); '
+        'line = 0; at = ""; next } { line++ }'
+    )
+    return f"nginx -T 2>/dev/null | awk '{numbered} {awk}'"
