@@ -7,7 +7,7 @@ import httpx
 from integrations.access.matrix import Asking
 from integrations.access.records import Cell, Examination, Layer, Question, Surroundings
 from integrations.answer import Answer
-from integrations.contracts import CallRecord, HubFailure, Outcome
+from integrations.contracts import CallRecord, HubFailure, Outcome, PhaseTimings
 from integrations.evidence import call_of_answer
 from integrations.woocommerce.probing import PLAN
 
@@ -72,16 +72,10 @@ def cell(
         method,
         agent,
         NOW,
-        timings=_timings(wait),
+        timings=PhaseTimings(wait=wait),
     )
     asking = Asking(_Recorder(), PLAN, SHOP + "/wp-json", NOW)
     return asking.cell(question, answer)
-
-
-def _timings(wait):
-    from integrations.contracts import PhaseTimings
-
-    return PhaseTimings(wait=wait)
 
 
 def examination(answers=None, *further, methods=METHODS, agents=HUB, surroundings=None, wait=80.0):
