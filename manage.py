@@ -14,7 +14,9 @@ from monitor.embedded import EmbeddedError
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
     if sys.argv[1:2] == ["diagnose"]:
-        # It stores nothing and needs no installation, so none begins here: keys for this process alone.
+        # It stores nothing and needs no installation, so none begins here: keys for this process alone, and
+        # an address of no database, for looking for the embedded one makes its folder.
+        os.environ.setdefault("DATABASE_URL", "postgresql://127.0.0.1:1/none")
         os.environ.setdefault("SYNCWATCH_SECRET_KEY", secrets.token_urlsafe(50))
         os.environ.setdefault("SYNCWATCH_KEYS", urlsafe_b64encode(secrets.token_bytes(32)).decode())
     try:

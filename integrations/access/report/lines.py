@@ -93,6 +93,11 @@ def about_the_shop(report: Report) -> Iterator[Line]:
     yield _("Asked at"), moment(examination.at)
 
 
+def above_the_matrix(report: Report) -> str:
+    address = f"{report.examination.url}{report.examination.path}"
+    return _("What became of each request to %(address)s:") % {"address": address}
+
+
 def surroundings(report: Report) -> Iterator[Line]:
     around = report.examination.surroundings
     if around.name is not None:

@@ -41,7 +41,7 @@ def _matrix(report: Report) -> Iterator[str]:
         status = f" {cell.call.status}" if cell is not None and cell.call.status else ""
         return f"{SHAPES[face.tone]} {face.word}{status}".strip()
 
-    yield _escaped(_("What became of each request to %(path)s:") % {"path": examination.path})
+    yield _escaped(lines.above_the_matrix(report))
     yield ""
     yield "| | " + " | ".join(column.letter for column in legend) + " |"
     yield "| --- |" + " --- |" * len(legend)

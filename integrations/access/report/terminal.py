@@ -54,7 +54,7 @@ def _matrix(report: Report, paper: Paper) -> list[str]:
     first = max(len(method) for method, _cells in body) + 3
     width = max([*(visible(cell) for _method, cells in body for cell in cells), 12]) + 2
     at_once = max(1, (paper.width - first - len(INDENT)) // width)
-    text = [*paper.wrapped(_("What became of each request to %(path)s:") % {"path": examination.path}), ""]
+    text = [*paper.wrapped(lines.above_the_matrix(report)), ""]
     for start in range(0, len(legend), at_once):
         part = slice(start, start + at_once)
         heads = [paper.strong(column.letter) for column in legend[part]]

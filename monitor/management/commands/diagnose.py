@@ -5,13 +5,13 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -98,7 +98,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        with translation.override(options["language"] or _language_of(os.environ)):
+        with translation.override(options["language"] or language_of(os.environ)):
             try:
                 code = self.diagnose(options)
             except _CannotAsk as reason:
@@ -114,7 +114,7 @@ class Command(BaseCommand):
         networks = [*settings.SYNCWATCH_ALLOWED_NETWORKS]
         for network in options["allow_private"] or ():
             networks += [network] if network else [ip_network(text) for text in PRIVATE]
-        progress = _Progress(sys.stderr if self.stderr.isatty() else None)
+        progress = _Progress(self.stderr if self.stderr.isatty() else None)
         try:
             policy = GuardPolicy(networks)
             report = asyncio.run(find_out(wanted, policy=policy, now=now, told=progress))
@@ -173,7 +173,7 @@ class Command(BaseCommand):
 class _Progress:
     """One line on a terminal that is written over and over; ``None``: nowhere."""
 
-    def __init__(self, out: TextIO | None) -> None:
+    def __init__(self, out: OutputWrapper | None) -> None:
         self._out = out
         self._shown = 0
 
@@ -181,13 +181,13 @@ class _Progress:
         if self._out is None:
             return
         text = f"{text}…"[: shutil.get_terminal_size().columns - 1]
-        self._out.write(f"\r{text.ljust(self._shown)}")
+        self._out.write(f"\r{text.ljust(self._shown)}", str, ending="")
         self._out.flush()
         self._shown = len(text)
 
     def end(self) -> None:
         if self._out is not None and self._shown:
-            self._out.write(f"\r{' ' * self._shown}\r")
+            self._out.write(f"\r{' ' * self._shown}\r", str, ending="")
             self._out.flush()
 
 
@@ -251,7 +251,7 @@ def _seconds_or_none(text: str) -> float:
     return seconds
 
 
-def _language_of(environment: os._Environ[str]) -> str:
+def language_of(environment: Mapping[str, str]) -> str:
     """The reader's language, as far as there is one of it; POSIX says which variable counts first."""
     known: Sequence[str] = [code for code, _name in settings.LANGUAGES]
     chosen = next(
@@ -261,6 +261,6 @@ def _language_of(environment: os._Environ[str]) -> str:
     return code if code in known else settings.LANGUAGE_CODE
 
 
-def _may_have_colour(environment: os._Environ[str]) -> bool:
+def _may_have_colour(environment: Mapping[str, str]) -> bool:
     """https://no-color.org; a dumb terminal has none either."""
     return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
