@@ -205,6 +205,14 @@ except ValueError as error:
 """Private networks the operator allows requests to; all others are refused by the address guard."""
 
 # --- rhythm of the work --------------------------------------------------------------------------------
+# Who is nearly always there: if not even they answer, our own network is what is broken.
+SYNCWATCH_WITNESSES = [
+    (host, int(port or 443))
+    for host, _colon, port in (
+        witness.partition(":")
+        for witness in env.list("SYNCWATCH_WITNESSES", ["one.one.one.one:443", "dns.google:443"])
+    )
+]
 SYNCWATCH_TICK_S = env.int("SYNCWATCH_TICK_S", 5)
 SYNCWATCH_COLLECT_INTERVAL_S = env.int("SYNCWATCH_COLLECT_INTERVAL_S", 60)
 SYNCWATCH_PROBE_INTERVAL_S = env.int("SYNCWATCH_PROBE_INTERVAL_S", 300)

@@ -30,9 +30,10 @@ def _plain_static_files(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(settings) -> None:
-    """The sandbox takes no burst for an attack."""
+def _among_ourselves(settings) -> None:
+    """The sandbox takes no burst for an attack; and no test asks anybody outside."""
     settings.SYNCWATCH_EXAMINE_PAUSE_S = 0
+    settings.SYNCWATCH_WITNESSES = []
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,12 @@ async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
                 now=batch.now,
                 pause_s=settings.SYNCWATCH_EXAMINE_PAUSE_S,
             ),
-            look_around(adapter.root, policy=batch.policy, now=batch.now),
+            look_around(
+                adapter.root,
+                policy=batch.policy,
+                now=batch.now,
+                witnesses=settings.SYNCWATCH_WITNESSES,
+            ),
         )
     examination = replace(examination, surroundings=surroundings)
     found = diagnose(examination, failures, has_log=has_log)

@@ -66,7 +66,7 @@ async def look_around(
         name=_together(named.result(), door),
         certificate=door.certificate,
         redirects=redirects.result(),
-        own_network_works=None if door.answers else await anyone_answers(witnesses, policy),
+        own_network_works=await anyone_answers(witnesses, policy) if witnesses and not door.answers else None,
     )
 
 
