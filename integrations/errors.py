@@ -73,6 +73,9 @@ class ConnectionFailed(NoAnswer):
     broke_off: bool = False
     """It had been made and ended before the answer did."""
 
+    was_kept: bool = False
+    """It had served an earlier request: servers close such ones at any time, and mean nothing by it."""
+
 
 class TlsFailed(NoAnswer):
     """The certificate or the TLS protocol was not acceptable."""

@@ -5,6 +5,7 @@ httpx around its transport make a request three times cheaper than a default cli
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,7 +113,8 @@ class RemoteClient:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         check_url(target_url)
-        self.target_url = target_url.rstrip("/")
+        # A query would end up in the middle of every address, and may command: `?_method=DELETE`.
+        self.target_url = re.split("[?#]", target_url, maxsplit=1)[0].rstrip("/")
         self.application: Application | None = None
         """Recognises the application's own answers; set by the adapter."""
         self._pacer = pacer
@@ -276,7 +278,10 @@ class RemoteClient:
                 remedy=_("Enter the credentials again; a character of them is not allowed there."),
             ) from None
         except NETWORK_EXCEPTIONS as error:
-            raise network_error(error, url.host, self._patience.whole) from error
+            failure = network_error(error, url.host, self._patience.whole)
+            if isinstance(failure, ConnectionFailed):
+                failure.was_kept = failure.broke_off and not watch.connected
+            raise failure from error
         self._serial += 1
         host = request.url.host
         if watch.tls_expires_at:

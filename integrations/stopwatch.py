@@ -25,6 +25,11 @@ class Stopwatch:
         if event == "connection.start_tls.complete":
             self.tls_expires_at = _expiry(info["return_value"].get_extra_info("ssl_object"))
 
+    @property
+    def connected(self) -> bool:
+        """Whether a connection was made for this request; a kept one served it else."""
+        return "connection.connect_tcp.started" in self._marks
+
     def name_resolved(self) -> None:
         self._resolved = perf_counter()
 
