@@ -9,6 +9,7 @@ from integrations.access.matrix import Asking
 from integrations.access.plan import ProbePlan
 from integrations.access.records import Cell, Examination, Layer, Question, Surroundings
 from integrations.contracts import Outcome
+from integrations.errors import AddressRefused
 from integrations.http import USER_AGENT, RemoteClient
 
 ODD_TYPE = "application/x-nobody"
@@ -33,8 +34,14 @@ async def examine(
     """Asks everything there is to ask, without credentials; changes nothing.
 
     ``root`` is the full address of the store's API. ``wrong_key``: ask too whether the header that
-    carries credentials arrives. Raises AddressRefused only.
+    carries credentials arrives. Raises AddressRefused only, also where ``root`` holds a query: shops let
+    one make a harmless method another (``?_method=DELETE``).
     """
+    if "?" in root or "#" in root:
+        raise AddressRefused(
+            _("The address of the shop's interface holds a question mark or a number sign."),
+            remedy=_("Enter it without them and what follows: that could turn a question into an order."),
+        )
     asking = Asking(http, plan, root.rstrip("/"), now, pause_s, told)
     agents = tuple(dict.fromkeys(agents))
     await asking.matrix(agents, USER_AGENT)

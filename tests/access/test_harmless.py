@@ -17,8 +17,11 @@ from integrations.access.examine import examine
 from integrations.access.plan import ProbePlan
 from integrations.access.records import Examination, Question
 from integrations.access.surroundings import look_around
+from integrations.contracts import Target
+from integrations.errors import AddressRefused
 from integrations.guard import GuardPolicy
 from integrations.http import USER_AGENT, RemoteClient
+from integrations.opening import open_store
 from integrations.registry import STORES, adapter_class
 from integrations.sandbox.client import Sandbox
 from integrations.sandbox.fleet import Platform
@@ -262,6 +265,38 @@ def secrets_of(sandbox: Sandbox, platform: str) -> list[str]:
     if platform == "shopify":
         return [text for text in sandbox.store_credentials(platform).values() if text]
     return list(sandbox.store_credentials(platform).values())
+
+
+@pytest.mark.parametrize("query", ["?_method=DELETE", "?x=1&ps_method=DELETE", "#part"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_follows_an_entered_address_is_never_sent(
+    sandbox: Sandbox, front: Recorder, platform: Platform, query: str
+) -> None:
+    target = Target(platform, f"{front.url}/{platform}/{query}", sandbox.store_credentials(platform), {})
+    front.forget()
+
+    async def go() -> Examination:
+        async with open_store(target, platform, policy=LOCAL) as store:
+            return await examine(
+                store.http, store.plan, store.root, platform=platform, agents=AGENTS, now=NOW
+            )
+
+    assert all(cell.passed for cell in asyncio.run(go()).cells)
+    assert [line for one in front.asked() for line in wrongs(one, platform)] == []
+
+
+def test_a_query_in_the_interfaces_address_is_refused(front: Recorder) -> None:
+    plan = adapter_class("woocommerce").plan
+    front.forget()
+
+    async def go() -> None:
+        async with RemoteClient(f"{front.url}/woocommerce", policy=LOCAL) as http:
+            root = f"{front.url}/woocommerce/?_method=DELETE&x="
+            await examine(http, plan, root, platform="woocommerce", agents=AGENTS, now=NOW)
+
+    with pytest.raises(AddressRefused):
+        asyncio.run(go())
+    assert front.asked() == []
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
