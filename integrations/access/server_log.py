@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from itertools import islice
 
-from integrations.access.records import Cause, Confidence, Diagnosis, Layer
+from integrations.access.records import Cause, Confidence, Diagnosis, Layer, Subject
 
 MOST_LINES = 500_000
 LONGEST_LINE = 8_000
@@ -91,8 +91,11 @@ def in_the_light_of(log: ServerLog, diagnosis: Diagnosis) -> Diagnosis:
     if refusal is None:
         return diagnosis
     said = {"log": refusal.kind.value, "message": refusal.message, "variable": refusal.variable}
+    is_rule = refusal.kind is Kind.RULE and diagnosis.cause in (Cause.MAINTENANCE, Cause.SERVER_FAULT)
     return replace(
         diagnosis,
+        # A rule may refuse with a status that says otherwise.
+        cause=_BY_SUBJECT.get(diagnosis.subject, diagnosis.cause) if is_rule else diagnosis.cause,
         layer=Layer.FIREWALL if refusal.kind is Kind.RULE else Layer.SERVER,
         product=refusal.server,
         confidence=Confidence.CERTAIN,
@@ -101,6 +104,14 @@ def in_the_light_of(log: ServerLog, diagnosis: Diagnosis) -> Diagnosis:
     )
 
 
+_BY_SUBJECT = {
+    Subject.USER_AGENT: Cause.USER_AGENT_RULE,
+    Subject.METHOD: Cause.METHOD_RULE,
+    Subject.PATH: Cause.PATH_RULE,
+    Subject.CONTENT: Cause.CONTENT_RULE,
+    Subject.EVERYTHING: Cause.EVERYBODY_REFUSED,
+    Subject.NOTHING: Cause.EVERYBODY_REFUSED,
+}
 _REFUSING = frozenset(
     {
         Cause.USER_AGENT_RULE,

@@ -208,7 +208,7 @@ def running(config: Config, site: Site) -> Iterator[Apache]:
             handler = f'"proxy:scgi://127.0.0.1:{stack.enter_context(scgi_server())}"'
         _write(config, site, port, handler)
         command = f"{PROGRAM} -f {folder}/apache2.conf"
-        reload = f'[ "$*" = "reload apache2" ] && kill -USR1 $(cat {folder}/apache2.pid)'
+        reload = f'[ "$*" = "reload apache2" ] && kill -HUP $(cat {folder}/apache2.pid)'
         printed.program(folder / "programs", "apachectl", f'[ "$*" = configtest ] && exec {command} -t')
         printed.program(folder / "programs", "systemctl", reload)
         process = subprocess.Popen(

@@ -31,6 +31,8 @@ _CONCERNED = frozenset(
         Cause.POLITE_BLOCK,
         Cause.RATE_LIMIT,
         Cause.DROPPED,
+        Cause.MAINTENANCE,
+        Cause.SERVER_FAULT,
     }
 )
 SHOW_LOG = (

@@ -1,0 +1,121 @@
+"""ModSecurity inside Apache: its rules refuse a hub, its log names the rule, and the printed exclusion lets
+the hub through while attacks stay refused."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from integrations.access.records import Cause, Layer, Subject
+from tests.servers.apache import Config, apache, log_of
+from tests.servers.laboratory import hub_agents
+from tests.servers.scenarios import ORDERS, SCANNER, Ask, Fault, Scenario
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
+
+AGENTS = hub_agents("woocommerce")
+ELSEWHERE = "/wp-json/wp/v2/users/0"
+INJECTION = f"{ORDERS}?id=1%27%20OR%20%271%27=%271%27%20UNION%20SELECT%20password%20FROM%20users--"
+BY_METHOD = Fault(
+    Cause.METHOD_RULE, Layer.FIREWALL, Subject.METHOD, "ModSecurity", methods=("PUT", "PATCH", "DELETE")
+)
+BY_AGENT = Fault(Cause.USER_AGENT_RULE, Layer.FIREWALL, Subject.USER_AGENT, "ModSecurity", AGENTS)
+ATTACKS = (
+    Ask("GET", INJECTION, AGENTS[0]),
+    Ask("PUT", INJECTION, AGENTS[1], content=b"{}"),
+    Ask("PUT", ELSEWHERE, AGENTS[0], content=b"{}"),
+    Ask("PUT", ORDERS, "curl/8", content=b"{}"),
+    Ask("GET", ORDERS, SCANNER),
+)
+"""Injections in the hub's name; methods beside the interface and by others; a scanner."""
+BY_NAME = (Ask(), Ask("PUT", content=b"{}"), Ask("GET", ELSEWHERE, AGENTS[0]))
+NAMES = '"@pmFromFile FOLDER/unwanted"'
+UNWANTED = (("unwanted", "sendcloud\nsqlmap\nnikto\n"),)
+
+
+def paranoia(level: int) -> str:
+    return f'SecAction "id:900000,phase:1,nolog,pass,t:none,setvar:tx.paranoia_level={level}"\n'
+
+
+def by_rule_set(name: str, owasp: str, fault: Fault = BY_METHOD, asks: Sequence[Ask] = ATTACKS) -> Scenario:
+    return Scenario(
+        f"ModSecurity: {name}",
+        apache(Config(owasp=owasp)),
+        (fault,),
+        closes=True,
+        stays_refused=tuple(asks),
+        read_log=log_of,
+    )
+
+
+def by_own_rule(name: str, rule: str, fault: Fault = BY_AGENT, asks: Sequence[Ask] = BY_NAME) -> Scenario:
+    return Scenario(
+        f"ModSecurity: {name}",
+        apache(Config(rules=rule, files=UNWANTED)),
+        (fault,),
+        closes=True,
+        stays_refused=tuple(asks),
+        read_log=log_of,
+    )
+
+
+def against_names(action: str, number: int) -> str:
+    return f'SecRule REQUEST_HEADERS:User-Agent {NAMES} "id:{number},phase:1,t:none,log,{action}"\n'
+
+
+SCENARIOS = (
+    Scenario(
+        "ModSecurity: OWASP's rules as shipped, without their log",
+        apache(Config(owasp="")),
+        (BY_METHOD,),
+        closes=True,
+        stays_refused=ATTACKS,
+    ),
+    by_rule_set("OWASP's rules as shipped", ""),
+    by_rule_set("paranoia level 2", paranoia(2)),
+    by_rule_set("paranoia level 3", paranoia(3)),
+    by_rule_set("paranoia level 4", paranoia(4)),
+    by_own_rule("User-Agents, 403", against_names("deny,status:403,msg:'Unwanted robot'", 50001)),
+    by_own_rule("User-Agents, 406", against_names("deny,status:406", 50002)),
+    by_own_rule(
+        "User-Agents, 429",
+        against_names("deny,status:429", 50003),
+        Fault(Cause.RATE_LIMIT, Layer.FIREWALL, Subject.RATE, "ModSecurity"),
+    ),
+    by_own_rule(
+        "User-Agents, 503",
+        against_names("deny,status:503", 50004),
+    ),
+    by_own_rule(
+        "User-Agents, hung up",
+        against_names("drop", 50005),
+        Fault(Cause.DROPPED, Layer.FIREWALL, Subject.USER_AGENT, "ModSecurity", AGENTS),
+    ),
+    by_own_rule(
+        "methods",
+        'SecRule REQUEST_METHOD "!@within GET HEAD POST OPTIONS" "id:50006,phase:1,t:none,deny,status:403,'
+        "msg:'Reading only'\"\n",
+        asks=(Ask("PUT", content=b"{}"), Ask("PUT", ELSEWHERE, AGENTS[0], content=b"{}")),
+        fault=BY_METHOD,
+    ),
+    by_own_rule(
+        "every body of JSON",
+        'SecRule REQUEST_HEADERS:Content-Type "@beginsWith application/json" "id:50007,phase:2,t:none,chain,'
+        'deny,status:403,msg:\'No JSON\'"\nSecRule REQUEST_METHOD "@rx ^(?:POST|PUT|PATCH)$" "t:none"\n',
+        asks=(Ask("PUT", content=b"{}", headers={"content-type": "application/json"}),),
+        fault=Fault(Cause.CONTENT_RULE, Layer.FIREWALL, Subject.CONTENT, "ModSecurity"),
+    ),
+    by_own_rule(
+        "one address of the interface",
+        'SecRule REQUEST_FILENAME "@contains /orders" "id:50008,phase:1,t:none,deny,status:403"\n',
+        asks=(Ask(), Ask("GET", "/wp-json/wp/v2/orders", AGENTS[0])),
+        fault=Fault(Cause.PATH_RULE, Layer.FIREWALL, Subject.PATH, "ModSecurity"),
+    ),
+)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_rule_is_named_and_the_printed_exclusion_spares_the_hub_alone(
+    scenario: Scenario, run: Callable[[Scenario], None], installed: Callable[[str], str]
+) -> None:
+    installed("apache2")
+    run(scenario)
