@@ -161,3 +161,11 @@ class TestDocument:
         jsonschema.validate(written, SCHEMA)
         assert written["error"] == {"sentence": "No.", "remedy": "Another.", "kind": "AddressRefused"}
         assert written["exit_code"] == COULD_NOT
+
+
+def test_what_a_shop_says_cannot_steer_a_terminal():
+    hostile = "\x1b[2J\x1b]0;owned\x07Hello \u202eolleh\x9b31m"
+    found = report(method_rule(), title=hostile)
+    for text in (terminal.written(found, Paper()), markdown.written(found)):
+        assert "Hello olleh" in text
+        assert not set(text) & set("\x1b\x07\x9b\u202e")

@@ -68,7 +68,8 @@ async def find_out(wanted: Wanted, *, policy: GuardPolicy, now: datetime, told: 
         guest=guest,
         examination=examination,
         findings=tuple(
-            Finding(one, explain(one, guest, examination), tuple(fixes_for(one, guest))) for one in found
+            Finding(one, explain(one, guest, examination), tuple(fixes_for(one, guest, examination)))
+            for one in found
         ),
         took_s=round(monotonic() - began, 2),
     )

@@ -9,9 +9,10 @@ from integrations.access.fixes.records import Fix
 from integrations.access.records import Cell
 from integrations.access.report import lines
 from integrations.access.report.grid import SHAPES, columns, face_of, rows
+from integrations.access.report.paper import without_controls
 from integrations.access.report.records import Finding, Report
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+_SPECIAL = re.compile(r"([\\`*\[\]<|~]|\A[#>+=-]|(?<!\w)_|_(?!\w)|(?<=\A\d)[.)])")
 _FENCES = {"nginx": "nginx", "apache": "apache", "modsecurity": "apache", "shell": "sh", "php": "php"}
 
 
@@ -69,13 +70,14 @@ def _finding(found: Finding, report: Report) -> Iterator[str]:
 
 
 def _fix(fix: Fix) -> Iterator[str]:
-    guess = _(" (if this is what refuses)") if fix.is_guess else ""
+    guess = _(" (if this is the cause)") if fix.is_guess else ""
     yield f"#### {_escaped(fix.title + guess)}"
-    for sentence in filter(None, (fix.where, fix.note)):
-        yield ""
-        yield _escaped(sentence)
+    if fix.where:
+        yield from ("", _escaped(fix.where))
     if fix.find:
         yield from ("", _("Find the place:"), "", *_fenced(fix.find, "sh"))
+    if fix.note:
+        yield from ("", _escaped(fix.note))
     if fix.steps:
         yield ""
         yield from (f"{number}. {_escaped(step)}" for number, step in enumerate(fix.steps, 1))
@@ -89,7 +91,7 @@ def _fenced(text: str, language: str) -> Iterator[str]:
     """In a fence longer than any inside."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
-    yield from (f"{fence}{language}", text, fence)
+    yield from (f"{fence}{language}", without_controls(text), fence)
 
 
 def _code(text: str) -> str:
@@ -99,4 +101,4 @@ def _code(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """What others wrote changes nothing of a ticket's form."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(without_controls(text).split()))

@@ -30,6 +30,7 @@ _PLAIN_SHAPES = {
 _PLAIN_SIGNS = str.maketrans(
     {"“": '"', "”": '"', "«": '"', "»": '"', "’": "'", "…": "...", "–": "-", "—": "-", "→": "->"}
 )
+_CONTROLS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -68,7 +69,7 @@ class Paper:
         """Lines that fit the width; addresses and User-Agents are never broken."""
         rest = " " * len(first) if rest is None else rest
         yield from textwrap.wrap(
-            text,
+            without_controls(text),
             self.width,
             initial_indent=first,
             subsequent_indent=rest,
@@ -92,6 +93,11 @@ class Paper:
             simple = unicodedata.normalize("NFKD", text.translate(_PLAIN_SIGNS))
             return simple.encode("ascii", "ignore").decode()
         return text
+
+
+def without_controls(text: str) -> str:
+    """``text`` without anything that steers a terminal or turns the order of letters around."""
+    return _CONTROLS.sub("", text)
 
 
 def visible(text: str) -> int:

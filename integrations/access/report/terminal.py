@@ -8,7 +8,7 @@ from integrations.access.fixes.records import Fix
 from integrations.access.records import Cell, Layer, Severity
 from integrations.access.report import lines
 from integrations.access.report.grid import Tone, columns, face_of, rows
-from integrations.access.report.paper import Paper, visible
+from integrations.access.report.paper import Paper, visible, without_controls
 from integrations.access.report.records import Finding, Report
 
 _TONES = {Severity.FAIL: Tone.FAIL, Severity.WARN: Tone.WARN, Severity.INFO: Tone.OK}
@@ -92,19 +92,21 @@ def _finding(found: Finding, report: Report, paper: Paper) -> list[str]:
 def _fix(fix: Fix, number: int, count: int, paper: Paper) -> Iterator[str]:
     heading = _("To change") if count == 1 else _("To change, way %(n)d of %(count)d")
     heading = heading % {"n": number, "count": count} if count > 1 else heading
-    guess = _(" (if this is what refuses)") if fix.is_guess else ""
+    guess = _(" (if this is the cause)") if fix.is_guess else ""
     for line in paper.wrapped(f"{heading}: {fix.title}{guess}", first=INDENT):
         yield paper.strong(line)
-    for line in filter(None, (fix.where, fix.note)):
-        yield from paper.wrapped(line, first=INDENT)
+    if fix.where:
+        yield from paper.wrapped(fix.where, first=INDENT)
     if fix.find:
         yield from _command(_("Find the place:"), fix.find)
+    if fix.note:
+        yield from paper.wrapped(fix.note, first=INDENT)
     for step, sentence in enumerate(fix.steps, 1):
         yield from paper.wrapped(sentence, first=f"{INDENT}{step}. ")
     if fix.text:
         # Neither indented nor wrapped, so that it can be copied as it is.
         yield paper.rule()
-        yield fix.text.rstrip("\n")
+        yield without_controls(fix.text.rstrip("\n"))
         yield paper.rule()
     if fix.check:
         yield from _command(_("Then test and activate it:"), fix.check)
@@ -112,4 +114,4 @@ def _fix(fix: Fix, number: int, count: int, paper: Paper) -> Iterator[str]:
 
 def _command(label: str, command: str) -> Iterator[str]:
     yield f"{INDENT}{label}"
-    yield from (f"{INDENT}{INDENT}{line}" for line in command.splitlines())
+    yield from (f"{INDENT}{INDENT}{line}" for line in without_controls(command).splitlines())
