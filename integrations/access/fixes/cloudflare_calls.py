@@ -47,7 +47,8 @@ def prefixes(guest: Guest) -> tuple[str, ...]:
         return (f"{guest.path}/".partition("/rest/")[0] + "/rest/",)
     own = f"{guest.path.rstrip('/')}/"
     if guest.platform == "woocommerce" and "/wp-json/" in own:
-        return (own, own.partition("/wp-json/")[0] + "/wc-api/")
+        # Hubs' own plug-ins have routes beside /wc/, such as /wc-sendcloudshipping/.
+        return (own.rstrip("/"), own.partition("/wp-json/")[0] + "/wc-api/")
     return (own,)
 
 

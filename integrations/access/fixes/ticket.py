@@ -107,8 +107,7 @@ def _wish(diagnosis: Diagnosis, guest: Guest) -> str:
 def _wish_template(diagnosis: Diagnosis, guest: Guest) -> str:
     if diagnosis.cause in (Cause.METHOD_RULE, Cause.DROPPED) and diagnosis.methods:
         return _(
-            "Please let the methods %(methods)s through to the shop for paths below %(path)s. All else may "
-            "stay as it is."
+            "Please let %(methods)s through to the shop for paths below %(path)s. All else may stay as it is."
         )
     wish = _wishes().get(diagnosis.cause)
     if wish:
