@@ -58,6 +58,5 @@ def _began_before(job: Job, asked_at: datetime, now: datetime) -> bool:
 @page
 def blocked(request: HttpRequest) -> HttpResponse:
     """Which stores do not let their hubs pass, those together that suffer from the same thing."""
-    only = request.GET.get("alike", "").replace("\0", "")
-    context = {"now": timezone.now(), "blocked": Blocked(only=only)}
+    context = {"now": timezone.now(), "blocked": Blocked(only=request.GET.get("alike", ""))}
     return render(request, template_part(request, "blocked", ("rows",)), context)

@@ -119,6 +119,11 @@ class Grid:
         return tuple(group.methods[0] for group in self.groups[1:])
 
     @property
+    def knows_hub(self) -> bool:
+        """It was asked as the hub, under one of its names of today."""
+        return any(row.is_hub for row in self.rows)
+
+    @property
     def lets_hub_pass(self) -> bool:
         """Everything that the hub needs reached the shop."""
         return all(mark.passed for row in self.rows for mark in row.marks if mark.is_needed)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from monitor.models import User
+from tests.dashboard.examined import Examined, examine_all
 
 NOW = datetime(2026, 11, 22, 12, 42, tzinfo=UTC)
 ARGUMENTS = [
@@ -58,6 +59,12 @@ def viewer(db) -> Client:
 @pytest.fixture
 def operator(db) -> Client:
     return signed_in("operator", time_zone="Europe/Paris")
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Examined]:
+    """What was found at shops of every kind, by the name of what is broken there."""
+    return examine_all(tmp_path_factory.mktemp("shops"), NOW - timedelta(minutes=3))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,11 +9,15 @@
   said.setAttribute("role", "status");
   document.body.append(said);
 
-  const select = (source) => {
-    const range = document.createRange();
-    range.selectNodeContents(source);
-    getSelection().removeAllRanges();
-    getSelection().addRange(range);
+  const copiedTheOldWay = (text) => {
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.className = "visually-hidden";
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
   };
 
   const copied = async (source) => {
@@ -22,10 +26,7 @@
       return true;
     } catch {
       // Browsers give pages without https no clipboard, but still obey the old command.
-      select(source);
-      const done = document.execCommand("copy");
-      if (done) getSelection().removeAllRanges();
-      return done;
+      return copiedTheOldWay(source.textContent);
     }
   };
 
@@ -34,7 +35,10 @@
     const source = button && document.getElementById(button.dataset.copy);
     if (!source) return;
     const words = document.getElementById("access-words").dataset;
-    const text = (await copied(source)) ? words.copied : words.selected;
+    const isCopied = await copied(source);
+    button.focus({ preventScroll: true });
+    if (!isCopied) getSelection().selectAllChildren(source);
+    const text = isCopied ? words.copied : words.selected;
     said.textContent = "";
     button.textContent = text;
     // A region that is filled after it was emptied is read out again.
