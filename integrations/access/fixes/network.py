@@ -174,7 +174,7 @@ def _dead_addresses(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
         where=_("Directly above the shop's line that the command finds."),
         text="listen [::]:443 ssl;",
         language="nginx",
-        find="grep -rnE '^[^#]*listen[[:space:]]+([0-9.]+:)?443' /etc/nginx",
+        find=tls.NGINX.find("listen[[:space:]]+([0-9.]+:)?443"),
         check=tls.NGINX.check,
         note=_("Only where the address is still the server's own."),
         is_guess=True,

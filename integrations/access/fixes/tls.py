@@ -11,6 +11,7 @@ from shlex import quote
 
 from django.utils.translation import gettext as _
 
+from integrations.access.fixes.nginx_text import CHECK, find_lines
 from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis
 
@@ -30,39 +31,55 @@ class Server:
     """How one web server's configuration speaks of TLS."""
 
     name: str
-    folder: str
+    files: str
+    """Prints the names of the configuration's files."""
     certificate: str
     """The directive that names the file."""
+    names: str
+    """Pattern of the directives that name the hosts."""
     protocols: str
     """The line that allows today's protocols."""
     ciphers: str
     line: Place
     language: str
     check: str
-    end: str = ""
-    """What ends a directive."""
 
     @property
     def plugin(self) -> str:
         """certbot's name of it."""
         return self.name.lower()
 
+    def find(self, pattern: str) -> str:
+        """Prints file, number and text of the lines that fit, comments left out."""
+        if self.line is Place.NGINX_LINE:
+            return find_lines(pattern.replace("/", r"\/"))
+        return f"{self.files} | {_EACH} grep -nHE '^[^#]*{pattern}'"
 
+    def substitute(self, pattern: str, old: str, new: str) -> str:
+        """Puts ``new`` for ``old`` in the lines that fit, in place; no comma may be in any of them."""
+        return (
+            f"{self.files} | {_EACH} grep -lE '^[^#]*{pattern}' | "
+            rf"{_EACH} sed -i --follow-symlinks -E '\,^[^#]*{pattern},s,{old},{new},'"
+        )
+
+
+_EACH = r"xargs -r -d '\n'"
 NGINX = Server(
     name="nginx",
-    folder="/etc/nginx",
+    files=r"nginx -T 2>/dev/null | sed -n 's/^# configuration file \(.*\):$/\1/p'",
     certificate="ssl_certificate",
+    names="server_name",
     protocols="ssl_protocols TLSv1.2 TLSv1.3;",
     ciphers=f"ssl_ciphers {_GOOD_CIPHERS};",
     line=Place.NGINX_LINE,
     language="nginx",
-    check="nginx -t && systemctl reload nginx",
-    end=";",
+    check=CHECK,
 )
 APACHE = Server(
     name="Apache",
-    folder="/etc/apache2",
+    files="find -L /etc/apache2 -name '*-available' -prune -o -type f -name '*.conf' -print",
     certificate="SSLCertificateFile",
+    names="Server(Name|Alias)",
     protocols="SSLProtocol -all +TLSv1.2 +TLSv1.3",
     ciphers=f"SSLCipherSuite {_GOOD_CIPHERS}",
     line=Place.APACHE_LINE,
@@ -95,16 +112,14 @@ def _chain(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 def _whole_chain_of_certbot(server: Server) -> Fix:
     line = rf"{server.certificate}{_BLANK}[^;#]*/cert\.pem"
+    whole = server.substitute(line, r"/cert\.pem", "/fullchain.pem")
     return Fix(
         title=_("Have %(server)s send the whole chain") % {"server": server.name},
         place=Place.SHELL,
         where=_("On the shop's server, as root, where the certificate is certbot's."),
-        text=(
-            f"grep -rlE '^[^#]*{line}' {server.folder} | xargs -r "
-            rf"sed -i -E '/^[^#]*{line}/s#/cert\.pem#/fullchain.pem#'"
-        ),
+        text=whole,
         language="shell",
-        find=f"grep -rnE '^[^#]*{line}' {server.folder}",
+        find=server.find(line),
         check=server.check,
         note=_(
             "cert.pem holds the shop's certificate alone; fullchain.pem, beside it, the intermediate one "
@@ -115,14 +130,14 @@ def _whole_chain_of_certbot(server: Server) -> Fix:
 
 def _fetched_intermediate(server: Server, host: str, url: str) -> Fix:
     """Appends the issuer's certificate from where the shop's own says that it is, if it really signed it."""
-    served = f"grep -rhoE '^[^#]*{server.certificate}{_BLANK}+[^;#]+' {server.folder}"
+    served = f"{server.files} | {_EACH} grep -hoE '^[^#]*{server.certificate}{_BLANK}+[^;#]+'"
     return Fix(
         title=_("Add the missing intermediate certificate for %(server)s") % {"server": server.name},
         place=Place.SHELL,
         where=_("On the shop's server, as root."),
         text=(
             f"new=$(mktemp -d)\n"
-            f"curl -fsS {quote(url)} | openssl x509 -outform pem > $new/issuer.pem\n"
+            f"curl -fsS {quote(url)} | openssl x509 -inform der -outform pem > $new/issuer.pem\n"
             f"for file in $({served} | awk '{{print $NF}}' | sort -u); do\n"
             f"  openssl x509 -in $file -noout -checkhost {host} -checkip {host} 2>/dev/null"
             " | grep -q 'does match' || continue\n"
@@ -131,7 +146,7 @@ def _fetched_intermediate(server: Server, host: str, url: str) -> Fix:
             "done"
         ),
         language="shell",
-        find=f"grep -rnE '^[^#]*{server.certificate}{_BLANK}' {server.folder}",
+        find=server.find(f"{server.certificate}{_BLANK}"),
         check=server.check,
         note=_(
             "It changes only the file of this shop's certificate, only if the fetched one really signed it, "
@@ -195,14 +210,10 @@ def _issued(server: Server, names: list[str], *, is_added: bool) -> Fix:
         where=_("On the shop's server, as root, with certbot of Let's Encrypt."),
         text=f"certbot --{server.plugin}{expand} {words}",
         language="shell",
-        find=f"certbot certificates; grep -rnE '^[^#]*{_names_of(server)}{_BLANK}' {server.folder}",
+        find=server.find(f"{server.names}{_BLANK}"),
         check=server.check,
         note=f"{block} {_('The names of the present certificate stay in it.')}" if is_added else block,
     )
-
-
-def _names_of(server: Server) -> str:
-    return "server_name" if server is NGINX else "Server(Name|Alias)"
 
 
 def _covered_twin(twin: str, guest: Guest) -> Fix:
@@ -263,7 +274,7 @@ def _protocol(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
                 where=_("In place of the line that the command finds, in each file where it stands."),
                 text=line,
                 language=server.language,
-                find=f"grep -rnE '^[^#]*{directive}{_BLANK}' {server.folder}",
+                find=server.find(f"{directive}{_BLANK}"),
                 check=server.check,
                 note=_(
                     "TLS 1.0 and 1.1 have been given up by every browser and hub since 2020. A system too "
@@ -281,7 +292,7 @@ def _plain_http() -> Fix:
         where=_("In place of the line that the command finds, in the shop's block."),
         text="listen 443 ssl;",
         language="nginx",
-        find=rf"grep -rnE '^[^#]*listen{_BLANK}+([^;]*:)?443{_BLANK}*;' {NGINX.folder}",
+        find=NGINX.find(rf"listen{_BLANK}+([^;]*:)?443{_BLANK}*;"),
         check=NGINX.check,
         note=_(
             "The server answers in plain http where https is due. The block needs the lines ssl_certificate "
