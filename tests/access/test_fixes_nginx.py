@@ -48,6 +48,7 @@ server {
     location ~* /orders {
         deny all;
     }
+    location /wp-admin/ { deny all; }
     location /wp-json/ {
         limit_except GET POST {
             deny all;
@@ -156,19 +157,19 @@ def test_nothing_is_said_where_the_interface_is_not_known() -> None:
         (
             diagnosis(Cause.METHOD_RULE, Subject.METHOD, methods=("PUT",)),
             Place.NGINX_LINE,
-            ["14:    limit_except GET POST {"],
+            ["15:    limit_except GET POST {"],
         ),
         (
             diagnosis(Cause.ADDRESS_RULE, Subject.ADDRESS),
             Place.NGINX_ABOVE,
-            ["17:    deny 192.0.2.3;"],
+            ["11:    deny all;", "18:    deny 192.0.2.3;"],
         ),
-        (diagnosis(Cause.SIGN_IN), Place.NGINX_LINE, ['19:    auth_basic "Staging";']),
-        (diagnosis(Cause.HEADER_LOST), Place.NGINX_LINE, ['21:    proxy_set_header Authorization "";']),
+        (diagnosis(Cause.SIGN_IN), Place.NGINX_LINE, ['20:    auth_basic "Staging";']),
+        (diagnosis(Cause.HEADER_LOST), Place.NGINX_LINE, ['22:    proxy_set_header Authorization "";']),
         (
             diagnosis(Cause.CONTENT_RULE, Subject.CONTENT, status=413),
             Place.NGINX_LINE,
-            ["22:    client_max_body_size 1k;"],
+            ["23:    client_max_body_size 1k;"],
         ),
     ],
     ids=lambda value: value.cause if isinstance(value, Diagnosis) else "",
@@ -183,10 +184,7 @@ def test_the_printed_command_finds_the_lines_that_are_meant(
 
 def test_the_list_of_networks_and_the_closed_locations_are_found_too(tmp_path: Path) -> None:
     assert found(nginx_text.find_first_of_geo(), tmp_path) == ["/etc/nginx/nginx.conf:4:    default 0;"]
-    assert found(nginx_text.find_closed_locations(), tmp_path) == [
-        "9:location ~ /\\.ht { deny all; }",
-        "10:location ~* /orders {",
-    ]
+    assert found(nginx_text.find_closing_lines(GUEST), tmp_path) == ["11:    deny all;"]
 
 
 def test_visitors_of_a_closed_shop_see_the_same_prompt_as_before() -> None:

@@ -33,13 +33,27 @@ http {{
     include sites-enabled/*;
 }}
 """
+# With what else stands in a shop's configuration, so that commands must find the right lines.
 _SITE = """\
 {http}
 server {{
     listen 127.0.0.1:{port}{listen};
     server_name _;
     root html;
+
+    if ($http_user_agent ~* "nikto|masscan") {{ return 403; }}
+    if ($request_method = TRACE) {{ return 405; }}
     {server}
+
+    location ~ /\\.ht {{ deny all; }}
+    location = /xmlrpc.php {{ deny all; }}
+    location /wp-admin/ {{
+        allow 192.0.2.0/24;
+        deny all;
+        auth_basic "Staff";
+        auth_basic_user_file {folder}/staff;
+        client_max_body_size 64m;
+    }}
 
     location / {{
         {everywhere}
@@ -48,7 +62,7 @@ server {{
 
     location {interface} {{
         {location}
-        proxy_pass {upstream}$request_uri;
+        {handler}
     }}
 }}
 """
@@ -66,6 +80,8 @@ class Config:
     """In the interface's location."""
     interface: str = "/wp-json/"
     """What that location is for; a regular expression with its sign in front."""
+    handler: str = "proxy_pass UPSTREAM$request_uri;"
+    """Who answers for the interface."""
     listen: str = ""
     scheme: str = "http"
     upstream: str = ""
@@ -87,10 +103,12 @@ class Nginx:
         site = self.folder / "sites-enabled" / "shop"
         match fix.place:
             case Place.NGINX_LINE | Place.NGINX_ABOVE:
-                where = printed.found(fix, self._programs)
-                if where is None:
+                where = printed.all_found(fix, self._programs)
+                if not where:
                     return False
-                printed.put(fix.text, *where, instead=fix.place is Place.NGINX_LINE)
+                # From below, for lines that are put in move those after them.
+                for file, line in sorted(where, reverse=True):
+                    printed.put(fix.text, file, line, instead=fix.place is Place.NGINX_LINE)
             case Place.NGINX_HTTP:
                 (self.folder / "conf.d" / "syncwatch.conf").write_text(fix.text, encoding="utf-8")
             case Place.NGINX_SERVER:
@@ -139,13 +157,13 @@ def running(config: Config, site: Site) -> Iterator[Nginx]:
     upstream = config.upstream or site.shop_url
     values = {
         name: getattr(config, name).replace("UPSTREAM", upstream).replace("FOLDER", str(folder))
-        for name in ("http", "server", "everywhere", "location", "interface", "listen")
+        for name in ("http", "server", "everywhere", "location", "interface", "handler", "listen")
     }
     for path, text in config.files:
         (folder / path).write_text(text, encoding="utf-8")
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(_MAIN.format(user=user), encoding="utf-8")
-    shop = _SITE.format(port=port, upstream=upstream, **values)
+    shop = _SITE.format(port=port, folder=folder, upstream=upstream, **values)
     (folder / "sites-enabled" / "shop").write_text(shop, encoding="utf-8")
     printed.program(folder / "programs", "nginx", f'exec {" ".join(_command(folder))} "$@"')
     printed.program(

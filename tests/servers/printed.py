@@ -34,11 +34,13 @@ def _shell(command: str, programs: Path) -> "subprocess.CompletedProcess[str]":
 
 def found(fix: Fix, programs: Path, swapped: tuple[str, str] | None = None) -> tuple[Path, int] | None:
     """File and line number (from 1) that a fix's own command finds first; ``None``: none."""
-    for line in run(fix.find, programs, swapped=swapped).splitlines():
-        match = _FOUND.match(line)
-        if match:
-            return Path(match["file"]), int(match["line"])
-    return None
+    return next(iter(all_found(fix, programs, swapped)), None)
+
+
+def all_found(fix: Fix, programs: Path, swapped: tuple[str, str] | None = None) -> list[tuple[Path, int]]:
+    """Files and line numbers (from 1) that a fix's own command finds."""
+    matches = (_FOUND.match(line) for line in run(fix.find, programs, swapped=swapped).splitlines())
+    return [(Path(match["file"]), int(match["line"])) for match in matches if match]
 
 
 def put(text: str, file: Path, line: int, *, instead: bool) -> None:

@@ -1,13 +1,15 @@
 """Shops behind an nginx that lets no hub through: what is named, and whether the printed change mends it."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from integrations.access.records import Cause, Layer, Subject
+from tests.servers.fastcgi import running_fastcgi
 from tests.servers.laboratory import hub_agents
-from tests.servers.nginx import Config, nginx
-from tests.servers.scenarios import HUB, STRANGER, Ask, Fault, Scenario
+from tests.servers.nginx import Config, nginx, running
+from tests.servers.scenarios import HUB, STRANGER, Ask, Fault, Front, Scenario, Serve, Site
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
@@ -17,6 +19,9 @@ HUB_ELSEWHERE = Ask(path="/wp-json/wp/v2/users", agent=SHORT)
 SHORT_OUTSIDE = Ask(path="/", agent=SHORT)
 DOTS = Ask(path="/wp-json/wc/%2e%2e/wp/v2/users", agent=SHORT)
 """Out of the interface again by the back door."""
+DOTS_STAY = Ask(path="/wp-json/wp/%2e%2e/wc/v3/orders/0")
+NIKTO = Ask(agent="Mozilla/5.00 (Nikto/2.5.0)")
+"""Refused by a rule that has nothing to do with the hub."""
 LOOKS_LIKE = Ask(agent=f"{SHORT} (compatible; scanner)")
 SCANNER_PUT = Ask(method="PUT", content=b"{}")
 PUT_ELSEWHERE = Ask(method="PUT", path="/wp-json/wp/v2/users/0", agent=SHORT, content=b"{}")
@@ -37,13 +42,46 @@ HTPASSWD = ("htpasswd", "staging:{PLAIN}staging\n")
 PAGE = "<!doctype html><html><head><title>{}</title></head><body><h1>{}</h1></body></html>"
 
 
+def php(lines: str) -> Serve:
+    """nginx that runs the shop by FastCGI, with these lines where it does when it is broken."""
+    params = "\n        ".join(
+        f"fastcgi_param {name} {variable};"
+        for name, variable in (
+            ("REQUEST_METHOD", "$request_method"),
+            ("REQUEST_URI", "$request_uri"),
+            ("CONTENT_TYPE", "$content_type"),
+            ("CONTENT_LENGTH", "$content_length"),
+        )
+    )
+
+    @contextlib.contextmanager
+    def serve(site: Site, is_broken: bool) -> Iterator[Front]:
+        with running_fastcgi(site.shop_url) as address:
+            handler = f"{params}\n        fastcgi_pass {address};"
+            with running(Config(location=lines if is_broken else "", handler=handler), site) as front:
+                yield front
+
+    return serve
+
+
+@contextlib.contextmanager
+def slow(site: Site, _is_broken: bool) -> Iterator[Front]:
+    """A shop that takes a second for everything."""
+    site.sandbox.break_shop(site.shop, "slow", seconds=1.0)
+    try:
+        with running(Config(), site) as front:
+            yield front
+    finally:
+        site.sandbox.mend_shop(site.shop, "slow")
+
+
 def _by_agent(name: str, broken: Config, **fields: object) -> Scenario:
     return Scenario(
         f"nginx: {name}",
         nginx(broken),
         fields.pop("faults", (BY_AGENT,)),
         closes=True,
-        stays_refused=fields.pop("stays_refused", (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE)),
+        stays_refused=(NIKTO, *fields.pop("stays_refused", (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE))),
     )
 
 
@@ -211,6 +249,13 @@ BY_ADDRESS = (
         stays_refused=(Ask(), HUB_ELSEWHERE),
     ),
     Scenario(
+        "nginx: only browsers",
+        nginx(Config(server='if ($http_user_agent !~ "Mozilla|Safari") { return 403; }')),
+        (EVERYTHING,),
+        closes=True,
+        stays_refused=(NIKTO, Ask(), HUB_ELSEWHERE),
+    ),
+    Scenario(
         "nginx: only with a Referer",
         nginx(
             Config(
@@ -241,6 +286,15 @@ BY_PATHS = (
         "nginx: location of the orders closed",
         nginx(Config(server="location ~ /orders { deny all; }")),
         (BY_PATH,),
+        closes=True,
+        stays_refused=(Ask(), Ask(path="/wp-json/wp/orders", agent=SHORT)),
+    ),
+    Scenario(
+        "nginx: the whole interface closed",
+        nginx(Config(server="location ^~ /wp-json/wc {\n        return 403;\n    }")),
+        (EVERYTHING,),
+        closes=True,
+        stays_refused=(Ask(), Ask(path="/wp-json/wcfm/v1/orders", agent=SHORT), DOTS_STAY),
     ),
     Scenario(
         "nginx: password in front of the shop",
@@ -271,6 +325,11 @@ BY_OTHER_THINGS = (
     Scenario(
         "nginx: redirects to https",
         nginx(Config(server="return 301 https://$host$request_uri;")),
+        (REDIRECT,),
+    ),
+    Scenario(
+        "nginx: redirects to www",
+        nginx(Config(server="return 301 http://www.shop.example$request_uri;")),
         (REDIRECT,),
     ),
     Scenario(
@@ -305,6 +364,18 @@ BY_OTHER_THINGS = (
     Scenario(
         "nginx: Authorization not handed on",
         nginx(Config(location='proxy_set_header Authorization "";')),
+        (LOST,),
+        closes=True,
+    ),
+    Scenario(
+        "nginx: Authorization not handed on to PHP",
+        php("fastcgi_pass_request_headers off;\n        fastcgi_param HTTP_ACCEPT $http_accept;"),
+        (LOST,),
+        closes=True,
+    ),
+    Scenario(
+        "nginx: Authorization emptied for PHP",
+        php('fastcgi_param HTTP_AUTHORIZATION "";'),
         (LOST,),
         closes=True,
     ),
@@ -426,7 +497,17 @@ HEALTHY = tuple(
         ),
     )
 )
-SCENARIOS = (*BY_USER_AGENT, *BY_METHODS, *BY_ADDRESS, *BY_PATHS, *BY_OTHER_THINGS, *TWO_AT_ONCE, *HEALTHY)
+SLOW = Scenario("healthy: slow", slow, methods=("GET",), settled=False)
+SCENARIOS = (
+    *BY_USER_AGENT,
+    *BY_METHODS,
+    *BY_ADDRESS,
+    *BY_PATHS,
+    *BY_OTHER_THINGS,
+    *TWO_AT_ONCE,
+    *HEALTHY,
+    SLOW,
+)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

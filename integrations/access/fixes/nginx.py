@@ -11,9 +11,11 @@ from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis, Subject
 
 _REALM = re.compile(r'realm="([^"$\\\s][^"$\\]{0,60})"')
-_OTHER_THAN_AGENT = "(request_method|request_uri|uri|remote_addr|scheme|https|host)"
-_OTHER_THAN_PATH = "(http_user_agent|request_method|remote_addr|scheme|https|host)"
-_OTHER_THAN_METHOD = "(http_user_agent|request_uri|uri|remote_addr|scheme|https|host)"
+_OTHER_THAN_AGENT = "request_method|request_uri|uri|remote_addr|scheme|https|host"
+_OTHER_THAN_METHOD = "http_user_agent|request_uri|uri|remote_addr|scheme|https|host"
+_OTHER_THAN_PATH = "http_user_agent|request_method|remote_addr|scheme|https|host"
+_OF_SOME = r"(http_user_agent|request_method)[ \t]+[=~]"
+"""A condition that fits some; what refuses everybody is its opposite (``!~``) or about something else."""
 
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -61,26 +63,35 @@ def _hung_up(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 
 def _path_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    location = Fix(
-        title=_("Keep nginx' closed location away from the shop's interface"),
-        place=Place.PANEL,
-        where=_("In the shop's configuration of nginx."),
-        steps=(
-            _("Run the command: it lists the locations whose files nginx refuses to everybody."),
-            _("Look for one whose expression fits %(path)s, and make it so narrow that it does not.")
-            % {"path": diagnosis.path or guest.path},
-            _("Run: %(command)s") % {"command": text.CHECK},
-        ),
-        find=text.find_closed_locations(),
-        check=text.CHECK,
-    )
-    return [_general_rule(diagnosis, guest, _OTHER_THAN_PATH), location]
+    return [*_closed_location(guest), _general_rule(diagnosis, guest, _OTHER_THAN_PATH)]
 
 
 def _everybody(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    """By address, or by something that nobody can see from outside."""
-    found = _address_rule(diagnosis, guest)
-    return [_general_rule(diagnosis, guest), *found]
+    """By place, by address, or by something that nobody can see from outside."""
+    by_address = _address_rule(diagnosis, guest)
+    return [*_closed_location(guest), _general_rule(diagnosis, guest), *by_address]
+
+
+def _closed_location(guest: Guest) -> list[Fix]:
+    lines = text.to_the_shop(guest)
+    if not lines:
+        return []
+    note = _("For everybody else the place stays closed. It is for a shop whose PHP is run by nginx.")
+    return [
+        Fix(
+            title=_("Lead %(hub)s through the place that nginx closes") % {"hub": guest.name},
+            place=Place.NGINX_ABOVE,
+            where=_(
+                "Directly above each line that the command finds: it closes a location that is about "
+                "the interface."
+            ),
+            text=lines,
+            language="nginx",
+            find=text.find_closing_lines(guest),
+            check=text.CHECK,
+            note=f"{note} {_can_say()}",
+        )
+    ]
 
 
 def _address_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -96,12 +107,12 @@ def _address_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             title=title,
             place=Place.NGINX_ABOVE,
             where=_(
-                "Directly above the line that the command finds: nginx takes the first `allow` or `deny` "
-                "that fits. If it finds several, take the one in the shop's block."
+                "Directly above each line that the command finds in the shop's configuration: nginx takes "
+                "the first `allow` or `deny` that fits."
             ),
             text=text.allowed(networks),
             language="nginx",
-            find=text.find_first_deny(),
+            find=text.find_first_deny(guest),
             check=text.CHECK,
             note=note,
         ),
@@ -109,7 +120,7 @@ def _address_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             title=title,
             place=Place.NGINX_ABOVE,
             where=_(
-                "Directly above the line that the command finds: the list of addresses by which the shop "
+                "Directly above the line that the command finds, in the list of addresses by which the shop "
                 "is closed. The nearest network of the list counts."
             ),
             text="\n".join(f"{network} 0;" for network in networks),
@@ -132,7 +143,7 @@ def _unknown_addresses(guest: Guest) -> Fix:
             _("Write `allow ADDRESS;` for each above the first line that the command finds."),
             _("Run: %(command)s") % {"command": text.CHECK},
         ),
-        find=text.find_first_deny(),
+        find=text.find_first_deny(guest),
         check=text.CHECK,
     )
 
@@ -180,7 +191,7 @@ def _header_lost(_diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
         Fix(
             title=title,
             place=Place.NGINX_ABOVE,
-            where=_("Directly above the line that the command finds, in the location that runs PHP."),
+            where=_("Directly above each line that the command finds, where PHP is run."),
             text=handed,
             language="nginx",
             find=text.find_lines(r"fastcgi_pass[ \t]"),
@@ -194,8 +205,8 @@ def _too_large(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if diagnosis.status != 413:
         return []
     title = _("Let %(hub)s's messages be as large as they are") % {"hub": guest.name}
-    note = _("It is for all that this block is for; 8 MB is PHP's own usual limit.")
-    return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[ \t]", note)]
+    note = _("Only limits below 1 MB are found; 8 MB is PHP's own usual limit.")
+    return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[ \t]+[0-9]+[kK]?;", note)]
 
 
 def _no_upstream(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
@@ -218,7 +229,7 @@ def _no_upstream(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
     ]
 
 
-def _general_rule(diagnosis: Diagnosis, guest: Guest, others: str = "") -> Fix:
+def _general_rule(diagnosis: Diagnosis, guest: Guest, others: str = _OF_SOME) -> Fix:
     title = _("Spare %(hub)s from nginx' rule") % {"hub": guest.name}
     return _above_if(diagnosis, guest, title, text.spared(guest), others)
 
@@ -232,8 +243,8 @@ def _above_if(diagnosis: Diagnosis, guest: Guest, title: str, lines: str, others
         title=title,
         place=Place.NGINX_ABOVE,
         where=_(
-            "Directly above the line that the command finds: the rule that refuses. "
-            "If it finds several, take the first in the shop's block."
+            "Directly above each line that the command finds in the shop's configuration: "
+            "one of them is the rule that refuses."
         ),
         text=lines,
         language="nginx",
@@ -247,10 +258,7 @@ def _line(title: str, lines: str, pattern: str, note: str) -> Fix:
     return Fix(
         title=title,
         place=Place.NGINX_LINE,
-        where=_(
-            "In place of the line that the command finds. "
-            "If it finds several, take the one in the shop's block."
-        ),
+        where=_("In place of each line that the command finds in the shop's configuration."),
         text=lines,
         language="nginx",
         find=text.find_lines(pattern),

@@ -5,6 +5,7 @@ first in ``server``, then anew in ``location`` (nginx' documentation of its rewr
 1.22). So lines above a rule spare from it whom they fit, and nobody else.
 """
 
+import re
 from collections.abc import Sequence
 
 from integrations.access.fixes.records import Guest
@@ -99,6 +100,20 @@ def no_password(guest: Guest, realm: str) -> str:
     )
 
 
+def to_the_shop(guest: Guest) -> str:
+    """Lines that send the guest on to the shop from a location that is closed to everybody; empty: how this
+    platform is reached inside nginx is not known.
+
+    WordPress and Magento read the address that was asked for themselves, whatever file they are called by.
+    """
+    onward = {
+        "woocommerce": "rewrite ^ /index.php last;",
+        "magento": "rewrite ^ /index.php last;",
+        "prestashop": "rewrite ^/api/?(.*)$ /webservice/dispatcher.php?url=$1 last;",
+    }.get(guest.platform)
+    return f'{is_guest(guest)}\nif ($syncwatch_guest = "hub path") {{ {onward} }}' if onward else ""
+
+
 def unlimited(guest: Guest) -> str:
     """Commands after which limits that count by address do not count the guest at its path."""
     path = path_pattern(guest.path)
@@ -133,42 +148,47 @@ def find_lines(pattern: str) -> str:
 
 
 def find_refusing_if(status: int | None, others: str) -> str:
-    """Prints each ``if`` line whose block returns ``status``, unless its condition names one of ``others``.
+    """Prints each ``if`` line whose block returns ``status``, unless its condition is one of ``others``.
 
-    No status: 444, which hangs up. A status that ``if`` does not usually give: any from 400 to 499.
+    ``others``: a regular expression for what follows a ``$``. No status: 444, which hangs up. A status
+    that ``if`` does not usually give: any from 400 to 499.
     """
     code = "444" if status is None else str(status) if 400 <= status < 500 else "4[0-9][0-9]"
-    condition = rf"$0 !~ /\$({others})/" if others else "1"
     return _of_all_lines(
-        rf'/^[^#]*if[ \t]*\(/ {{ at = {condition} ? {_HERE} : "" }} '
+        rf'/^[^#]*if[ \t]*\(/ {{ at = $0 ~ /\$({others})/ ? "" : {_HERE} }} '
         rf'at != "" && /^[^#]*return[ \t]+{code}/ {{ print at; at = "" }} '
         '/}/ { at = "" }'
     )
 
 
-def find_first_deny() -> str:
-    """Prints the first ``deny`` line of each block that is a whole shop's, not one of files or methods."""
+def find_first_deny(guest: Guest) -> str:
+    """Prints the first ``deny`` line of each block that is a whole shop's or the interface's."""
     return _of_all_lines(
         r"/^[^#]*\{/ { block = $0 } "
-        r"/^[^#]*deny[ \t]/ && block !~ /limit_except|location[ \t]+~|done/ "
+        rf"/^[^#]*deny[ \t]/ && (block !~ /limit_except|location|done/ || block ~ /{_closes(guest)}/) "
         f'{{ {_PRINT}; block = "done" }} '
         r'/^[^#]*\}/ { block = "" }'
     )
 
 
+def find_closing_lines(guest: Guest) -> str:
+    """Prints what refuses everybody (``deny all``, ``return 403``) in locations for the interface."""
+    return _of_all_lines(
+        rf"/^[^#]*\{{/ {{ at = $0 ~ /{_closes(guest)}/ }} "
+        rf"at && /^[^#]*(deny[ \t]+all|return[ \t]+4[0-9][0-9])[ \t]*;/ {{ {_PRINT}; at = 0 }} "
+        "/}/ { at = 0 }"
+    )
+
+
+def _closes(guest: Guest) -> str:
+    """Fits the opening line of a location that names a part of the interface's path, or its orders."""
+    parts = [re.sub(r"[^\w-]", ".", part) for part in guest.path.split("/") if part]
+    return rf"location[ \t].*\/?({'|'.join((*parts, 'orders'))})"
+
+
 def find_first_of_geo() -> str:
     """Prints the first line inside each ``geo`` block."""
     return _of_all_lines(f"inside {{ {_PRINT}; inside = 0 }} " r"/^[^#]*geo[ \t].*\{[ \t]*$/ { inside = 1 }")
-
-
-def find_closed_locations() -> str:
-    """Prints the ``location`` lines whose block refuses everybody."""
-    return _of_all_lines(
-        r'/^[^#]*\{/ { at = "" } '
-        rf"/^[^#]*location[ \t]/ {{ at = {_HERE} }} "
-        r'at != "" && /^[^#]*(deny[ \t]+all|return[ \t]+4)/ { print at; at = "" } '
-        '/}/ { at = "" }'
-    )
 
 
 _HERE = 'file ":" line ": " $0'
