@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import BaseCommand, call_command
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -284,6 +284,15 @@ def test_colours_come_on_terminals_that_want_them(sandbox, monkeypatch):
 )
 def test_language_is_the_readers(environment, language):
     assert diagnose.language_of(environment) == language
+
+
+def test_every_option_is_on_the_page_about_it():
+    page = (Path(settings.BASE_DIR) / "docs" / "diagnose.md").read_text()
+    own = diagnose.Command().create_parser("manage.py", "diagnose")
+    general = BaseCommand().create_parser("manage.py", "diagnose")
+    options = set(own._option_string_actions) - set(general._option_string_actions)
+    assert len(options) == 12
+    assert not [option for option in options if f"`{option}" not in page]
 
 
 def test_interrupting_it_is_one_line_and_130(tmp_path):

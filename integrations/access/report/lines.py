@@ -182,10 +182,10 @@ def asked(report: Report) -> str:
 def shown_answers(found: Finding, examination: Examination) -> Iterator[str]:
     """The answer that a finding stands on, as it came: for people who want to see it."""
     cell = deciding(found.diagnosis, examination)
-    if cell is None:
+    if cell is None or cell.call.status is None:
         return
     heading = _("%(method)s as %(agent)s") % {"method": cell.method, "agent": cell.agent}
-    said = [str(cell.call.status)] if cell.call.status is not None else [cell.call.detail]
+    said = [str(cell.call.status)]
     said += [
         f"{name}: {cell.headers[name]}" for name in ("server", "cf-ray", "allow") if name in cell.headers
     ]
