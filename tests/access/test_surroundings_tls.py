@@ -1,9 +1,12 @@
 """Certificates, good and bad, as real servers show them."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import socket
 import ssl
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -134,6 +137,35 @@ def test_a_server_that_knows_no_such_host_is_a_matter_of_the_name(authority, tmp
     found = shown(serving, authority)
     assert found.problem is Cause.CERTIFICATE_NAME
     assert found.names == ()
+
+
+def test_a_server_that_speaks_http_2_only_is_a_matter_of_the_protocol(authority, tmp_path):
+    certificate, key = authority.issue(HOST).files(tmp_path)
+    with listening_for_http_2_only(certificate, key) as port:
+        found = looked(port, authority.trusting()).certificate
+    assert found.problem is Cause.TLS_PROTOCOL
+    assert found.detail == "tlsv1 alert no application protocol"
+
+
+@contextlib.contextmanager
+def listening_for_http_2_only(certificate: Path, key: Path) -> Iterator[int]:
+    """By OpenSSL's own server: Python's accepts whoever offers nothing that it knows."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    files = f"-cert {certificate} -cert_chain {certificate} -key {key}"
+    command = f"openssl s_server -accept 127.0.0.1:{port} {files} -alpn h2"
+    process = subprocess.Popen(
+        command.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        while line := process.stdout.readline():
+            if line.startswith(b"ACCEPT"):
+                break
+        yield port
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("behaviour", ["closes", "resets", "stays silent"])

@@ -14,6 +14,10 @@ from integrations.access.records import Cause, Diagnosis, Subject
 _LISTENING = "ss -tlnp | grep -E ':(80|443)[[:space:]]'"
 
 
+_NO_NEW_ADDRESS = frozenset({"slash", "loop", "path", "http"})
+"""What a redirect changes where another address would not help the hub, or would open the key to readers."""
+
+
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """Best first; empty: it is nothing of the network."""
     make = _BY_CAUSE.get(diagnosis.cause)
@@ -23,18 +27,13 @@ def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 def _redirect(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """The hub is told the address to which everything leads. The redirect itself is right for browsers."""
     reason, location = str(diagnosis.values.get("reason") or ""), str(diagnosis.values.get("location") or "")
-    address = final_address(location, guest.path) if reason not in ("slash", "loop", "path") else ""
+    address = final_address(location, guest.path) if reason not in _NO_NEW_ADDRESS else ""
     if not address:
         return [_rewritten_path(reason, location, guest)]
     note = _(
         "A redirect makes many programs drop what they wanted to write, and the key with it. It is right for "
         "people's browsers and may stay as it is."
     )
-    if reason == "http":
-        note = _(
-            "This address is not encrypted: whoever is on the way can read the key. Rather have whoever runs "
-            "the server keep the shop's interface on https, and change nothing at the hub."
-        )
     return [
         Fix(
             title=_("Enter the address to which the shop leads"),
@@ -73,6 +72,10 @@ def _rewritten_path(reason: str, location: str, guest: Guest) -> Fix:
     """No address to enter helps: the hub makes the interface's paths by itself."""
     why = {
         "slash": _("Look for the rule that adds or takes away a slash at the end of addresses."),
+        "http": _(
+            "Look for the rule that leads from https to plain http; there, whoever is on the way can read "
+            "the key. Do not enter that address at the hub."
+        ),
         "loop": _(
             "Look for two rules that lead to each other. A common one: a service in front asks the server "
             "by http, which leads to https; let that service ask by https, or pass X-Forwarded-Proto on "

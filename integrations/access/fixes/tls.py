@@ -6,7 +6,7 @@ web addresses become part of a command.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from django.utils.translation import gettext as _
@@ -93,7 +93,10 @@ def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     make = _BY_CAUSE.get(diagnosis.cause)
     if make is None or not guest.host:
         return []
-    return make(diagnosis, guest)
+    made = make(diagnosis, guest)
+    if len(_servers(diagnosis)) == 1:
+        return made
+    return [replace(fix, is_guess=True) if fix.check else fix for fix in made]
 
 
 def is_name(word: str) -> bool:
@@ -259,8 +262,11 @@ def _untrusted(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 
 def _protocol(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
-    if "wrong version number" in str(diagnosis.values.get("detail") or ""):
+    detail = str(diagnosis.values.get("detail") or "")
+    if "wrong version number" in detail:
         return [_plain_http()]
+    if "application protocol" in detail:
+        return [_http_2_only()]
     protocol = str(diagnosis.values.get("protocol") or "")
     made = []
     for server in _servers(diagnosis):
@@ -299,6 +305,19 @@ def _plain_http() -> Fix:
             "and ssl_certificate_key too. If the shop has another port for https, enter that one instead."
         ),
         is_guess=True,
+    )
+
+
+def _http_2_only() -> Fix:
+    return Fix(
+        title=_("Have the server offer HTTP/1.1 beside HTTP/2"),
+        place=Place.PANEL,
+        where=_("Where the shop's name leads: the web server, or the proxy in front of it."),
+        steps=(
+            _("Look for the list of protocols that it offers by ALPN; it names h2 only."),
+            _("Add http/1.1 to that list. Whoever speaks HTTP/2 goes on doing so."),
+        ),
+        note=_("Browsers speak HTTP/2; many programs, and most hubs, do not."),
     )
 
 

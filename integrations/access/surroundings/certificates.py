@@ -1,5 +1,6 @@
 """Reads the certificates a server showed, and names what a client dislikes about them."""
 
+import re
 import ssl
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,6 +23,7 @@ _CERT_HAS_EXPIRED; _UNABLE_TO_GET_ISSUER_CERT, its _LOCALLY and _UNABLE_TO_VERIF
 _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH."""
 _NO_SUCH_HOST = "TLSV1_UNRECOGNIZED_NAME"
 """The alert of a server that has no certificate for the name it is asked for (RFC 6066, 3)."""
+_PLACES = re.compile(r"^\[[A-Z0-9_: ]+\]|\(_ssl\.c:\d+\)")
 _TRUSTED_NOWHERE = ("(staging)", "origin ssl", "origin ca", "fake certificate", "default cert")
 """Words in the names of issuers that no client trusts, whatever else is sent: test authorities, those
 for the way between a service in front and the server only, and certificates that servers make themselves."""
@@ -134,6 +136,7 @@ def _issuer_url(leaf: x509.Certificate) -> str:
 
 def _said(error: ssl.SSLError) -> str:
     """In the TLS library's own words."""
-    reason = str(getattr(error, "reason", "") or error.strerror or "")
-    told = getattr(error, "verify_message", "") or reason.lower().replace("_", " ")
+    # Newer alerts have no name in Python's list, and only stand in the whole message.
+    reason = getattr(error, "reason", "") or _PLACES.sub("", str(error.args[-1]) if error.args else "")
+    told = getattr(error, "verify_message", "") or reason.lower().replace("_", " ").strip()
     return str(told)[:LONGEST_DETAIL]

@@ -39,6 +39,8 @@ async def shake_hands(
     Takes ``plug``, which is connected to ``address``, and closes it.
     """
     refusal: ssl.SSLError | None = None
+    # As the HTTP client offers it: servers that speak HTTP/2 only refuse at this point.
+    context.set_alpn_protocols(["http/1.1"])
     try:
         return await _handshake(plug, host, context)
     except TimeoutError:
