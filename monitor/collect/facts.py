@@ -13,7 +13,7 @@ from django.db import connection
 from integrations.contracts import CallRecord, ConditionKind, HubFailure, Outcome, PhaseTimings
 from integrations.http import USER_AGENT as NEUTRAL_AGENT
 from integrations.registry import user_agents
-from monitor.collect import event_facts, tracking_facts
+from monitor.collect import event_facts, tracking_facts, uplink
 from monitor.collect.asking import questions
 from monitor.collect.block_facts import blocks_of
 from monitor.collect.check_facts import checks_of
@@ -93,6 +93,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     writes = tracking_facts.failed_writes({pk: figures.oldest_missing_at for pk, figures in parcels.items()})
     windows = _event_windows(rows, jobs, checks, now)
     blocks = blocks_of({row[1] for row in rows})
+    network_lost_since = uplink.lost_since()
     unread = [row[0] for row in rows if jobs.get((JobKind.STORE_ORDERS, row[1]), _NEVER).error]
     profiles = _profiles(unread, now) if unread else {}
     facts: dict[int, Facts] = {}
@@ -141,6 +142,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             tracking=parcels.get(pk),
             feedback_failures=tuple(writes.get(pk, ())),
             checks=tuple(checks.get(pk, ())),
+            network_lost_since=network_lost_since,
             blocks=tuple(blocks.get(store, ())),
             examined_stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_EXAMINE_INTERVAL_S),
             has_edge=row[21] is not None,

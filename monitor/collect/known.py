@@ -34,6 +34,13 @@ class Known:
         place = 1 if job.kind in OF_STORE else 2 if job.kind in OF_ACCOUNT else 0
         return {row[0] for row in self.integrations if row[place] == job.target_id}
 
+    def url(self, job: Claimed) -> str:
+        """The address that a job asks; empty when it asks nobody, or it is not known."""
+        if job.kind in OF_STORE:
+            return self.stores[job.target_id].url if job.target_id in self.stores else ""
+        account = self.accounts.get(job.account_id or 0)
+        return account.url if account is not None else ""
+
     def is_sample_due(self, store_id: int | None, account_id: int | None) -> bool:
         """Whether to keep a call that went well now; at most once in a batch."""
         for held, pk in ((self.sampled_stores, store_id), (self.sampled_accounts, account_id)):

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_noop
 from integrations.errors import RateLimited, RemoteError
 from integrations.guard import GuardPolicy
 from integrations.models import Account, Store
-from monitor.collect import claim
+from monitor.collect import claim, uplink
 from monitor.collect.claim import Claimed, LeaseLost
 from monitor.collect.jobs import MoreToRead
 from monitor.collect.judging import judge
@@ -31,6 +31,7 @@ from monitor.collect.pacing import AccountPacer
 from monitor.collect.runners import RUNNERS
 from monitor.collect.texts import fit
 from monitor.collect.threads import DatabaseThread
+from monitor.collect.uplink import Uplink
 from monitor.models.work import JobKind
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ class Batch:
     to_judge: set[int] = field(default_factory=set)
     """Integrations about which something new is known."""
     judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    uplink: Uplink = field(default_factory=Uplink)
 
     async def store(self, pk: int) -> Store:
         store = self.known.stores.get(pk)
@@ -181,6 +183,7 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
         message=fit(message, 500),
         retry_in=retry,
     )
+    batch.uplink.note(job.kind, name, batch.known.url(job))
     if not ok:
         bound.info("could not read", error=name, message=message[:200])
     await _judge(batch, job)
@@ -206,7 +209,17 @@ async def _judge(batch: Batch, job: Claimed) -> None:
             await asyncio.sleep(JUDGE_TOGETHER_S)
         if batch.to_judge:
             due, batch.to_judge = sorted(batch.to_judge), set()
+            await _note_uplink(batch)
             await _judge_these(batch, due)
+
+
+async def _note_uplink(batch: Batch) -> None:
+    """Tells whether anybody answers before anybody is judged by what we met."""
+    if batch.uplink.answered:
+        await batch.database(uplink.record, (), batch.moment)
+    elif not batch.running and await batch.uplink.is_suspect(batch.policy):
+        # The silence began with what was asked, at the latest when the batch did.
+        await batch.database(uplink.record, sorted(batch.uplink.silent), batch.now)
 
 
 async def _judge_these(batch: Batch, due: list[int]) -> None:

@@ -66,6 +66,8 @@ RULE_OF_LOG: dict[Outcome, tuple[State, str]] = {
     Outcome.RATE_LIMITED: (State.WARN, "hub_rate_limited"),
     Outcome.REDIRECTED: (State.WARN, "hub_redirected"),
 }
+SILENCES = frozenset({"NameNotFound", "ConnectionFailed", "TimedOut", "NoAnswer"})
+"""Errors that a broken network of our own looks like."""
 CONCLUSIVE_ERRORS = frozenset({"ShopClosed", "TlsFailed"})
 """The remote said it in so many words. So it does in a maintenance, but an update of a plug-in
 closes a shop for seconds: that is worth a second look before anybody is told."""
@@ -86,7 +88,8 @@ def judge_access(facts: Facts) -> Finding:
     """Passes, blocked (whom, by whom), no answer, in maintenance, or why that cannot be told."""
     probes = _fresh_probes(facts)
     return (
-        _one_agent_blocked(facts, probes)
+        _own_network(facts)
+        or _one_agent_blocked(facts, probes)
         or _all_shut_out(facts, probes)
         or _our_reading_fails(facts, probes)
         or _hub_fails_where_we_pass(facts, probes)
@@ -94,6 +97,15 @@ def judge_access(facts: Facts) -> Finding:
         or judge_blocks(facts)
         or _passes(facts, probes)
     )
+
+
+def _own_network(facts: Facts) -> Finding | None:
+    """Nobody answers us, this store neither: that says nothing about the store."""
+    lost_since, tried_at = facts.network_lost_since, facts.store.tried_at
+    if lost_since is None or tried_at is None or facts.store.error not in SILENCES or tried_at < lost_since:
+        return None
+    evidence = {"hub": facts.hub_kind, "lost_since": iso(lost_since), "last_ok_at": iso(facts.store.ok_at)}
+    return _finding(State.UNKNOWN, "own_network", tried_at, evidence, since=lost_since, conclusive=True)
 
 
 def _fresh_probes(facts: Facts) -> _Probes:

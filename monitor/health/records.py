@@ -172,6 +172,8 @@ class Facts:
     """Of the store, of the integration at the hub, and of the zone in front of the store."""
     events: "EventWindow | None" = None
     """None: the hub counts no events."""
+    network_lost_since: datetime | None = None
+    """Since when nobody at all answers us: then it is our own network."""
     blocks: tuple[BlockFact, ...] = ()
     """What the newest examination of the store found, root cause first."""
     examined_stale_after: timedelta = timedelta(minutes=45)

@@ -25,6 +25,12 @@ _US = {
         (_("Ask whoever runs the shop's firewall to let Syncwatch pass."),),
         "test_connection",
     ),
+    "own_network": Phrase(
+        State.UNKNOWN,
+        (_("Unknown: nobody answers us, so it is probably Syncwatch's own network."),),
+        (_("Nobody has answered since %(lost)s."), _LAST_OK),
+        (_("Check the network of the machine on which Syncwatch runs."),),
+    ),
     "rate_limited": Phrase(
         State.UNKNOWN,
         (_("Unknown: the store asks us for patience, so it cannot be read just now."),),

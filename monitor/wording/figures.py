@@ -21,6 +21,7 @@ _TIMES = {
     "last_failure": "last_failure_at",
     "due": "oldest_due_at",
     "silent_since": "last_event_before",
+    "lost": "lost_since",
 }
 _DURATIONS = {
     "tolerance": "tolerance_s",

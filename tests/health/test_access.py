@@ -153,6 +153,12 @@ SITUATIONS = [
     ("the certificate ends soon",
      facts(blocks=(block(cause="certificate_expires", methods=(), write_methods=(), values={"days": 5}),)),
      State.WARN, "certificate_expires"),
+    ("nobody answers us, this store neither",
+     facts(store=failing("TimedOut"), network_lost_since=ago(2)), State.UNKNOWN, "own_network"),
+    ("nobody answers us any more, but this store failed before",
+     facts(store=failing("TimedOut", tried=3), network_lost_since=ago(2), **STUCK), State.FAIL, "timed_out"),
+    ("nobody answers us, and this store's certificate was refused before that",
+     facts(store=failing("TlsFailed"), network_lost_since=ago(2), **STUCK), State.FAIL, "tls_failed"),
     ("the hub's key is refused: it got in", facts(hub_failures=log(REFUSED, [2, 5]), **STUCK),
      State.OK, "passes"),
 ]  # fmt: skip
