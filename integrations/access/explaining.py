@@ -11,7 +11,7 @@ from integrations.access.because import because
 from integrations.access.fixes.records import Guest
 from integrations.access.headlines import headline, label, names_the_hub, reads
 from integrations.access.naming import listed
-from integrations.access.records import Cause, Diagnosis, Examination, Severity
+from integrations.access.records import Cause, Diagnosis, Examination, Severity, Subject
 
 _BELOW_THE_ROOT = {"woocommerce": "/wc"}
 """What hubs ask a platform for lies below this part of its API's root; empty: anywhere there."""
@@ -47,9 +47,17 @@ def explain(diagnosis: Diagnosis, guest: Guest, examination: Examination | None 
 
 
 def guest_of(
-    hub_name: str, agents: Sequence[str], addresses: Sequence[str], examination: Examination
+    hub_name: str,
+    agents: Sequence[str],
+    addresses: Sequence[str],
+    examination: Examination,
+    *,
+    own_addresses: Sequence[str] = (),
 ) -> Guest:
-    """Whom fixes for an examined store let through, and to which paths."""
+    """Whom fixes for an examined store let through, and to which paths.
+
+    ``addresses`` and ``own_addresses``: networks that the hub, and this installation, ask from, where known.
+    """
     address = urlsplit(examination.url)
     plan = registry.adapter_class(examination.platform).plan
     path = f"/{address.path}/{examination.path}".removesuffix(plan.target).rstrip("/")
@@ -61,6 +69,7 @@ def guest_of(
         host=address.hostname or "",
         path=path + _BELOW_THE_ROOT.get(examination.platform, ""),
         platform=examination.platform,
+        own_addresses=tuple(dict.fromkeys(own_addresses)),
     )
 
 
@@ -95,6 +104,8 @@ def _consequence_template(diagnosis: Diagnosis, guest: Guest) -> str:
 
 def _of_refused_requests(diagnosis: Diagnosis, guest: Guest) -> str:
     is_failure = diagnosis.severity is Severity.FAIL
+    if diagnosis.cause is Cause.CONNECTION_REFUSED and diagnosis.subject is Subject.NAME:
+        return _("Where %(hub)s tries these addresses first, its requests fail or come late.")
     if diagnosis.cause in _FROM_HERE and not diagnosis.is_inferred:
         return _("If %(hub)s meets the same, it gets no order and cannot write tracking numbers.")
     if not reads(diagnosis, guest):

@@ -5,7 +5,7 @@ from django.utils.translation import ngettext
 
 from integrations.access.fixes.records import Guest
 from integrations.access.naming import day_of, days_of, listed, quoted, text_of, who
-from integrations.access.records import Cause, Diagnosis, Layer
+from integrations.access.records import Cause, Diagnosis, Layer, Subject
 
 LONGEST_LABEL = 40
 
@@ -56,10 +56,18 @@ def _template(diagnosis: Diagnosis, guest: Guest) -> str:
             return _by_user_agent(diagnosis, guest)
         case Cause.METHOD_RULE if writes_only:
             return _("%(who)s refuses %(methods)s of %(hub)s; reading passes.")
+        case Cause.DROPPED if diagnosis.subject is Subject.METHOD and not writes_only:
+            return _("%(who)s hangs up on %(methods)s of %(hub)s without a whole answer.")
         case Cause.DROPPED if writes_only:
             return _("%(who)s hangs up on %(methods)s of %(hub)s without an answer; reading passes.")
+        case Cause.ADDRESS_RULE if diagnosis.is_inferred and writes_only:
+            return _(
+                "%(who)s refuses %(methods)s of %(hub)s and lets ours pass: it goes by the address that asks."
+            )
         case Cause.ADDRESS_RULE if diagnosis.is_inferred:
             return _("%(who)s refuses %(hub)s and lets us pass: it goes by the address that asks.")
+        case Cause.CHALLENGE if _is_one_of_several(diagnosis, guest):
+            return _('%(who)s asks for a browser\'s proof (challenge) when %(hub)s comes as "%(agent)s".')
         case Cause.REDIRECT:
             return _redirects(diagnosis)
         case Cause.CERTIFICATE_EXPIRED:
@@ -68,6 +76,12 @@ def _template(diagnosis: Diagnosis, guest: Guest) -> str:
             return _expires(diagnosis)
         case cause:
             return _more_exactly(diagnosis) or _headlines()[cause]
+
+
+def _is_one_of_several(diagnosis: Diagnosis, guest: Guest) -> bool:
+    """Whether some of the hub's User-Agents are refused, and others pass."""
+    refused = set(guest.agents) & set(diagnosis.agents)
+    return bool(refused) and len(refused) < len(set(guest.agents))
 
 
 def _more_exactly(diagnosis: Diagnosis) -> str:
@@ -79,6 +93,8 @@ def _more_exactly(diagnosis: Diagnosis) -> str:
             return _("The shop software cannot reach its database%(status)s.")
         case Cause.ORIGIN_FAULT if diagnosis.status in (525, 526):
             return _("%(who)s does not accept the certificate of the shop's server%(status)s.")
+        case Cause.CONNECTION_REFUSED if diagnosis.subject is Subject.NAME:
+            return _("%(host)s has addresses at which nobody answers.")
         case Cause.CERTIFICATE_NOT_YET if day_of(diagnosis, "starts_at"):
             return _("The certificate of %(host)s is valid only from %(first_day)s on.")
         case Cause.CERTIFICATE_NAME if text_of(diagnosis, "names"):
@@ -129,8 +145,7 @@ def _headlines() -> dict[Cause, str]:
 def _by_user_agent(diagnosis: Diagnosis, guest: Guest) -> str:
     if not names_the_hub(diagnosis, guest):
         return _("%(who)s refuses other programs by their User-Agent; %(hub)s passes.")
-    refused = [agent for agent in guest.agents if agent in diagnosis.agents]
-    if diagnosis.agents and len(refused) < len(guest.agents):
+    if _is_one_of_several(diagnosis, guest):
         return _('%(who)s refuses the User-Agent "%(agent)s" of %(hub)s; others of it pass.')
     if reads(diagnosis, guest):
         return _("%(who)s refuses %(hub)s by its User-Agent.")

@@ -140,6 +140,29 @@ def test_an_inference_is_said_to_be_one_and_confidence_is_in_words():
     assert explain(diagnosis(confidence=Confidence.CERTAIN), GUEST).because[-1].startswith("This is certain")
 
 
+ADDED = [
+    ({"seen_by_hub": 3}, "Sendcloud's log holds 3 such calls."),
+    ({"hub": "works"}, "Sendcloud's own log knows of no refusal: our address alone may be meant."),
+    ({"imitation": "possible"}, "We ask under Sendcloud's name from another address"),
+    ({"imitation": "likely"}, "because we use its name from another address."),
+    ({"realm": 'Basic realm="Staging"'}, 'It asks for a sign-in: Basic realm="Staging".'),
+    ({"passed_first": 12}, "12 requests passed, and then none."),
+    ({"pattern": "rule_set_methods"}, "refused by the OWASP rule set for ModSecurity"),
+    ({"pattern": "status_406"}, "Status 406"),
+    ({"odd_type": "refused"}, "is refused too: rule sets of firewalls do that."),
+    ({"front": "refused"}, "The shop's front page is refused as well."),
+    ({"behind": "Cloudflare"}, "Cloudflare stands in front and handed this answer on."),
+    ({"log": "rule", "message": "Method is not allowed by policy"}, 'of itself: "Method is not allowed'),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), ADDED)
+def test_what_speaks_for_it_is_told(values, said):
+    told = explain(diagnosis(values=values, rule_id="911100 949110"), GUEST)
+    assert any(said in sentence for sentence in told.because), told.because
+    assert "The rules that refused have the numbers 911100 and 949110." in told.because
+
+
 def test_dates_are_the_readers():
     expires = diagnosis(
         Cause.CERTIFICATE_EXPIRES, Layer.NETWORK, values={"expires_at": "2026-11-19T12:00:00+00:00"}

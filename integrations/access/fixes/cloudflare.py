@@ -108,10 +108,16 @@ def _parts(skipped: Skipped) -> list[str]:
 
 
 def _opens(guest: Guest) -> str:
+    if guest.addresses and guest.own_addresses:
+        return _(
+            "It opens only the shop's interface, and only to the addresses of %(hub)s and of Syncwatch; the "
+            "interface still asks for its key."
+        ) % {"hub": guest.name}
     if guest.addresses:
         return _(
             "It opens only the shop's interface, and only to the addresses of %(hub)s; the interface still "
-            "asks for its key."
+            "asks for its key. Syncwatch asks from another address and may be refused as before: then the "
+            "hub's own log tells that it passes."
         ) % {"hub": guest.name}
     return _(
         "The addresses of %(hub)s are not known here, so the rule goes by its User-Agent, which anyone can "

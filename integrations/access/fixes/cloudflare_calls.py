@@ -53,8 +53,8 @@ def prefixes(guest: Guest) -> tuple[str, ...]:
 
 
 def expression(guest: Guest) -> str:
-    """The hub's requests to the shop's interface: by its addresses, or where they are not known by its
-    User-Agents."""
+    """The hub's requests to the shop's interface: by its addresses and ours, or where its are not known by
+    its User-Agents."""
     paths = [f"starts_with(http.request.uri.path, {_text(prefix)})" for prefix in prefixes(guest)]
     path = paths[0] if len(paths) == 1 else f"({' or '.join(paths)})"
     addresses = [str(network).removesuffix("/32").removesuffix("/128") for network in _networks(guest)]
@@ -124,8 +124,9 @@ def _entries(guest: Guest) -> Iterator[tuple[str, str]]:
 
 
 def _networks(guest: Guest) -> list[IPv4Network | IPv6Network]:
+    """The hub's, and where they are known ours: else examinations go on being refused."""
     found = []
-    for address in guest.addresses:
+    for address in (*guest.addresses, *(guest.own_addresses if guest.addresses else ())):
         try:
             found.append(ip_network(address.strip(), strict=False))
         except ValueError:
