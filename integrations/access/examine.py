@@ -120,7 +120,11 @@ def _may_be_a_rule_set(refused: Sequence[Cell]) -> bool:
 def _stopped(asking: Asking) -> str:
     limited = [cell for cell in asking.cells if cell.outcome is Outcome.RATE_LIMITED]
     if not limited:
-        return _("Nothing was answered in time; most was not asked.") if asking.gave_up else ""
+        if asking.gave_up:
+            return _("Nothing was answered in time; most was not asked.")
+        if asking.unheard:
+            return _("Some User-Agents were never answered in time; they were not asked by every method.")
+        return ""
     return _("The other side asked for patience after %(count)d requests; nothing more was asked.") % {
         "count": len(asking.cells)
     }

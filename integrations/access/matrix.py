@@ -78,13 +78,23 @@ class Asking:
             cell.error == TimedOut.__name__ for cell in self.cells if cell.question is Question.MATRIX
         )
 
+    @property
+    def unheard(self) -> frozenset[str]:
+        """User-Agents that waited in vain by each of their first methods, so that they would by the rest."""
+        waits: dict[str, list[bool]] = {}
+        for cell in self.cells:
+            if cell.question is Question.MATRIX:
+                waits.setdefault(cell.agent, []).append(cell.error == TimedOut.__name__)
+        return frozenset(a for a, each in waits.items() if len(each) >= ENOUGH_SILENCE and all(each))
+
     async def matrix(self, agents: Sequence[str], neutral: str) -> None:
         """Every cell, our own User-Agent first: GET is the control of all others."""
         for method in self.plan.methods:
             for agent in (neutral, *agents):
                 if self.had_enough:
                     return
-                await self.ask(Question.MATRIX, method, self.url, agent)
+                if agent not in self.unheard:
+                    await self.ask(Question.MATRIX, method, self.url, agent)
 
     async def ask(
         self,
@@ -192,9 +202,9 @@ class Asking:
         if found.is_strong or question is Question.FRONT:
             return found
         if answer.method == "HEAD" and self.plan.head_passed is not None:
-            if self.plan.head_passed(answer):
+            if self.plan.head_passed(answer) or self._as_reading(answer):
                 return Classification(Outcome.PASSED, layer=Layer.APPLICATION)
-            if found.outcome is Outcome.PASSED:
+            if answer.status < 300 or found.outcome is Outcome.PASSED:
                 return Classification(
                     Outcome.UNEXPECTED, found.by, found.detail, sign="head_without_signature"
                 )
@@ -206,6 +216,16 @@ class Asking:
         if found.outcome is Outcome.PASSED:
             return found._replace(layer=Layer.APPLICATION)
         return found
+
+    def _as_reading(self, answer: Answer) -> bool:
+        """HEAD is refused as GET was, which got through: headers that prove it may be lost on the way."""
+        return any(
+            cell.method == "GET"
+            and cell.agent == answer.user_agent
+            and cell.passed
+            and cell.call.status == answer.status >= 400
+            for cell in self.cells
+        )
 
     def _judged_options(self, answer: Answer, found: Classification) -> Classification:
         if self.plan.options_passed is not None and self.plan.options_passed(answer):

@@ -38,6 +38,12 @@ REFUSED_BY_SHOP = (
     '{"code":"woocommerce_rest_cannot_view","message":"Sorry","data":{"status":401}}',
     {"content-type": "application/json", "access-control-expose-headers": "X-WP-Total"},
 )
+REFUSED_BY_RULE = (
+    "[Sun Nov 22 10:00:00.1 2026] [:error] [client 192.0.2.9:1] ModSecurity: Access denied with code 403 "
+    '(phase 1). Pattern match "PUT" at REQUEST_METHOD. [file "x"] [id "100001"] [msg "no"] '
+    '[uri "/wp-json/wc/v3/orders/0"] [unique_id "a"]'
+)
+"""A line of a server's error log."""
 SILENCE = "ConnectionFailed"
 
 

@@ -17,7 +17,7 @@ from integrations.access.records import (
     Severity,
     Surroundings,
 )
-from integrations.access.server_log import Kind, Refusal, ServerLog
+from integrations.access.server_log import read_log
 from integrations.contracts import Outcome
 from tests.access.reasoned import (
     APACHE,
@@ -28,6 +28,7 @@ from tests.access.reasoned import (
     METHODS,
     NGINX,
     NOW,
+    REFUSED_BY_RULE,
     REFUSED_BY_SHOP,
     cell,
     examination,
@@ -40,6 +41,7 @@ pytestmark = pytest.mark.unit
 thorough = settings(max_examples=150, deadline=None, database=None)
 
 ANSWERS = (
+    REFUSED_BY_RULE,
     REFUSED_BY_SHOP,
     NGINX,
     APACHE,
@@ -126,9 +128,7 @@ FAILURES = st.lists(
     ),
     max_size=6,
 )
-LOG = st.none() | st.just(
-    ServerLog((Refusal("ModSecurity", Kind.RULE, ("911100",), variable="REQUEST_METHOD", method="PUT"),))
-)
+LOG = st.none() | st.just(read_log([REFUSED_BY_RULE]))
 
 
 @thorough

@@ -60,10 +60,10 @@ def diagnose(
     doubts = steadiness(grid)
     sure = Grid(replace(examination, cells=_without(grid, doubts.doubtful))) if doubts.doubtful else grid
     seen = [*doubts.diagnoses, *refusals(sure), *beside(sure), *network(sure)]
-    if log is not None:
-        seen = [in_the_light_of(log, diagnosis) for diagnosis in seen]
     found = [weighed(grid, diagnosis, failures, has_log) for diagnosis in seen]
     found += inferred(grid, seen, failures)
+    if log is not None:
+        found = [in_the_light_of(log, diagnosis) for diagnosis in found]
     return tuple(sorted(found, key=lambda diagnosis: _order(grid, diagnosis)))
 
 

@@ -25,6 +25,8 @@ _BY_US = frozenset(
         Cause.RATE_LIMIT,
         Cause.SIGN_IN,
         Cause.TIMED_OUT,
+        Cause.POLITE_BLOCK,
+        Cause.USER_AGENT_RULE,
     }
 )
 """What may hit our address alone."""

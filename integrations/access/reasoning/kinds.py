@@ -56,6 +56,8 @@ def kind_of(cell: Cell, surroundings: Surroundings) -> Kind:
 def who(cell: Cell) -> tuple[Layer, str]:
     """Layer and product that answered; a server that is only named in a header may have passed it on."""
     by = cell.call.by
+    if "cloudflareaccess.com" in cell.location:
+        return Layer.EDGE, "Cloudflare"
     if by in APPLICATIONS:
         return Layer.APPLICATION, by
     if cell.layer not in (Layer.UNKNOWN, Layer.NETWORK):
@@ -76,7 +78,9 @@ def names_itself(cell: Cell) -> bool:
 
 
 def says_closed(cell: Cell) -> bool:
-    """A page that tells people of maintenance."""
+    """A page that tells people of maintenance. Apache's own page of status 503 only supposes it."""
+    if cell.sign in _WEAK_OF_SERVERS:
+        return False
     return bool(_CLOSED.search(f"{cell.title}\n{cell.call.excerpt}"))
 
 

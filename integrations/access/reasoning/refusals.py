@@ -37,7 +37,6 @@ KEEPS_ITS_NAME = frozenset(
         Cause.APPLICATION_FAULT,
         Cause.CHALLENGE,
         Cause.CONTENT_RULE,
-        Cause.MAINTENANCE,
         Cause.ORIGIN_FAULT,
         Cause.POLITE_BLOCK,
         Cause.RATE_LIMIT,
@@ -80,7 +79,7 @@ def _diagnosis(grid: Grid, kind: Kind, group: Mapping[Spot, Cell], pattern: Patt
         product=who.product,
         agents=_named_agents(grid, pattern) if subject is not Subject.RATE else (),
         methods=pattern.methods if subject is not Subject.RATE else (),
-        path=_path(grid, cause),
+        path=_path(grid, cause, pattern),
         status=cell.call.status,
         rule_id=who.rule_id,
         sign=cell.sign,
@@ -102,7 +101,7 @@ def _cause(grid: Grid, kind: Kind, cell: Cell, pattern: Pattern) -> tuple[Cause,
     if kind.cause is Cause.RATE_LIMIT:
         return Cause.RATE_LIMIT, Subject.RATE
     if pattern.whole:
-        if kind.cause is Cause.EVERYBODY_REFUSED and _passes_elsewhere(grid):
+        if kind.cause is Cause.EVERYBODY_REFUSED and _passes_elsewhere(grid, pattern):
             return Cause.PATH_RULE, Subject.PATH
         return kind.cause, SUBJECTS.get(kind.cause, Subject.EVERYTHING)
     subject = Subject.METHOD if _goes_by_method(grid, pattern) else Subject.USER_AGENT
@@ -112,7 +111,7 @@ def _cause(grid: Grid, kind: Kind, cell: Cell, pattern: Pattern) -> tuple[Cause,
         return Cause.POLITE_BLOCK, subject
     if kind.cause is Cause.CONTENT_RULE or _is_about_content(grid, pattern):
         return Cause.CONTENT_RULE, Subject.CONTENT
-    if kind.cause in KEEPS_ITS_NAME:
+    if kind.cause in KEEPS_ITS_NAME or (kind.cause is Cause.MAINTENANCE and kind.layer is Layer.APPLICATION):
         return kind.cause, subject
     return (Cause.METHOD_RULE if subject is Subject.METHOD else Cause.USER_AGENT_RULE), subject
 
@@ -126,13 +125,16 @@ def _goes_by_method(grid: Grid, pattern: Pattern) -> bool:
 def _is_about_content(grid: Grid, pattern: Pattern) -> bool:
     """The same method passes without a body."""
     return any(
-        cell.passed and cell.method in pattern.methods for cell in grid.examination.answers(Question.BARE)
+        cell.passed and cell.method in pattern.methods and cell.agent in pattern.agents
+        for cell in grid.examination.answers(Question.BARE)
     )
 
 
-def _passes_elsewhere(grid: Grid) -> bool:
-    cells = grid.examination.answers(Question.ELSEWHERE)
-    return any(cell.passed for cell in cells)
+def _passes_elsewhere(grid: Grid, pattern: Pattern) -> bool:
+    return any(
+        cell.passed and cell.method in pattern.methods and cell.agent in pattern.agents
+        for cell in grid.examination.answers(Question.ELSEWHERE)
+    )
 
 
 def _severity(grid: Grid, cause: Cause, pattern: Pattern) -> Severity:
@@ -153,9 +155,9 @@ def interface_path(path: str) -> str:
     return (path.removesuffix("/orders/0") if path.endswith("/orders/0") else path.rpartition("/")[0]) or "/"
 
 
-def _path(grid: Grid, cause: Cause) -> str:
+def _path(grid: Grid, cause: Cause, pattern: Pattern) -> str:
     path = grid.examination.path
-    if cause is Cause.PATH_RULE or _passes_elsewhere(grid):
+    if cause is Cause.PATH_RULE or _passes_elsewhere(grid, pattern):
         return path.rpartition("/")[0] or path
     return interface_path(path)
 

@@ -1,9 +1,10 @@
 """Whether the same question got the same answer: else nothing may be concluded from it."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from integrations.access.reasoning.grid import HARMLESS, Grid, Spot
-from integrations.access.reasoning.kinds import who
+from integrations.access.reasoning.kinds import kind_of, who
 from integrations.access.records import Cause, Cell, Confidence, Diagnosis, Layer, Question, Severity, Subject
 from integrations.contracts import Outcome
 
@@ -29,7 +30,10 @@ def steadiness(grid: Grid) -> Steadiness:
     control = grid.examination.answers(Question.CONTROL)
     stayed_red = bool(control) and not control[-1].passed
     doubtful = frozenset(grid.red if stayed_red else changed & grid.red.keys())
-    if limiting and doubtful & {(cell.method, cell.agent) for cell in limiting}:
+    if stayed_red and kind_of(control[-1], grid.examination.surroundings).cause is Cause.MAINTENANCE:
+        closed = _diagnosis(Cause.MAINTENANCE, Subject.NOTHING, Confidence.LIKELY, control[-1], first_red)
+        found = replace(closed, severity=Severity.FAIL)
+    elif limiting and doubtful & {(cell.method, cell.agent) for cell in limiting}:
         found = _diagnosis(Cause.RATE_LIMIT, Subject.RATE, Confidence.LIKELY, limiting[0], first_red)
     elif stayed_red and first_red:
         found = _diagnosis(Cause.RATE_LIMIT, Subject.RATE, Confidence.POSSIBLE, red[0], first_red)
@@ -64,7 +68,7 @@ def _diagnosis(
     values: dict[str, str | int | float | None] = {"passed_first": passed_first} if passed_first else {}
     if cause is Cause.RATE_LIMIT and cell.outcome is Outcome.RATE_LIMITED:
         values["wait_s"] = cell.headers.get("retry-after")
-    layer, product = who(cell) if cause is Cause.RATE_LIMIT else (Layer.UNKNOWN, "")
+    layer, product = (Layer.UNKNOWN, "") if cause is Cause.UNSTEADY else who(cell)
     return Diagnosis(
         cause,
         layer,
