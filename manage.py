@@ -13,7 +13,8 @@ from monitor.embedded import EmbeddedError
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
-    if sys.argv[1:2] == ["diagnose"]:
+    stands_alone = sys.argv[1:2] == ["diagnose"]
+    if stands_alone:
         # It stores nothing and needs no installation, so none begins here: keys for this process alone, and
         # an address of no database, for looking for the embedded one makes its folder.
         os.environ.setdefault("DATABASE_URL", "postgresql://127.0.0.1:1/none")
@@ -23,6 +24,10 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except EmbeddedError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        if not stands_alone:
+            raise
+        sys.exit(130)
 
 
 if __name__ == "__main__":

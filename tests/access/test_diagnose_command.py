@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from integrations.sandbox.client import Sandbox
 from integrations.sandbox.testing import running_sandbox, shop, small_fleet
 from integrations.sandbox.threads import free_port, serving
 from monitor.management.commands import diagnose
+from tests.access.pki import self_signed, server_context
 from tests.access.test_diagnose_written import SCHEMA
 
 pytestmark = pytest.mark.integration
@@ -152,7 +155,8 @@ def test_address_that_leads_elsewhere_is_a_warning_where_it_was_given_in_full(sa
     with serving(every_path(RedirectResponse(f"{target}/", 301))) as url:
         code, out, _ = run(url, LOCAL)
         assert code == 3
-        assert target in out.partition("\n\n")[0].replace("\n ", "")
+        assert target in out.partition("\n\n")[0]
+        assert f"{url} leads there" in " ".join(out.split())
         code, out, _ = run(url.removeprefix("http://"), LOCAL)
     assert code == 0
     assert out.startswith("● ")
@@ -227,6 +231,23 @@ def test_port_where_nobody_listens_is_a_finding_not_a_failure():
     assert code == 1
     assert out.startswith("■ ")
     assert "Nothing was answered." in out
+
+
+def test_bad_certificate_is_named_and_no_way_around_it_is_taken(tmp_path):
+    """Without a scheme, plain http is tried only where https is not spoken at all."""
+    context = server_context(*self_signed(datetime.now(UTC), "127.0.0.1").files(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        try:
+            code, out, _ = run(f"127.0.0.1:{server.server_port}", LOCAL)
+        finally:
+            server.shutdown()
+            serving.join()
+    assert code == 1
+    assert "certificate" in out.partition("\n\n")[0]
+    assert f"https://127.0.0.1:{server.server_port}" in out
 
 
 def test_silent_shop_costs_a_few_requests_only(sandbox):

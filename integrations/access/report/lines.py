@@ -79,6 +79,9 @@ def about_the_shop(report: Report) -> Iterator[Line]:
     shop, examination = report.shop, report.examination
     software = "" if shop.assumed else " ".join(filter(None, (shop.label, shop.version)))
     yield _("Shop"), ", ".join(filter(None, (shop.url, shop.title, software)))
+    if shop.moved_from:
+        sentence = _("%(address)s leads there. If %(hub)s has it written like that, correct it at the hub.")
+        yield _("Typed"), sentence % {"address": shop.moved_from, "hub": report.guest.name}
     if shop.told_by:
         yield _("Recognised"), " ".join(shop.told_by)
     if shop.assumed and report.was_answered:

@@ -75,7 +75,7 @@ def _fix(fix: Fix) -> Iterator[str]:
     if fix.where:
         yield from ("", _escaped(fix.where))
     if fix.find:
-        yield from ("", _("Find the place:"), "", *_fenced(fix.find, "sh"))
+        yield from ("", _("The command that finds it:"), "", *_fenced(fix.find, "sh"))
     if fix.note:
         yield from ("", _escaped(fix.note))
     if fix.steps:

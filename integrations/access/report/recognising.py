@@ -5,8 +5,8 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urlsplit
 
+import httpx
 from django.utils.translation import gettext as _
 
 from integrations.access.report.records import Shop, Wanted
@@ -83,17 +83,19 @@ def _shop(wanted: Wanted, typed: Typed, found: Detected) -> Shop:
         version="" if found.platform == "shopify" else found.version,
         told_by=found.evidence,
         answers_at=found.api_root if found.api_root != api_root else "",
-        moved_from=typed.url if _has_moved(typed, found) else "",
+        moved_from=typed.url if has_moved(typed, found) else "",
     )
 
 
-def _has_moved(typed: Typed, found: Detected) -> bool:
+def has_moved(typed: Typed, found: Detected) -> bool:
     """Whether the address, typed in full, leads to another. Shopify's own domain is not led to."""
     if not typed.chose_scheme or found.platform == "shopify":
         return False
-    before, after = urlsplit(typed.url), urlsplit(found.url)
-    is_elsewhere = (before.scheme, before.netloc.lower()) != (after.scheme, after.netloc.lower())
-    return is_elsewhere or not f"{before.path}/".startswith(f"{after.path}/")
+    before, after = httpx.URL(typed.url), httpx.URL(found.url)
+    if (before.scheme, before.raw_host, before.port) != (after.scheme, after.raw_host, after.port):
+        return True
+    # A shop above the page that was copied is where it was; one below the address is not.
+    return not f"{before.path.rstrip('/')}/".startswith(f"{after.path.rstrip('/')}/")
 
 
 def _assumed(wanted: Wanted, typed: Typed, site: Site | None, error: RemoteError) -> Shop:

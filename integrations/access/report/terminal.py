@@ -98,7 +98,7 @@ def _fix(fix: Fix, number: int, count: int, paper: Paper) -> Iterator[str]:
     if fix.where:
         yield from paper.wrapped(fix.where, first=INDENT)
     if fix.find:
-        yield from _command(_("Find the place:"), fix.find)
+        yield from _command(_("The command that finds it:"), fix.find)
     if fix.note:
         yield from paper.wrapped(fix.note, first=INDENT)
     for step, sentence in enumerate(fix.steps, 1):
