@@ -15,7 +15,7 @@ from integrations.access.server_log import ServerLog, read_log
 from integrations.sandbox.threads import free_port
 from tests.servers import printed
 from tests.servers.apache_programs import CGI_SCRIPT, scgi_server
-from tests.servers.scenarios import Front, Serve, Site
+from tests.servers.scenarios import HUB, Front, Serve, Site
 
 PROGRAM = "/usr/sbin/apache2"
 MODULES = Path("/usr/lib/apache2/modules")
@@ -79,7 +79,7 @@ SecDefaultAction "phase:1,log,auditlog,pass"
 SecDefaultAction "phase:2,log,auditlog,pass"
 SecAction "id:900990,phase:1,nolog,pass,t:none,setvar:tx.crs_setup_version=334"
 # The laboratory has no name: its address in Host is not what a shop would see.
-SecRuleRemoveById 920350
+SecAction "id:99000,phase:1,nolog,pass,t:none,ctl:ruleRemoveById=920350"
 """
 WORDPRESS = """\
 RewriteEngine On
@@ -173,15 +173,20 @@ class Apache:
             command = command.replace(path, str(self.folder / here))
         return command
 
-    def log(self, fixes: Sequence[Fix]) -> ServerLog:
-        """Its error log, fetched by the command that the fixes print."""
+    def log(self, fixes: Sequence[Fix], *clients: str) -> ServerLog:
+        """Its error log, fetched by the command that the fixes print, as far as it is about some clients."""
         command = next(fix.text for fix in fixes if fix.place is Place.SHELL and "error" in fix.text)
-        return read_log(self.run(command).splitlines())
+        return read_log(self.run(command).splitlines(), clients=clients)
 
 
 def log_of(front: Front, fixes: Sequence[Fix]) -> ServerLog:
     assert isinstance(front, Apache)
     return front.log(fixes)
+
+
+def log_of_the_hub(front: Front, fixes: Sequence[Fix]) -> ServerLog:
+    assert isinstance(front, Apache)
+    return front.log(fixes, HUB)
 
 
 def apache(broken: Config, before: Config | None = None) -> Serve:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from integrations.access.records import Cause, Layer, Subject
-from tests.servers.apache import Config, apache, log_of
+from tests.servers.apache import Config, apache, log_of, log_of_the_hub
 from tests.servers.laboratory import hub_agents
 from tests.servers.scenarios import ORDERS, SCANNER, Ask, Fault, Scenario
 
@@ -30,6 +30,21 @@ ATTACKS = (
 BY_NAME = (Ask(), Ask("PUT", content=b"{}"), Ask("GET", ELSEWHERE, AGENTS[0]))
 NAMES = '"@pmFromFile FOLDER/unwanted"'
 UNWANTED = (("unwanted", "sendcloud\nsqlmap\nnikto\n"),)
+
+ALL_METHODS = (
+    'SecAction "id:900200,phase:1,nolog,pass,t:none,'
+    "setvar:'tx.allowed_methods=GET HEAD POST OPTIONS PUT PATCH DELETE'\"\n"
+)
+AS_JSON = {"content-type": "application/json"}
+SHIPPED = b"""{"status": "completed", "meta_data": [{"key": "_wc_shipment_tracking_items", "value":
+[{"tracking_provider": "PostNL", "tracking_link": "https://tracking.sendcloud.sc/forward?carrier=postnl&code=3S"}
+]}]}"""
+NOTED = b'{"note": "On its way: https://tracking.sendcloud.sc/forward?carrier=postnl&code=3S&lang=nl"}'
+WRITTEN = (
+    Ask("PUT", agent=AGENTS[0], headers=AS_JSON, content=SHIPPED),
+    Ask("POST", agent=AGENTS[1], headers=AS_JSON, content=NOTED),
+)
+"""What the hub writes when a parcel is sent; asked without credentials, at an order that exists nowhere."""
 
 
 def paranoia(level: int) -> str:
@@ -74,6 +89,24 @@ SCENARIOS = (
     by_rule_set("paranoia level 2", paranoia(2)),
     by_rule_set("paranoia level 3", paranoia(3)),
     by_rule_set("paranoia level 4", paranoia(4)),
+    *(
+        Scenario(
+            f"ModSecurity: tracking links at paranoia level {level}, which only the hub's log knows",
+            apache(Config(owasp=paranoia(level) + ALL_METHODS)),
+            (Fault(Cause.CONTENT_RULE, Layer.FIREWALL, Subject.CONTENT, "ModSecurity"),),
+            closes=True,
+            stays_refused=(
+                Ask("GET", INJECTION, AGENTS[0]),
+                Ask("PUT", INJECTION, AGENTS[0], headers=AS_JSON, content=SHIPPED),
+                Ask("PUT", agent="curl/8", headers=AS_JSON, content=SHIPPED),
+                Ask("PUT", ELSEWHERE, AGENTS[0], headers=AS_JSON, content=SHIPPED),
+                Ask(),
+            ),
+            hub_meets=WRITTEN,
+            read_log=log_of_the_hub,
+        )
+        for level in (2, 4)
+    ),
     by_own_rule("User-Agents, 403", against_names("deny,status:403,msg:'Unwanted robot'", 50001)),
     by_own_rule("User-Agents, 406", against_names("deny,status:406", 50002)),
     by_own_rule(

@@ -6,9 +6,11 @@ to 96999: numbers up to 99999 are free for whoever runs the server.
 """
 
 import re
+from itertools import starmap, zip_longest
 from zlib import crc32
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from integrations.access.fixes.apache import CHECK
 from integrations.access.fixes.records import Fix, Guest, Place
@@ -62,7 +64,7 @@ def _exclusion(diagnosis: Diagnosis, guest: Guest, rules: list[str]) -> Fix | No
     if not conditions:
         return None
     number = OUR_NUMBERS[crc32(repr((rules, conditions)).encode()) % len(OUR_NUMBERS)]
-    actions = ",".join(_removed(rule, diagnosis) for rule in rules)
+    actions = ",".join(dict.fromkeys(starmap(_removed, _looked_at(rules, diagnosis))))
     lines = [
         f'SecRule REQUEST_FILENAME "@rx ^{re.escape(guest.path)}(?:/|$)" \\',
         f'    "id:{number},phase:1,t:none,t:urlDecode,t:normalizePath,pass,nolog,chain"',
@@ -71,15 +73,19 @@ def _exclusion(diagnosis: Diagnosis, guest: Guest, rules: list[str]) -> Fix | No
         lines.append(f'    SecRule {condition} "t:none,chain"')
     lines += [f"    SecRule {conditions[-1]} \\", f'        "t:none,{actions}"']
     is_owasp = all(len(rule) == 6 and rule.startswith("9") for rule in rules)
-    name = ", ".join(rules)
+    names = list(dict.fromkeys(rules))
+    title = ngettext(
+        "Exempt %(hub)s from ModSecurity's rule %(rules)s, on %(path)s only",
+        "Exempt %(hub)s from ModSecurity's rules %(rules)s, on %(path)s only",
+        len(names),
+    )
     return Fix(
-        title=_("Exempt %(hub)s from ModSecurity's rule %(rule)s, on %(path)s only")
-        % {"hub": guest.name, "rule": name, "path": guest.path},
+        title=title % {"hub": guest.name, "rules": ", ".join(names), "path": guest.path},
         place=Place.MODSECURITY_BEFORE,
         where=_where(is_owasp),
         text="\n".join(lines) + "\n",
         language="modsecurity",
-        find=f"grep -RnE 'id:[^0-9]?({'|'.join(rules)})[^0-9]' "
+        find=f"grep -RnE 'id:[^0-9]?({'|'.join(names)})[^0-9]' "
         "/etc/modsecurity /usr/share/modsecurity-crs /etc/apache2",
         check=CHECK,
         note=_note(diagnosis, guest, number),
@@ -128,8 +134,13 @@ def _conditions(diagnosis: Diagnosis, guest: Guest) -> list[str]:
     return conditions
 
 
-def _removed(rule: str, diagnosis: Diagnosis) -> str:
-    variable = str(diagnosis.values.get("variable") or "")
+def _looked_at(rules: list[str], diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    """Each rule with what it looked at, empty where the log does not say it."""
+    variables = str(diagnosis.values.get("variables") or "").split()
+    return list(zip_longest(rules, variables[: len(rules)], fillvalue=""))
+
+
+def _removed(rule: str, variable: str) -> str:
     if int(rule) in _ATTACKS and re.fullmatch(r"[A-Z_]+(?::[\w.-]+)?", variable):
         return f"ctl:ruleRemoveTargetById={rule};{variable}"
     return f"ctl:ruleRemoveById={rule}"
