@@ -1,5 +1,6 @@
 """Which fixes are offered for what, in which order, and what the ticket to the host says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -127,6 +128,35 @@ def test_the_ticket_says_what_a_host_needs_to_find_the_request():
         "",
         "Please tell us when that is done; we will test it at once. Thank you.",
     ]
+
+
+def test_a_lost_header_is_reported_with_the_request_that_showed_it():
+    lost = replace(cell("GET", AGENT, 401, Outcome.PASSED), question=Question.WRONG_KEY)
+    examined = Examination(
+        "magento", "https://shop.example", "/rest/V1/orders/0", AT, (AGENT,), OURS, (), (), (lost,)
+    )
+    ticket = fixes_for(found(Cause.HEADER_LOST, subject=Subject.CREDENTIALS), GUEST, examined)[-1]
+    assert "- Time: 2026-11-22 09:30:05 UTC" in ticket.text
+    assert 'hand the request header "Authorization" to PHP' in ticket.text
+
+
+def test_the_number_by_which_a_service_finds_the_refusal_is_in_the_ticket():
+    refused = cell("GET", AGENT, 403, Outcome.BLOCKED)
+    call = replace(refused.call, excerpt="Access Denied Reference #18.2d351ab8.1557333295.a4e16ab")
+    examined = Examination(
+        "magento", "https://shop.example", "/rest/V1/orders/0", AT, (AGENT,), OURS, (), (),
+        (replace(refused, call=call),),
+    )  # fmt: skip
+    akamai = found(Cause.EVERYBODY_REFUSED, Layer.EDGE, product="Akamai", status=403)
+    assert "18.2d351ab8.1557333295.a4e16ab" in fixes_for(akamai, GUEST, examined)[-1].text
+
+
+def test_an_inference_carries_the_time_of_the_hubs_own_log():
+    inferred = found(
+        Cause.ADDRESS_RULE, Layer.UNKNOWN, Subject.ADDRESS, is_inferred=True,
+        values={"last_at": "2026-11-22T09:00:00+00:00", "failures": 4},
+    )  # fmt: skip
+    assert "- Time: 2026-11-22T09:00:00+00:00" in fixes_for(inferred, GUEST)[-1].text
 
 
 def test_no_fix_turns_a_protection_off():

@@ -1,5 +1,6 @@
 """The text of a ticket to whoever runs the shop's server: what was asked, what came, what is wished."""
 
+import re
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
@@ -10,6 +11,8 @@ from integrations.access.naming import listed, text_of, who
 from integrations.access.records import Cause, Cell, Diagnosis, Examination, Question
 
 MOST_ADDRESSES = 40
+_REFERENCE = re.compile(r"(?:reference #|incident id:?\s*)([\w.-]{6,80})", re.IGNORECASE)
+"""By which Akamai and Imperva find a refusal again."""
 
 
 def ticket(diagnosis: Diagnosis, guest: Guest, examination: Examination | None = None) -> Fix:
@@ -48,10 +51,12 @@ def _facts(diagnosis: Diagnosis, guest: Guest, examination: Examination | None) 
         yield _("- Request: %(method)s %(url)s") % {"method": cell.method, "url": cell.call.url}
         yield f"- User-Agent: {cell.agent}"
     else:
-        methods = f"{' / '.join(diagnosis.methods)} " if diagnosis.methods else ""
+        if last_at := text_of(diagnosis, "last_at"):
+            yield _("- Time: %(moment)s") % {"moment": last_at}
+        address = f"https://{guest.host}{guest.path}"
         yield _("- Request: %(method)s %(url)s") % {
-            "method": methods.strip() or "GET",
-            "url": f"https://{guest.host}{diagnosis.path or guest.path}",
+            "method": " / ".join(diagnosis.methods) or "GET",
+            "url": f"{examination.url}{examination.path}" if examination else address,
         }
         for agent in diagnosis.agents or guest.agents:
             yield f"- User-Agent: {agent}"
@@ -60,12 +65,13 @@ def _facts(diagnosis: Diagnosis, guest: Guest, examination: Examination | None) 
             "status": diagnosis.status,
             "who": who(diagnosis),
         }
-    if diagnosis.rule_id:
+    if diagnosis.rule_id and diagnosis.product != "Cloudflare":
         yield _("- Number of the rule that refused: %(rule)s") % {"rule": diagnosis.rule_id}
     if cell is not None and "cf-ray" in cell.headers:
         yield f"- CF-RAY: {cell.headers['cf-ray']}"
-    if reference := text_of(diagnosis, "reference"):
-        yield _("- Reference number on the page: %(reference)s") % {"reference": reference}
+    reference = _REFERENCE.search(cell.call.excerpt) if cell is not None else None
+    if reference:
+        yield _("- Reference number on the page: %(reference)s") % {"reference": reference[1]}
     if detail := text_of(diagnosis, "detail"):
         yield f"- {detail}"
     if guest.addresses:
@@ -79,6 +85,8 @@ def _deciding(diagnosis: Diagnosis, examination: Examination) -> Cell | None:
     """The cell that shows the fault best: refused, of these methods and User-Agents, with that status."""
     if diagnosis.is_inferred:
         return None
+    if diagnosis.cause is Cause.HEADER_LOST:
+        return next(iter(examination.answers(Question.WRONG_KEY)), None)
     matrix = examination.answers(Question.MATRIX)
     # The hub's own requests tell the host more than ours.
     for cell in sorted(matrix, key=lambda cell: cell.agent not in examination.agents):
