@@ -113,8 +113,8 @@ def test_every_change_to_make_is_on_the_page_letter_by_letter_with_a_button_to_c
     for number, fix in enumerate(fixes):
         for kind, text in (("text", fix.text), ("find", fix.find), ("check", fix.check)):
             if text:
-                assert f'id="{kind}-{number}" tabindex="0">{escape(text)}</pre>' in page
-                assert f'data-copy="{kind}-{number}"' in page
+                assert f'id="{kind}-0-{number}" tabindex="0">{escape(text)}</pre>' in page
+                assert f'data-copy="{kind}-0-{number}"' in page
         assert all(str(escape(step)) in page for step in fix.steps)
 
 

@@ -96,8 +96,8 @@ def test_the_grid_is_one_stop_of_the_tab_key(show) -> None:
 
 def test_a_change_is_copied_letter_by_letter_and_that_is_said(show) -> None:
     page = show("no_put", permissions=["clipboard-read", "clipboard-write"])
-    text = page.locator("#text-0").text_content()
-    button = page.locator("#copy-text-0")
+    text = page.locator("#text-0-0").text_content()
+    button = page.locator("#copy-text-0-0")
     button.focus()
     page.keyboard.press("Enter")
     expect(button).to_have_text("Copied")
@@ -110,9 +110,9 @@ def test_a_change_is_copied_letter_by_letter_and_that_is_said(show) -> None:
 def test_where_the_browser_gives_no_clipboard_it_is_copied_all_the_same(show) -> None:
     page = show("no_put", permissions=["clipboard-read", "clipboard-write"])
     page.evaluate("Object.defineProperty(navigator.clipboard, 'writeText', {value: undefined})")
-    page.locator("#copy-text-0").click()
-    expect(page.locator("#copy-text-0")).to_have_text("Copied")
-    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#text-0").text_content()
+    page.locator("#copy-text-0-0").click()
+    expect(page.locator("#copy-text-0-0")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#text-0-0").text_content()
 
 
 def test_examine_now_is_followed_to_its_end_without_loading_again(show, today) -> None:
@@ -142,8 +142,8 @@ def test_a_live_part_leaves_the_cell_that_is_looked_at_alone(show, today) -> Non
 
 def test_without_javascript_it_is_all_there_and_only_copying_is_by_hand(show) -> None:
     page = show("no_put", java_script_enabled=False)
-    expect(page.locator("#text-0")).to_be_visible()
-    expect(page.locator("#copy-text-0")).to_be_hidden()
+    expect(page.locator("#text-0-0")).to_be_visible()
+    expect(page.locator("#copy-text-0-0")).to_be_hidden()
     page.locator("#mark-0-PUT").focus()
     expect(page.locator("#tip-0-PUT")).to_be_visible()
     page.locator("#examine-now").click()

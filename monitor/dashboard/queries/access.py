@@ -24,8 +24,24 @@ CHANGES_SHOWN = timedelta(days=1)
 SOON = timedelta(seconds=10)
 OLD_AFTER = 3
 """Intervals without an examination, after which what is shown may be no longer true."""
-FIXES_AT_MOST = 100
+_PRODUCTS = {"nginx": "nginx", "apache": "Apache", "htaccess": "Apache", "modsecurity": "ModSecurity"}
 _SHAPES = {Severity.FAIL: "fail", Severity.WARN: "late", Severity.INFO: "ok"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A change to make, and its place on the page."""
+
+    fix: Fix
+    key: str
+    """Of its own within the page."""
+    is_open: bool
+    """It is shown before anybody asks for it."""
+
+    @property
+    def product(self) -> str:
+        """Whose configuration it changes, where only that tells it from others; else empty."""
+        return _PRODUCTS.get(self.fix.place.partition("_")[0], "") if self.fix.is_guess else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +55,12 @@ class Found:
     fixes: Sequence[Fix]
 
     @property
-    def is_first(self) -> bool:
-        return self.number == 0
-
-    @property
-    def key(self) -> int:
-        """Of its first fix within the page; the others count on from it."""
-        return FIXES_AT_MOST * self.number
+    def offers(self) -> list[Offer]:
+        """The changes that may help, best first."""
+        return [
+            Offer(fix, f"{self.number}-{place}", is_open=not self.number and not place)
+            for place, fix in enumerate(self.fixes)
+        ]
 
     @property
     def shape(self) -> str:

@@ -21,7 +21,7 @@ from monitor.models import StoreExamination
 GROUPS_SHOWN = 40
 MEMBERS_SHOWN = 12
 """Of each group; all of one are shown when it alone is asked for."""
-ALL_OF_ONE = 2000
+ALL_OF_ONE = 1000
 _SHAPES = {Severity.FAIL.value: "fail", Severity.WARN.value: "late"}
 
 
