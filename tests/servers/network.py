@@ -60,13 +60,15 @@ def over_tls(
     tls_is_on: bool = True,
     certbot_takes: str = "",
     host: str = HOST,
+    is_on_disk: bool = False,
+    scheme: str = "https",
     mended: Callable[[], Issued] = good,
 ) -> Serve:
     """nginx with that certificate, and a good one before it is broken.
 
     ``certbot_takes``: words that the command line of certbot must hold; then a program that stands for it
     puts a good certificate where the present one is, as certbot does, and loads nothing. Empty: certbot
-    fails.
+    fails. ``is_on_disk``: that was done before, and only the loading was forgotten.
     """
 
     @contextlib.contextmanager
@@ -80,7 +82,9 @@ def over_tls(
         base = dataclasses.replace(base, listen=secure + base.listen, server=server)
         with running(base, site) as one:
             _stand_for_certbot(one, site, certbot_takes, mended)
-            yield Secure(one, f"https://{host}:{urlsplit(one.url).port}")
+            if is_on_disk:
+                _put(mended(), site, LIVE)
+            yield Secure(one, f"{scheme}://{host}:{urlsplit(one.url).port}")
 
     return serve
 
@@ -135,14 +139,17 @@ def without_chain() -> Serve:
     return serve
 
 
-def raw(handler: Callable[[Site], Handler], *, greets: bool = False) -> Serve:
-    """A server of raw sockets instead of a web server; before it is broken it hands everything on."""
+def raw(handler: Callable[[Site], Handler], *, greets: bool = False, scheme: str = "http") -> Serve:
+    """A server of raw sockets instead of a web server; before it is broken it hands everything on.
+
+    ``greets``: it behaves that way before anything was asked.
+    """
 
     @contextlib.contextmanager
     def serve(site: Site, is_broken: bool) -> Iterator[Front]:
         made = handler(site) if is_broken else handing_on(site)
         with listening(made, greets=greets and is_broken) as port:
-            yield Raw(f"http://{HOST}:{port}")
+            yield Raw(f"{scheme}://{HOST}:{port}")
 
     return serve
 

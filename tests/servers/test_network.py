@@ -1,18 +1,24 @@
 """Faults before HTTP: certificates, protocols, names and connections; and TLS that only looks odd."""
 
+import contextlib
+import dataclasses
 import ssl
 from datetime import timedelta
 
 import pytest
 
+from integrations.access.fixes.choosing import fixes_for
+from integrations.access.reasoning import diagnose
 from integrations.access.records import Cause, Layer, Subject
 from integrations.http import Patience
 from tests.access.pki import DAY, Authority
 from tests.access.sockets import resets
 from tests.servers.conftest import Run
+from tests.servers.laboratory import Laboratory, guest_of, refused_to_hub, suffered
 from tests.servers.network import (
     FILES,
     HOST,
+    LIVE,
     authority,
     nowhere,
     over_tls,
@@ -22,7 +28,7 @@ from tests.servers.network import (
     resolving,
     without_chain,
 )
-from tests.servers.nginx import Config
+from tests.servers.nginx import Config, nginx
 from tests.servers.scenarios import Ask, Fault, Scenario
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
@@ -61,6 +67,15 @@ CERTIFICATES = (
         "certificate expired",
         Cause.CERTIFICATE_EXPIRED,
         over_tls(lambda: authority().issue(HOST, starts=-90 * DAY, ends=-3 * DAY), certbot_takes="renew"),
+    ),
+    certificate(
+        "certificate renewed and never loaded",
+        Cause.CERTIFICATE_EXPIRED,
+        over_tls(
+            lambda: authority().issue(HOST, starts=-90 * DAY, ends=-1 * DAY),
+            certbot_takes="renew",
+            is_on_disk=True,
+        ),
     ),
     certificate(
         "certificate of next week",
@@ -141,7 +156,8 @@ CERTIFICATES = (
 
 
 def _silent(connection, _head: bytes) -> None:
-    connection.recv(65_536)
+    while connection.recv(65_536):
+        pass
 
 
 def _half(connection, _head: bytes) -> None:
@@ -182,6 +198,43 @@ CONNECTIONS = (
         looks_around=True,
         patience=HURRIED,
         settled=False,
+    ),
+    Scenario(
+        "network: hangs up before TLS",
+        raw(lambda site: _reset, greets=True, scheme="https"),
+        (of_network(Cause.CLOSED_EARLY),),
+        looks_around=True,
+        settled=False,
+    ),
+    Scenario(
+        "network: silent instead of TLS",
+        raw(lambda site: _silent, greets=True, scheme="https"),
+        (of_network(Cause.TIMED_OUT),),
+        looks_around=True,
+        patience=HURRIED,
+        settled=False,
+    ),
+    Scenario(
+        "network: http entered for a port of https",
+        over_tls(scheme="http"),
+        (
+            Fault(
+                (Cause.REDIRECT, Cause.TLS_PROTOCOL),
+                (Layer.NETWORK, Layer.SERVER),
+                (Subject.ADDRESS_WRITTEN, Subject.CERTIFICATE),
+            ),
+        ),
+        looks_around=True,
+        settled=False,
+    ),
+    Scenario(
+        "network: a client's certificate is wanted",
+        over_tls(
+            config=Config(server=f"ssl_client_certificate FOLDER/{LIVE}/chain.pem;\nssl_verify_client on;")
+        ),
+        (Fault(Cause.EVERYBODY_REFUSED, Layer.SERVER, Subject.EVERYTHING, "nginx"),),
+        looks_around=True,
+        tls=trusting,
     ),
     Scenario(
         "network: nobody listens",
@@ -290,3 +343,22 @@ HEALTHY = (
 def test_the_fault_before_http_is_named(scenario: Scenario, run: Run, installed):
     installed("nginx")
     run(scenario)
+
+
+def test_of_a_redirect_the_printed_address_is_one_at_which_the_hub_passes(laboratory: Laboratory, installed):
+    """The change is made at the hub: it is told the address that is printed."""
+    installed("nginx")
+    issued = authority().issue("shop.example")
+    with contextlib.ExitStack() as stack:
+        secure = Scenario("https", over_tls(lambda: issued, host="shop.example"), tls=trusting, policy=NAMED)
+        leads_to = stack.enter_context(secure.serve(laboratory._site(secure), True))
+        rule = Config(server=f"return 301 {leads_to.url}$request_uri;")
+        plain = dataclasses.replace(secure, name="http", serve=nginx(rule))
+        entered = stack.enter_context(plain.serve(laboratory._site(plain), True))
+        diagnosis, *_others = diagnose(laboratory.examine(plain, entered))
+        assert diagnosis.cause is Cause.REDIRECT
+        fix = fixes_for(diagnosis, guest_of(plain, entered))[0]
+        assert fix.text == leads_to.url
+        again = laboratory.examine(secure, dataclasses.replace(leads_to, url=fix.text))
+        assert not refused_to_hub(again)
+        assert not suffered(diagnose(again))
