@@ -56,6 +56,16 @@ class TestTerminal:
         assert "PUT" in first
         assert first.endswith("(certain).")
 
+    def test_of_two_things_that_are_wrong_both_come_first(self):
+        other = method_rule(Severity.WARN, product="Apache", methods=("DELETE",))
+        first, second, _, *rest = terminal.written(
+            report(method_rule(), other), Paper(width=110)
+        ).splitlines()
+        assert first.startswith("■ nginx ")
+        assert second.startswith("◐ Apache ")
+        assert {first, second} <= set(rest)
+        assert "■ Why" not in rest
+
     def test_healthy_shop_is_one_calm_line_and_its_matrix(self):
         text = terminal.written(report(), Paper())
         assert text.startswith("● Nothing stands in Sendcloud's way: its 2 User-Agents pass")

@@ -17,7 +17,6 @@ from integrations.access.records import (
     Examination,
     NameFacts,
     Question,
-    Severity,
 )
 from integrations.access.report.records import Finding, Report
 
@@ -31,10 +30,9 @@ _TELLING = ("server", "cf-ray", "allow", "retry-after")
 
 
 def headline(report: Report) -> str:
-    """The verdict in one line: who refuses what, and how sure that is."""
+    """The verdict in one line: who refuses what, and how sure that is. Of several things, the root cause."""
     if report.suffering:
-        first = report.suffering[0]
-        return told(first)
+        return told(report.suffering[0])
     agents = report.examination.agents
     values = {"hub": report.guest.name, "n": len(agents)}
     if any(is_refused(cell) for cell in report.examination.answers(Question.MATRIX) if cell.agent in agents):
@@ -64,15 +62,12 @@ def confidence(diagnosis: Diagnosis) -> str:
 
 
 def title(found: Finding, report: Report) -> str:
-    """What stands above a finding; the verdict has told the first one already."""
-    if report.suffering and found is report.suffering[0]:
+    """What stands above a finding; a verdict that is the only one has told it already."""
+    if report.suffering == (found,):
         return _("Why")
-    word = {
-        Severity.FAIL: _("In the way"),
-        Severity.WARN: _("Warning"),
-        Severity.INFO: _("Worth knowing"),
-    }[found.diagnosis.severity]
-    return _("%(word)s: %(sentence)s") % {"word": word, "sentence": told(found)}
+    if found not in report.suffering:
+        return _("Worth knowing: %(sentence)s") % {"sentence": told(found)}
+    return told(found)
 
 
 def about_the_shop(report: Report) -> Iterator[Line]:

@@ -19,7 +19,7 @@ _FENCES = {"nginx": "nginx", "apache": "apache", "modsecurity": "apache", "shell
 def written(report: Report) -> str:
     """The whole report, with a line break at its end."""
     parts = [
-        [f"**{_escaped(lines.headline(report))}**"],
+        *([f"**{_escaped(sentence)}**"] for sentence in _verdict(report)),
         list(_labelled(lines.about_the_shop(report))),
         list(_matrix(report)) if report.was_answered else [_("Nothing was answered.")],
         list(_labelled([*lines.surroundings(report), *lines.timings(report)])),
@@ -27,6 +27,10 @@ def written(report: Report) -> str:
         [_escaped(lines.asked(report))],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _verdict(report: Report) -> list[str]:
+    return [lines.told(found) for found in report.suffering] or [lines.headline(report)]
 
 
 def _labelled(said: Iterator[lines.Line] | list[lines.Line]) -> Iterator[str]:

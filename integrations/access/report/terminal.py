@@ -30,9 +30,15 @@ def written(report: Report, paper: Paper) -> str:
 
 
 def _verdict(report: Report, paper: Paper) -> list[str]:
-    tone = _tone(report.suffering[0]) if report.suffering else Tone.OK
-    text = list(paper.wrapped(lines.headline(report), first=f"{paper.shape(tone)} "))
-    return [paper.strong(paper.painted(tone, line)) for line in text]
+    """A line for each thing that is wrong, root cause first."""
+    if not report.suffering:
+        return _heading(lines.headline(report), Tone.OK, paper)
+    return [line for found in report.suffering for line in _heading(lines.told(found), _tone(found), paper)]
+
+
+def _heading(text: str, tone: Tone, paper: Paper) -> list[str]:
+    wrapped = paper.wrapped(text, first=f"{paper.shape(tone)} ")
+    return [paper.strong(paper.painted(tone, line)) for line in wrapped]
 
 
 def _tone(found: Finding) -> Tone:
@@ -74,11 +80,7 @@ def _row(method: str, cells: Sequence[str], first: int, width: int) -> str:
 
 def _finding(found: Finding, report: Report, paper: Paper) -> list[str]:
     explanation = found.explanation
-    tone = _tone(found)
-    text = [
-        paper.strong(paper.painted(tone, line))
-        for line in paper.wrapped(lines.title(found, report), first=f"{paper.shape(tone)} ")
-    ]
+    text = _heading(lines.title(found, report), _tone(found), paper)
     because = [*lines.sentences(explanation.because), *lines.shown_answers(found, report.examination)]
     for sentence in because:
         text += paper.wrapped(sentence, first=INDENT)
