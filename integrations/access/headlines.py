@@ -62,7 +62,8 @@ def _template(diagnosis: Diagnosis, guest: Guest) -> str:
             return _("%(who)s hangs up on %(methods)s of %(hub)s without an answer; reading passes.")
         case Cause.ADDRESS_RULE if diagnosis.is_inferred and writes_only:
             return _(
-                "%(who)s refuses %(methods)s of %(hub)s and lets ours pass: it goes by the address that asks."
+                "%(who)s refuses %(methods)s of %(hub)s and lets ours pass: it goes by the address that asks "
+                "or by what is written."
             )
         case Cause.ADDRESS_RULE if diagnosis.is_inferred:
             return _("%(who)s refuses %(hub)s and lets us pass: it goes by the address that asks.")

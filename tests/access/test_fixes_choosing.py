@@ -61,6 +61,20 @@ def test_an_unknown_server_gets_the_fixes_of_each():
     assert {"nginx", "apache", "text"} <= {fix.language for fix in unknown}
 
 
+def test_a_server_that_names_itself_is_the_one_to_change():
+    """Where the shop's own answers come through Apache, no nginx stands in front."""
+    for server, expected in (("Apache/2.4.71 (Debian)", False), ("nginx", True), ("cloudflare", True)):
+        passed = replace(cell("GET", AGENT, 401, Outcome.PASSED), headers={"server": server})
+        examined = Examination(
+            "woocommerce", "https://shop.example", "/wp-json/wc/v3/orders/0", AT, (AGENT,), OURS, (), (),
+            (passed,),
+        )  # fmt: skip
+        lost = found(Cause.HEADER_LOST, subject=Subject.CREDENTIALS)
+        fixes = fixes_for(lost, GUEST, examined)
+        assert any(fix.language == "nginx" for fix in fixes) is expected, server
+        assert any(fix.place in (Place.HTACCESS, Place.APACHE_HOST) for fix in fixes)
+
+
 CHOSEN = [
     (found(Cause.CHALLENGE, Layer.EDGE, product="Cloudflare"), "api.cloudflare.com"),
     (found(Cause.EVERYBODY_REFUSED, Layer.PLUGIN, product="Wordfence"), "Wordfence"),

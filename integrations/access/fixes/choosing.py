@@ -15,6 +15,7 @@ from integrations.access.fixes import (
 )
 from integrations.access.fixes.records import Fix, Guest
 from integrations.access.fixes.ticket import ticket
+from integrations.access.reasoning.kinds import server_named
 from integrations.access.records import Cause, Confidence, Diagnosis, Examination, Layer, Severity
 
 Advisor = Callable[[Diagnosis, Guest], list[Fix]]
@@ -45,12 +46,15 @@ def fixes_for(diagnosis: Diagnosis, guest: Guest, examination: Examination | Non
     """What lets the hub through, best first; the text of a ticket to the host comes last.
 
     Where it is not sure who refuses, the fixes of everybody who may be it, marked as guesses. Empty:
-    there is nothing to change. ``examination`` gives the ticket time and request.
+    there is nothing to change. ``examination`` gives the ticket time and request, and names the server
+    that hands the shop's answers on.
     """
     is_only_worth_knowing = diagnosis.severity is Severity.INFO and diagnosis.cause is not Cause.REDIRECT
     if is_only_worth_knowing or diagnosis.cause in _NOTHING_TO_CHANGE:
         return []
-    answers = [found for advisor in _advisors(diagnosis, guest) if (found := advisor(diagnosis, guest))]
+    answers = [
+        found for advisor in _advisors(diagnosis, guest, examination) if (found := advisor(diagnosis, guest))
+    ]
     is_guess = diagnosis.confidence is Confidence.POSSIBLE or len(answers) > 1
     fixes = [replace(fix, is_guess=True) if is_guess else fix for found in answers for fix in found]
     if diagnosis.cause not in _NOT_THE_HOST:
@@ -58,7 +62,7 @@ def fixes_for(diagnosis: Diagnosis, guest: Guest, examination: Examination | Non
     return fixes
 
 
-def _advisors(diagnosis: Diagnosis, guest: Guest) -> list[Advisor]:
+def _advisors(diagnosis: Diagnosis, guest: Guest, examination: Examination | None) -> list[Advisor]:
     """Who may know what to do, the likeliest first."""
     software = wordpress.fixes if guest.platform == "woocommerce" else shop.fixes
     if diagnosis.cause in _OF_THE_NETWORK:
@@ -69,7 +73,7 @@ def _advisors(diagnosis: Diagnosis, guest: Guest) -> list[Advisor]:
         return [wordpress.fixes]
     if diagnosis.layer is Layer.EDGE:
         return [cloudflare.fixes if diagnosis.product == "Cloudflare" else host.fixes]
-    server = _of_the_server(diagnosis)
+    server = _of_the_server(diagnosis, examination)
     if diagnosis.cause is Cause.MAINTENANCE and not diagnosis.product:
         return [software, *server]
     if diagnosis.cause in (Cause.HEADER_LOST, Cause.API_NOT_FOUND, Cause.MAINTENANCE):
@@ -79,7 +83,7 @@ def _advisors(diagnosis: Diagnosis, guest: Guest) -> list[Advisor]:
     return server
 
 
-def _of_the_server(diagnosis: Diagnosis) -> list[Advisor]:
+def _of_the_server(diagnosis: Diagnosis, examination: Examination | None) -> list[Advisor]:
     is_sure = diagnosis.confidence is Confidence.CERTAIN
     match diagnosis.product:
         case "nginx":
@@ -91,7 +95,16 @@ def _of_the_server(diagnosis: Diagnosis) -> list[Advisor]:
         case "LiteSpeed":
             # It reads Apache's .htaccess and ModSecurity's rules.
             return [apache.fixes, modsecurity.fixes]
+        case "" if _handing_on(examination) & {"Apache", "LiteSpeed"}:
+            return [apache.fixes, modsecurity.fixes, host.fixes]
         case "":
+            # Behind nginx there may be Apache.
             return [nginx.fixes, apache.fixes, modsecurity.fixes, host.fixes]
         case _:
             return [host.fixes]
+
+
+def _handing_on(examination: Examination | None) -> set[str]:
+    """The web servers that the shop's own answers came through, as far as they name themselves."""
+    cells = () if examination is None else examination.cells
+    return {server_named(cell) for cell in cells if cell.passed}
