@@ -19,11 +19,15 @@ CHECK = "apachectl configtest && systemctl reload apache2"
 _FOLDERS = "/etc/apache2 /var/www"
 _TAKEN_LITERALLY = re.compile(r"[ !#$&()*+,./0-9:;<=>?@A-Z\[\]^_a-z|~-]+")
 """What a User-Agent may be made of to stand between apostrophes in an expression."""
+PLAIN_PATH = re.compile(r"(/[\w.~%:@+,-]+)+")
+"""Paths that may stand in a rule. The root is none of them: a fix opens the interface, never the shop."""
 
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """Best first. Several ways to refuse look the same from outside: the first whose :attr:`Fix.find` finds
     something is the right one. Empty: it is not Apache's to mend."""
+    if not PLAIN_PATH.fullmatch(guest.path):
+        return []
     match diagnosis.cause:
         case Cause.HEADER_LOST:
             return _header_lost(guest)
@@ -82,7 +86,7 @@ def _request_line(path: str, methods: Sequence[str] = ()) -> str:
 
 def _literal(text: str) -> str:
     """As it stands, in a regular expression between ``#`` and quotation marks."""
-    return re.sub(r"[^\w/ :;,~-]", lambda match: "\\" + match[0], text)
+    return re.sub(r"[^\w/%:@,~-]", lambda match: "\\" + match[0], text)
 
 
 def _opened(diagnosis: Diagnosis, guest: Guest, condition: str, logged: str) -> Fix:
@@ -256,7 +260,7 @@ def _broken(diagnosis: Diagnosis) -> Fix:
         place=Place.PANEL,
         where=_("In the file that the server's error log names."),
         steps=(_("Open this file: %(message)s") % {"message": message}, *steps[1:]) if message else steps,
-        find="" if message else r"grep -hF '.htaccess: ' /var/log/apache2/*error*.log | tail -n 3",
+        find="" if message else "grep -hF '.htaccess: ' /var/log/apache2/*error*.log | tail -n 3",
         note=_(
             "Nobody reaches the shop while this lasts. A directive that needs a missing module can stand "
             "between <IfModule> and </IfModule>."

@@ -12,7 +12,7 @@ from zlib import crc32
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.access.fixes.apache import CHECK
+from integrations.access.fixes.apache import CHECK, PLAIN_PATH
 from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis
 
@@ -38,18 +38,22 @@ _CONCERNED = frozenset(
     }
 )
 SHOW_LOG = (
-    "grep -hE 'ModSecurity: |AH0(1617|1618|1623|1630|1797): |access forbidden by rule' "
-    "/var/log/apache2/*error*.log /var/log/nginx/*error*.log 2>/dev/null | tail -n 400 | cut -c 1-2000"
+    "grep -hE 'ModSecurity: |AH0(1617|1618|1623|1630|1797): |[.]htaccess: |access forbidden by rule' "
+    "/var/log/apache2/*error*.log /var/log/nginx/*error*.log 2>/dev/null | tail -n 400"
 )
 
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """Best first. Where the rule's number is not known, the way to it; empty: no rule is to blame."""
+    if not PLAIN_PATH.fullmatch(guest.path):
+        return []
     rules = [rule for rule in diagnosis.rule_id.split() if rule.isdecimal()]
     if rules:
         exclusion = _exclusion(diagnosis, guest, rules)
         return [exclusion] if exclusion else []
     if diagnosis.cause not in _CONCERNED or diagnosis.values.get("log"):
+        return []
+    if diagnosis.cause is Cause.SERVER_FAULT and diagnosis.status != 503:
         return []
     found = [_search(guest)]
     if diagnosis.values.get("pattern") == "rule_set_methods":
@@ -63,7 +67,7 @@ def _exclusion(diagnosis: Diagnosis, guest: Guest, rules: list[str]) -> Fix | No
     conditions = _conditions(diagnosis, guest)
     if not conditions:
         return None
-    number = OUR_NUMBERS[crc32(repr((rules, conditions)).encode()) % len(OUR_NUMBERS)]
+    number = OUR_NUMBERS[crc32(repr((guest.path, rules, conditions)).encode()) % len(OUR_NUMBERS)]
     actions = ",".join(dict.fromkeys(starmap(_removed, _looked_at(rules, diagnosis))))
     lines = [
         f'SecRule REQUEST_FILENAME "@rx ^{re.escape(guest.path)}(?:/|$)" \\',

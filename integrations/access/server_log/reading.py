@@ -14,7 +14,7 @@ from integrations.access.server_log import modsecurity
 from integrations.access.server_log.records import Kind, Refusal, Rule, ServerLog
 
 MOST_LINES = 500_000
-LONGEST_LINE = 8_000
+LONGEST_LINE = 16_000
 MOST_REFUSALS = 2_000
 
 
