@@ -170,6 +170,22 @@ WEAK: tuple[Signature, ...] = (
     Signature(
         "nginx",
         Outcome.BLOCKED,
+        _noop("%(by)s lets nobody in who does not show a certificate of their own (mutual TLS)."),
+        _text(r"no required ssl certificate was sent|the ssl certificate error"),
+        statuses=frozenset({400, 495, 496}),
+        sign="client_certificate",
+    ),
+    Signature(
+        "",
+        Outcome.UNEXPECTED,
+        _noop("The address says http where the server speaks https."),
+        _text(r"plain http request was sent to https port|speaking plain http to an ssl-enabled server port"),
+        statuses=frozenset({400}),
+        sign="plain_http",
+    ),
+    Signature(
+        "nginx",
+        Outcome.BLOCKED,
         _noop("A rule of the web server %(by)s refuses this kind of request."),
         _text(r"<center>(nginx|openresty)(/[0-9.]+)?</center>"),
         statuses=frozenset({403, 405}),

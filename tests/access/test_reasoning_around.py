@@ -146,6 +146,34 @@ def test_files_where_a_shop_was_expected_are_no_rule_against_methods():
     assert (found.cause, found.subject) == (Cause.API_NOT_FOUND, Subject.PATH)
 
 
+def test_a_page_in_place_of_the_shop_is_one_thing():
+    closed = (200, "<title>Hello</title>", {**HTML, "server": "Apache"})
+    no = (405, "<h1>Method Not Allowed</h1>\n<p>The requested method PUT is not allowed", HTML)
+    for agents, subject in ((None, Subject.EVERYTHING), (HUB, Subject.USER_AGENT)):
+        who = {"agents": agents} if agents else {}
+        answers = refused(closed, **who) | refused(no, ["PUT", "PATCH", "DELETE"], **who)
+        found = only(diagnose(examination(answers)))
+        assert (found.cause, found.subject) == (Cause.POLITE_BLOCK, subject)
+
+
+def test_a_server_that_wants_a_certificate_of_whoever_asks():
+    said = (400, "<center>No required SSL certificate was sent</center>", HTML)
+    found = only(diagnose(examination(refused(said))))
+    assert (found.cause, found.layer, found.product) == (Cause.EVERYBODY_REFUSED, Layer.SERVER, "nginx")
+
+
+def test_plain_http_where_https_is_spoken_is_an_address_to_correct():
+    said = (
+        400,
+        "<center>The plain HTTP request was sent to HTTPS port</center>",
+        {**HTML, "server": "nginx"},
+    )
+    found = only(diagnose(examination(refused(said))))
+    assert (found.cause, found.subject, found.product) == (Cause.REDIRECT, Subject.ADDRESS_WRITTEN, "nginx")
+    assert (found.values["reason"], found.confidence) == ("https", Confidence.CERTAIN)
+    assert str(found.values["location"]).startswith("https://")
+
+
 def test_a_route_that_the_shop_does_not_have():
     said = (404, '{"code":"rest_no_route","data":{"status":404}}', {"content-type": "application/json"})
     found = only(diagnose(examination(refused(said, ["GET"]))))
@@ -252,6 +280,38 @@ def test_what_we_meet_and_the_hub_does_not_is_ours_alone():
     assert (alone.severity, alone.values["hub"]) == (Severity.INFO, "works")
     both = only(diagnose(asked, [failure()], has_log=True))
     assert (both.severity, both.values["seen_by_hub"]) == (Severity.FAIL, 1)
+
+
+def test_an_outage_that_the_hub_did_not_meet_yet_stays_a_warning():
+    asked = examination(refused("TimedOut"))
+    assert only(diagnose(asked)).severity is Severity.FAIL
+    assert only(diagnose(asked, [], has_log=True)).severity is Severity.WARN
+    closed = (503, '{"code":"wp_die","data":{"status":503}}', {"content-type": "application/json"})
+    assert only(diagnose(examination(refused(closed)), [], has_log=True)).severity is Severity.FAIL
+
+
+def test_an_answer_that_nobody_understands_is_no_failure():
+    found = only(diagnose(examination(refused((200, "[]", {"content-type": "application/json"}), ["GET"]))))
+    assert found.cause is Cause.POLITE_BLOCK
+    found = only(diagnose(examination(refused((200, "{}", {"content-type": "application/json"})))))
+    assert (found.cause, found.severity) == (Cause.NOT_UNDERSTOOD, Severity.WARN)
+
+
+def test_a_key_on_which_the_shop_stumbles():
+    broken = cell("GET", ONE, page(500, "Oops", server="Apache"), Question.WRONG_KEY)
+    found = only(diagnose(examination({}, broken)))
+    assert (found.cause, found.subject, found.severity) == (
+        Cause.SERVER_FAULT,
+        Subject.CREDENTIALS,
+        Severity.WARN,
+    )
+
+
+def test_a_name_that_only_a_header_said_is_no_product():
+    found = only(diagnose(examination(), [failure(by="varnish")]))
+    assert (found.product, found.layer) == ("", Layer.UNKNOWN)
+    found = only(diagnose(examination(), [failure(status=503, outcome=Outcome.MAINTENANCE, by="WordPress")]))
+    assert (found.product, found.layer) == ("WordPress", Layer.APPLICATION)
 
 
 def test_a_method_that_the_hub_did_not_try_yet_stays_refused():

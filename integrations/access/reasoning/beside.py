@@ -3,7 +3,7 @@
 from statistics import median
 
 from integrations.access.reasoning.grid import Grid
-from integrations.access.reasoning.kinds import who
+from integrations.access.reasoning.kinds import kind_of, who
 from integrations.access.reasoning.refusals import interface_path
 from integrations.access.records import (
     Cause,
@@ -36,10 +36,15 @@ def _key(grid: Grid) -> Diagnosis | None:
         return _about(cell, grid, Cause.API_OFF, Layer.APPLICATION, Confidence.CERTAIN)
     if cell.passed and cell.credentials_arrived is False:
         return _about(cell, grid, Cause.HEADER_LOST, Layer.SERVER, Confidence.LIKELY)
-    if cell.outcome in (Outcome.BLOCKED, Outcome.CHALLENGED) and grid.passes([("GET", cell.agent)]):
-        layer, _product = who(cell)
-        # A key that nobody has may be refused as an attempt to guess one.
+    if not grid.passes([("GET", cell.agent)]):
+        return None
+    layer, _product = who(cell)
+    # A key that nobody has may be refused as an attempt to guess one.
+    if cell.outcome in (Outcome.BLOCKED, Outcome.CHALLENGED):
         return _about(cell, grid, Cause.CONTENT_RULE, layer, Confidence.POSSIBLE)
+    if cell.outcome is Outcome.FAULT:
+        cause = kind_of(cell, grid.examination.surroundings).cause
+        return _about(cell, grid, cause, layer, Confidence.POSSIBLE)
     return None
 
 

@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from integrations.access.reasoning.kinds import Kind, kind_of
-from integrations.access.records import Cause, Cell, Examination, Question
+from integrations.access.records import Cause, Cell, Examination, Layer, Question
 
 HARMLESS = frozenset({"options_by_server", "head_without_signature"})
 """Signs of answers that prove nothing and hinder nobody."""
 
+_PROVE_LITTLE = frozenset({"HEAD", "OPTIONS"})
 Spot = tuple[str, str]
 """Method and User-Agent: one cell's place."""
 
@@ -76,18 +77,17 @@ class Grid:
 
     def groups(self) -> list[tuple[Kind, dict[Spot, Cell]]]:
         """The red cells by kind, most first."""
+        around = self.examination.surroundings
+        kinds = {spot: kind_of(cell, around) for spot, cell in self.red.items() if not _is_bare(cell)}
         groups: dict[Kind, dict[Spot, Cell]] = {}
-        without_body = []
+        for spot, kind in kinds.items():
+            reading = kinds.get((self.main_method, spot[1]))
+            file = reading if reading is not None and _serves_files(reading, kind) else kind
+            groups.setdefault(file, {})[spot] = self.red[spot]
         for spot, cell in self.red.items():
-            if cell.method == "HEAD" and cell.call.status is not None:
-                without_body.append((spot, cell))
-            else:
-                kind = kind_of(cell, self.examination.surroundings)
-                groups.setdefault(kind, {})[spot] = cell
-        for spot, cell in without_body:
-            kind = self._like(cell, groups) or kind_of(cell, self.examination.surroundings)
-            groups.setdefault(kind, {})[spot] = cell
-        return sorted(self._absorbed(_merged(groups)).items(), key=lambda item: -len(item[1]))
+            if _is_bare(cell):
+                groups.setdefault(_like(cell, groups) or kind_of(cell, around), {})[spot] = cell
+        return sorted(_merged(groups).items(), key=lambda item: -len(item[1]))
 
     def patterns(self, group: dict[Spot, Cell]) -> list[Pattern]:
         """What explains a group: everything, whole methods, whole User-Agents, and what is left.
@@ -113,40 +113,23 @@ class Grid:
         """Whether any of these was asked and got through."""
         return any(spot in self.cells and spot not in self.red for spot in spots)
 
-    def _like(self, cell: Cell, groups: dict[Kind, dict[Spot, Cell]]) -> Kind | None:
-        """An answer to HEAD has no page: it is of the kind of its neighbour with the same status."""
-        alike = [
-            kind
-            for kind, cells in groups.items()
-            if any(
-                each.call.status == cell.call.status and each.agent == cell.agent for each in cells.values()
-            )
-        ]
-        return alike[0] if alike else None
-
-    def _absorbed(self, groups: dict[Kind, dict[Spot, Cell]]) -> dict[Kind, dict[Spot, Cell]]:
-        """Where a web server finds no shop it looks for files, and those only GET may: its 405 is no rule."""
-        for missing, cells in groups.items():
-            if missing.cause is not Cause.API_NOT_FOUND or (self.main_method, self.control) not in cells:
-                continue
-            files = [kind for kind in groups if kind.status == 405 and kind.layer is missing.layer]
-            for kind in files:
-                cells.update(groups[kind])
-            return {kind: each for kind, each in groups.items() if kind not in files}
-        return groups
-
     @property
     def control(self) -> str:
         """Our own User-Agent; where it was not asked, whoever was first."""
         neutral = self.examination.neutral
         return neutral if neutral in self.agents or not self.agents else self.agents[0]
 
+    def is_everything(self, methods: Iterable[str]) -> bool:
+        """Whether these are all methods; answers to HEAD and OPTIONS prove little for others."""
+        return set(methods) >= (set(self.methods) - _PROVE_LITTLE or set(self.methods))
+
     def _is_whole(self, group: dict[Spot, Cell]) -> bool:
         """Nothing gets through, and reading fails by this for everybody: the rest may be hidden by it."""
         reading = [
             (self.main_method, agent) for agent in self.agents if (self.main_method, agent) in self.cells
         ]
-        return bool(reading) and self.red.keys() == self.cells.keys() and all(s in group for s in reading)
+        proving = {spot for spot in self.cells if spot[0] not in _PROVE_LITTLE} or self.cells.keys()
+        return bool(reading) and self.red.keys() >= proving and all(spot in group for spot in reading)
 
     def _is_row(self, method: str, group: dict[Spot, Cell]) -> bool:
         spots = [(method, agent) for agent in self.agents if (method, agent) in self.cells]
@@ -167,6 +150,29 @@ class Grid:
             if agents:
                 by_agents.setdefault(agents, []).append(method)
         return [Pattern(tuple(methods), agents) for agents, methods in by_agents.items()]
+
+
+def _is_bare(cell: Cell) -> bool:
+    """An answer to HEAD has no page to be known by."""
+    return cell.method == "HEAD" and cell.call.status is not None
+
+
+def _like(cell: Cell, groups: dict[Kind, dict[Spot, Cell]]) -> Kind | None:
+    """The kind of the answer with the same status that the same User-Agent got by another method."""
+    for kind, cells in groups.items():
+        if any(each.call.status == cell.call.status and each.agent == cell.agent for each in cells.values()):
+            return kind
+    return None
+
+
+def _serves_files(reading: Kind, kind: Kind) -> bool:
+    """Where a web server gives a file in place of the shop, it lets only GET at it: its 405 is no rule."""
+    return (
+        kind.status == 405
+        and kind.layer is Layer.SERVER
+        and reading.layer in (Layer.SERVER, Layer.UNKNOWN)
+        and (reading.cause is Cause.API_NOT_FOUND or (reading.status or 400) < 300)
+    )
 
 
 def _merged(groups: dict[Kind, dict[Spot, Cell]]) -> dict[Kind, dict[Spot, Cell]]:

@@ -15,8 +15,10 @@ from integrations.access.records import Cause, Cell, Confidence, Layer, Question
 RULE_SET_REFUSES = frozenset({"PUT", "PATCH", "DELETE"})
 RULE_SET_ALLOWS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
-SAYS_IT_ITSELF = frozenset({Cause.SIGN_IN, Cause.SERVER_FAULT, Cause.RATE_LIMIT})
+SAYS_IT_ITSELF = frozenset({Cause.SIGN_IN, Cause.SERVER_FAULT})
 """Causes whose status says what they are, where the server's own page comes with it."""
+FIREWALLS_TOO = frozenset({429, 503})
+"""Statuses that firewalls refuse with as well, with the server's own page."""
 
 
 class Who(NamedTuple):
@@ -40,12 +42,15 @@ def who_refused(kind: Kind, cell: Cell, pattern: Pattern, grid: Grid) -> Who:
     odd = _odd_type(kind, grid)
     if odd:
         values["odd_type"] = odd
+    if cell.sign in ("client_certificate", "plain_http"):
+        return Who(kind.layer, kind.product, Confidence.CERTAIN, values)
     if kind.status == 405 and cell.sign in ("nginx_page", "apache_method"):
         # Firewalls leave this status to servers.
         return Who(kind.layer, kind.product, Confidence.CERTAIN, values)
     if kind.status not in (403, 406) or kind.layer not in (Layer.SERVER, Layer.UNKNOWN):
         confidence = Confidence.LIKELY if kind.layer is not Layer.UNKNOWN else Confidence.POSSIBLE
-        if names_itself(cell) and kind.cause in SAYS_IT_ITSELF:
+        says_it = kind.cause in SAYS_IT_ITSELF and kind.status not in FIREWALLS_TOO
+        if says_it and pattern.whole and names_itself(cell):
             confidence = Confidence.CERTAIN
         return Who(kind.layer, kind.product, confidence, values)
     if kind.status == 406:

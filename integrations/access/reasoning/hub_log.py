@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from integrations.access.reasoning.grid import Grid
+from integrations.access.reasoning.kinds import APPLICATIONS
 from integrations.access.reasoning.refusals import interface_path, less_sure
 from integrations.access.reasoning.severity import severity_of_methods
 from integrations.access.records import Cause, Confidence, Diagnosis, Layer, Severity, Subject
@@ -12,24 +13,21 @@ from integrations.access.signatures import LAYERS
 from integrations.contracts import GRAPHQL_WRITE, HubFailure, Outcome
 
 BOT_MANAGERS = frozenset({Layer.EDGE, Layer.FIREWALL})
-_BY_US = frozenset(
+MAY_BE_OURS = frozenset(
     {
         Cause.ADDRESS_RULE,
         Cause.CHALLENGE,
-        Cause.CONNECTION_REFUSED,
-        Cause.CLOSED_EARLY,
-        Cause.DROPPED,
         Cause.EVERYBODY_REFUSED,
-        Cause.MAINTENANCE,
         Cause.PATH_RULE,
+        Cause.POLITE_BLOCK,
         Cause.RATE_LIMIT,
         Cause.SIGN_IN,
-        Cause.TIMED_OUT,
-        Cause.POLITE_BLOCK,
         Cause.USER_AGENT_RULE,
     }
 )
-"""What may hit our address alone."""
+"""Refusals that may hit our address alone."""
+OUTAGES = frozenset({Cause.CLOSED_EARLY, Cause.CONNECTION_REFUSED, Cause.HEADER_LOST, Cause.TIMED_OUT})
+"""What most often hits everybody: that the hub has not complained yet only makes it less sure."""
 
 
 def is_about_access(failure: HubFailure) -> bool:
@@ -53,9 +51,13 @@ def weighed(grid: Grid, diagnosis: Diagnosis, failures: Sequence[HubFailure], ha
         # Bot managers may refuse a hub's name from a foreign address because it is an imitation.
         lower = less_sure(diagnosis, imitation="likely" if works else "possible")
         return replace(lower, severity=Severity.INFO) if works else lower
-    # Every User-Agent is refused everything: it may be ours alone.
-    if works and diagnosis.cause in _BY_US and not diagnosis.agents and _is_everything(grid, diagnosis):
-        return replace(less_sure(diagnosis, hub="works"), severity=Severity.INFO)
+    if not works or diagnosis.agents:
+        return diagnosis
+    lower = less_sure(diagnosis, hub="works")
+    if diagnosis.cause in OUTAGES and diagnosis.subject is not Subject.NAME:
+        return replace(lower, severity=Severity.WARN)
+    if diagnosis.cause in MAY_BE_OURS and (not diagnosis.methods or grid.is_everything(diagnosis.methods)):
+        return replace(lower, severity=Severity.INFO)
     return diagnosis
 
 
@@ -77,10 +79,6 @@ def _we_pass(grid: Grid, met: Sequence[HubFailure]) -> bool:
     return grid.passes((method, agent) for method in methods for agent in grid.hub)
 
 
-def _is_everything(grid: Grid, diagnosis: Diagnosis) -> bool:
-    return set(diagnosis.methods) >= set(grid.methods)
-
-
 def _explains(grid: Grid, diagnosis: Diagnosis, failure: HubFailure) -> bool:
     """Whether the hub met the very thing that we see."""
     if diagnosis.cause in (Cause.SLOW, Cause.CERTIFICATE_EXPIRES, Cause.HEADER_LOST):
@@ -88,7 +86,7 @@ def _explains(grid: Grid, diagnosis: Diagnosis, failure: HubFailure) -> bool:
     if diagnosis.layer is Layer.NETWORK and diagnosis.subject in (Subject.CERTIFICATE, Subject.NAME):
         return failure.outcome is Outcome.NO_ANSWER
     if not grid.passes((failure.method, agent) for agent in grid.hub):
-        return failure.method in diagnosis.methods or _is_everything(grid, diagnosis)
+        return failure.method in diagnosis.methods or grid.is_everything(diagnosis.methods)
     return False
 
 
@@ -140,9 +138,9 @@ _ONLY_POSSIBLE = frozenset({Cause.NOT_UNDERSTOOD, Cause.TIMED_OUT, Cause.DROPPED
 def _inferred(grid: Grid, cause: Cause, met: Sequence[HubFailure]) -> Diagnosis:
     newest = met[0]
     methods = tuple(dict.fromkeys(_method(failure) for failure in met))
-    named = Counter(failure.by for failure in met if failure.by)
+    named = Counter(failure.by for failure in met if layer_of(failure.by) is not Layer.UNKNOWN)
     product = named.most_common(1)[0][0] if named else ""
-    layer = _LAYERS.get(cause) or LAYERS.get(product, Layer.UNKNOWN)
+    layer = _LAYERS.get(cause) or layer_of(product)
     wanted = tuple(method for method in grid.examination.methods if method in methods) or methods
     severity = severity_of_methods(grid, wanted)
     return Diagnosis(
@@ -164,6 +162,13 @@ def _inferred(grid: Grid, cause: Cause, met: Sequence[HubFailure]) -> Diagnosis:
             "only_writes": int(all(failure.is_write for failure in met)),
         },
     )
+
+
+def layer_of(product: str) -> Layer:
+    """Where a product stands; what is not known by name may be anything that a header said."""
+    if product in APPLICATIONS:
+        return Layer.APPLICATION
+    return LAYERS.get(product, Layer.UNKNOWN) if product else Layer.UNKNOWN
 
 
 def _method(failure: HubFailure) -> str:

@@ -61,6 +61,8 @@ def who(cell: Cell) -> tuple[Layer, str]:
     if by in APPLICATIONS:
         return Layer.APPLICATION, by
     if cell.layer not in (Layer.UNKNOWN, Layer.NETWORK):
+        if cell.layer is Layer.SERVER and by not in WEB_SERVERS.values():
+            return cell.layer, server_named(cell)
         return cell.layer, by if cell.sign != "rest_closed" else ""
     server = server_named(cell)
     return (Layer.SERVER, server) if server else (Layer.UNKNOWN, "")
@@ -122,6 +124,8 @@ def _fault(cell: Cell, status: int) -> Cause:
 def _unexpected(cell: Cell, status: int) -> Cause:
     if status in (413, 415):
         return Cause.CONTENT_RULE
+    if cell.sign == "plain_http":
+        return Cause.REDIRECT
     if cell.sign in ("parked", "suspended", "default_page"):
         return Cause.API_NOT_FOUND
     if says_closed(cell) and not 400 <= status < 500:

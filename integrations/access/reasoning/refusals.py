@@ -107,8 +107,11 @@ def _cause(grid: Grid, kind: Kind, cell: Cell, pattern: Pattern) -> tuple[Cause,
     subject = Subject.METHOD if _goes_by_method(grid, pattern) else Subject.USER_AGENT
     if kind.cause in DROPS:
         return Cause.DROPPED, subject
-    if kind.cause is Cause.NOT_UNDERSTOOD and (cell.call.status or 400) < 300:
-        return Cause.POLITE_BLOCK, subject
+    if kind.cause is Cause.NOT_UNDERSTOOD:
+        if cell.call.status is None:
+            return kind.cause, subject
+        if cell.call.status < 300:
+            return Cause.POLITE_BLOCK, subject
     if kind.cause is Cause.CONTENT_RULE or _is_about_content(grid, pattern):
         return Cause.CONTENT_RULE, Subject.CONTENT
     if kind.cause in KEEPS_ITS_NAME or (kind.cause is Cause.MAINTENANCE and kind.layer is Layer.APPLICATION):
@@ -138,9 +141,11 @@ def _passes_elsewhere(grid: Grid, pattern: Pattern) -> bool:
 
 
 def _severity(grid: Grid, cause: Cause, pattern: Pattern) -> Severity:
-    if cause is Cause.RATE_LIMIT:
+    severity = severity_of(grid, pattern.methods, pattern.agents)
+    if severity is Severity.FAIL and cause in (Cause.RATE_LIMIT, Cause.NOT_UNDERSTOOD):
+        # The one passes; of the other nobody knows what it is, and an unknown is no failure.
         return Severity.WARN
-    return severity_of(grid, pattern.methods, pattern.agents)
+    return severity
 
 
 def _named_agents(grid: Grid, pattern: Pattern) -> tuple[str, ...]:
@@ -173,6 +178,8 @@ def _values(cell: Cell, cause: Cause, grid: Grid) -> dict[str, str | int | float
     if cell.location:
         values["location"] = cell.location
         values["reason"] = difference(cell.call.url, cell.location)
+    if cell.sign == "plain_http":
+        values |= {"location": f"https:{cell.call.url.partition(':')[2]}", "reason": "https"}
     if cause is Cause.RATE_LIMIT and cell.headers.get("retry-after"):
         values["wait_s"] = cell.headers["retry-after"]
     if cause is Cause.SIGN_IN and cell.headers.get("www-authenticate"):

@@ -25,7 +25,9 @@ def steadiness(grid: Grid) -> Steadiness:
     if not changed:
         return Steadiness()
     red = list(grid.red.values())
-    limiting = [cell for cell in red if cell.call.status in _OVERLOADED]
+    limiting = [
+        cell for cell in red if cell.call.status in _OVERLOADED and cell.outcome is not Outcome.MAINTENANCE
+    ]
     first_red = _passed_until(grid)
     control = grid.examination.answers(Question.CONTROL)
     stayed_red = bool(control) and not control[-1].passed
