@@ -81,7 +81,7 @@ def over_tls(
         secure = " ssl" if tls_is_on or not is_broken else ""
         base = dataclasses.replace(base, listen=secure + base.listen, server=server)
         with running(base, site) as one:
-            _stand_for_certbot(one, site, certbot_takes, mended)
+            _stand_ins(one, site, certbot_takes, mended)
             if is_on_disk:
                 _put(mended(), site, LIVE)
             yield Secure(one, f"{scheme}://{host}:{urlsplit(one.url).port}")
@@ -99,7 +99,7 @@ def _put(issued: Issued, site: Site, name: str) -> None:
     (folder / "chain.pem").write_bytes(whole.read_bytes().removeprefix(pem(issued.certificate)))
 
 
-def _stand_for_certbot(one: Nginx, site: Site, takes: str, mended: Callable[[], Issued]) -> None:
+def _stand_ins(one: Nginx, site: Site, takes: str, mended: Callable[[], Issued]) -> None:
     _put(mended(), site, "letsencrypt/next")
     script = (
         'case "$*" in\n'
@@ -109,6 +109,10 @@ def _stand_for_certbot(one: Nginx, site: Site, takes: str, mended: Callable[[], 
         "esac"
     )
     printed.program(one.folder / "programs", "certbot", script)
+    systemctl = (
+        'case "$*" in\n"-q is-active nginx") ;;\n"reload nginx") exec nginx -s reload ;;\n*) exit 3 ;;\nesac'
+    )
+    printed.program(one.folder / "programs", "systemctl", systemctl)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ web addresses become part of a command.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from shlex import quote
 
 from django.utils.translation import gettext as _
@@ -58,7 +58,7 @@ class Server:
     def substitute(self, pattern: str, old: str, new: str) -> str:
         """Puts ``new`` for ``old`` in the lines that fit, in place; no comma may be in any of them."""
         return (
-            f"{self.files} | {_EACH} grep -lE '^[^#]*{pattern}' | "
+            f"{self.files} |\n  {_EACH} grep -lE '^[^#]*{pattern}' |\n  "
             rf"{_EACH} sed -i --follow-symlinks -E '\,^[^#]*{pattern},s,{old},{new},'"
         )
 
@@ -93,10 +93,7 @@ def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     make = _BY_CAUSE.get(diagnosis.cause)
     if make is None or not guest.host:
         return []
-    made = make(diagnosis, guest)
-    if len(_servers(diagnosis)) == 1:
-        return made
-    return [replace(fix, is_guess=True) if fix.check else fix for fix in made]
+    return make(diagnosis, guest)
 
 
 def is_name(word: str) -> bool:
@@ -119,7 +116,8 @@ def _whole_chain_of_certbot(server: Server) -> Fix:
     return Fix(
         title=_("Have %(server)s send the whole chain") % {"server": server.name},
         place=Place.SHELL,
-        where=_("On the shop's server, as root, where the certificate is certbot's."),
+        where=_("On the shop's server, as root, where it is %(server)s and the certificate is certbot's.")
+        % {"server": server.name},
         text=whole,
         language="shell",
         find=server.find(line),
@@ -137,7 +135,7 @@ def _fetched_intermediate(server: Server, host: str, url: str) -> Fix:
     return Fix(
         title=_("Add the missing intermediate certificate for %(server)s") % {"server": server.name},
         place=Place.SHELL,
-        where=_("On the shop's server, as root."),
+        where=_("On the shop's server, as root, where it is %(server)s.") % {"server": server.name},
         text=(
             f"new=$(mktemp -d)\n"
             f"curl -fsS {quote(url)} | openssl x509 -inform der -outform pem > $new/issuer.pem\n"
@@ -159,28 +157,33 @@ def _fetched_intermediate(server: Server, host: str, url: str) -> Fix:
 
 
 def _renewal(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    """Due, or renewed long since and never loaded: the second part helps in both cases."""
-    force = " --force-renewal" if diagnosis.cause is Cause.CERTIFICATE_NOT_YET else ""
-    which = f" --cert-name {guest.host}" if force else ""
-    made = [
-        Fix(
-            title=_("Renew the certificate, and have %(server)s load it") % {"server": server.name},
-            place=Place.SHELL,
-            where=_("On the shop's server, as root, where the certificate is certbot's."),
-            text=f"certbot renew{which}{force}",
-            language="shell",
-            find="certbot certificates",
-            check=server.check,
-            note=_(
-                "Often it was renewed in time and only never loaded: then certbot says that nothing is due, "
-                "and the reload alone helps. If renewing fails, certbot says why; mostly port 80 is closed "
-                "or the name leads elsewhere. See with `systemctl list-timers` that it runs by itself."
-            ),
-        )
-        for server in _servers(diagnosis)
-        if is_name(guest.host)
-    ]
-    return [*made, _installed_anew(_("Have it issued anew there, and switch on that it renews itself."))]
+    """Due, or renewed long since and never loaded: the check helps in both cases."""
+    panel = _installed_anew(_("Have it issued anew there, and switch on that it renews itself."))
+    if not is_name(guest.host):
+        return [panel]
+    servers = _servers(diagnosis)
+    is_early = diagnosis.cause is Cause.CERTIFICATE_NOT_YET
+    renewal = Fix(
+        title=_("Renew the certificate, and have the web server load it"),
+        place=Place.SHELL,
+        where=_("On the shop's server, as root, where the certificate is certbot's."),
+        text=f"certbot renew --cert-name {guest.host} --force-renewal" if is_early else "certbot renew",
+        language="shell",
+        find="certbot certificates",
+        check=servers[0].check if len(servers) == 1 else _RELOAD,
+        note=_(
+            "Often it was renewed in time and only never loaded: then certbot says that nothing is due, "
+            "and the reload alone helps. If renewing fails, certbot says why; mostly port 80 is closed "
+            "or the name leads elsewhere. See with `systemctl list-timers` that it runs by itself."
+        ),
+    )
+    return [renewal, panel]
+
+
+_RELOAD = (
+    "for one in nginx apache2 httpd; do if systemctl -q is-active $one; then systemctl reload $one; fi; done"
+)
+"""Whichever of them runs."""
 
 
 def _name(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -210,7 +213,8 @@ def _issued(server: Server, names: list[str], *, is_added: bool) -> Fix:
         title=_("Have a certificate issued for %(names)s, and %(server)s use it")
         % {"names": ", ".join(names[-3:]) if len(names) > 3 else ", ".join(names), "server": server.name},
         place=Place.SHELL,
-        where=_("On the shop's server, as root, with certbot of Let's Encrypt."),
+        where=_("On the shop's server, as root, where it is %(server)s, with certbot of Let's Encrypt.")
+        % {"server": server.name},
         text=f"certbot --{server.plugin}{expand} {words}",
         language="shell",
         find=server.find(f"{server.names}{_BLANK}"),
