@@ -11,6 +11,7 @@ from integrations.access.naming import day_of, listed, quoted, text_of, who
 from integrations.access.records import Cause, Confidence, Diagnosis, Examination, Layer
 
 _NO_ANSWER = frozenset({Cause.DROPPED, Cause.CLOSED_EARLY, Cause.TIMED_OUT})
+_OF_ADDRESSES = _NO_ANSWER | {Cause.NAME_NOT_FOUND, Cause.CONNECTION_REFUSED}
 _NAME_THEMSELVES = frozenset({Layer.EDGE, Layer.FIREWALL, Layer.PLUGIN})
 
 
@@ -73,8 +74,10 @@ def _seen(diagnosis: Diagnosis, examination: Examination | None) -> Iterator[str
             "%(n)d request passed, and then none.", "%(n)d requests passed, and then none.", passed
         ) % {"n": passed}
     if day := day_of(diagnosis, "expires_at"):
-        yield _("The certificate is valid until %(day)s.") % {"day": day}
-    if addresses := text_of(diagnosis, "addresses"):
+        is_over = diagnosis.cause is Cause.CERTIFICATE_EXPIRED
+        until = _("It was valid until %(day)s.") if is_over else _("It is valid until %(day)s.")
+        yield until % {"day": day}
+    if (addresses := text_of(diagnosis, "addresses")) and diagnosis.cause in _OF_ADDRESSES:
         yield _("Addresses that this concerns: %(addresses)s.") % {"addresses": quoted(addresses)}
     if (detail := text_of(diagnosis, "detail")) and diagnosis.layer is Layer.NETWORK:
         yield _("What came of the connection: %(detail)s") % {"detail": quoted(detail)}

@@ -96,6 +96,8 @@ def _more_exactly(diagnosis: Diagnosis) -> str:
             return _("%(who)s does not accept the certificate of the shop's server%(status)s.")
         case Cause.CONNECTION_REFUSED if diagnosis.subject is Subject.NAME:
             return _("%(host)s has addresses at which nobody answers.")
+        case Cause.EVERYBODY_REFUSED if diagnosis.sign == "client_certificate":
+            return _("%(who)s asks visitors for a certificate of their own, and %(hub)s has none.")
         case Cause.CERTIFICATE_NOT_YET if day_of(diagnosis, "starts_at"):
             return _("The certificate of %(host)s is valid only from %(first_day)s on.")
         case Cause.CERTIFICATE_NAME if text_of(diagnosis, "names"):

@@ -1,5 +1,6 @@
 """Which fixes are offered for what, in which order, and what the ticket to the host says."""
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -173,12 +174,25 @@ def test_an_inference_carries_the_time_of_the_hubs_own_log():
     assert "- Time: 2026-11-22T09:00:00+00:00" in fixes_for(inferred, GUEST)[-1].text
 
 
+ANSWERED = [
+    (Layer.EDGE, "Cloudflare"), (Layer.EDGE, "CloudFront"), (Layer.FIREWALL, "ModSecurity"),
+    (Layer.SERVER, "nginx"), (Layer.SERVER, "Apache"), (Layer.SERVER, "LiteSpeed"),
+    (Layer.PLUGIN, "Wordfence"),
+    (Layer.PLUGIN, ""), (Layer.APPLICATION, "WordPress"), (Layer.UNKNOWN, ""), (Layer.NETWORK, ""),
+]  # fmt: skip
+
+
 def test_no_fix_turns_a_protection_off():
     forbidden = ("SecRuleEngine Off", "turn the firewall off", "disable the firewall", "setenforce 0")
-    for cause in Cause:
-        for layer in Layer:
-            for product in ("", "nginx", "Apache", "ModSecurity", "Cloudflare", "Wordfence", "LiteSpeed"):
-                for guest in (GUEST, NAMELESS):
-                    for fix in fixes_for(found(cause, layer, product=product), guest):
-                        said = f"{fix.title} {fix.text} {fix.note} {' '.join(fix.steps)}".lower()
-                        assert not any(word.lower() in said for word in forbidden), fix
+    for cause, (layer, product), guest in itertools.product(Cause, ANSWERED, (GUEST, NAMELESS)):
+        for fix in fixes_for(found(cause, layer, product=product), guest):
+            said = f"{fix.title} {fix.text} {fix.note} {' '.join(fix.steps)}".lower()
+            assert not any(word.lower() in said for word in forbidden), fix
+
+
+def test_where_shopify_runs_everything_only_shopify_is_asked():
+    shopify = Guest("Sendcloud", (AGENT,), (), "shop.myshopify.com", "/admin/api/2026-10", "shopify")
+    blocked = found(Cause.CHALLENGE, Layer.EDGE, product="Cloudflare")
+    assert [fix.title for fix in fixes_for(blocked, shopify)] == ["Ask Shopify's support"]
+    moved = found(Cause.REDIRECT, values={"location": "https://shop.myshopify.com/", "reason": "host"})
+    assert fixes_for(moved, shopify)[0].title != "Ask Shopify's support"

@@ -23,6 +23,8 @@ Advisor = Callable[[Diagnosis, Guest], list[Fix]]
 _NOTHING_TO_CHANGE = frozenset({Cause.OWN_NETWORK, Cause.UNSTEADY})
 _NOT_THE_HOST = frozenset({Cause.MAINTENANCE, Cause.API_OFF, Cause.REDIRECT})
 """What whoever runs the shop does without its host."""
+_OF_THE_ADDRESS = frozenset({Cause.REDIRECT, Cause.NAME_NOT_FOUND})
+"""What is wrong with the address as it was entered, even where somebody else runs shop and server."""
 _OF_THE_SHOP = frozenset({Cause.API_OFF, Cause.APPLICATION_FAULT})
 _OF_THE_NETWORK = frozenset(
     {
@@ -52,6 +54,8 @@ def fixes_for(diagnosis: Diagnosis, guest: Guest, examination: Examination | Non
     is_only_worth_knowing = diagnosis.severity is Severity.INFO and diagnosis.cause is not Cause.REDIRECT
     if is_only_worth_knowing or diagnosis.cause in _NOTHING_TO_CHANGE:
         return []
+    if guest.platform == "shopify" and diagnosis.cause not in _OF_THE_ADDRESS:
+        return [ticket(diagnosis, guest, examination)]
     answers = [
         found for advisor in _advisors(diagnosis, guest, examination) if (found := advisor(diagnosis, guest))
     ]

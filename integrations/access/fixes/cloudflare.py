@@ -83,6 +83,8 @@ def _skip_clicks(guest: Guest, skipped: Skipped) -> Fix:
             % {"expression": calls.expression(guest)},
             _('Choose the action "Skip" and tick: %(parts)s.') % {"parts": listed(_parts(skipped))},
             _("Place the rule first, before all others, and deploy it."),
+            _("To open less, look for the request among the security events (Security > Events or "
+              "Analytics): each names the part that acted, and only that one needs to be ticked."),
         ),
         note=_opens(guest),
     )  # fmt: skip

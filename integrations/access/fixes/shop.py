@@ -1,11 +1,15 @@
 """What to change in PrestaShop and Magento themselves."""
 
+import re
+
 from django.utils.translation import gettext as _
 
 from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.fixes.steps import after_maintenance, networks, panel
 from integrations.access.records import Cause, Diagnosis
 
+_SPELLABLE = re.compile(r"[\w./~-]*")
+"""Paths that need no quotes in nginx' configuration."""
 BEARER = "bin/magento config:set oauth/consumer/enable_integration_as_bearer 1\nbin/magento cache:flush\n"
 
 
@@ -26,7 +30,7 @@ def _of_prestashop(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             return [_webservice()]
         case Cause.HEADER_LOST:
             return [_cgi_mode(), _rewrite_rules()]
-        case Cause.API_NOT_FOUND if diagnosis.product == "nginx":
+        case Cause.API_NOT_FOUND if diagnosis.product == "nginx" and _SPELLABLE.fullmatch(guest.path):
             return [_dispatcher(guest)]
         case Cause.API_NOT_FOUND:
             return [_rewrite_rules()]
@@ -73,11 +77,12 @@ def _rewrite_rules() -> Fix:
 
 def _dispatcher(guest: Guest) -> Fix:
     folder = guest.path.removesuffix("/api")
+    pattern = folder.replace(".", r"\.")
     return Fix(
         title=_("Lead nginx to PrestaShop's webservice"),
         place=Place.NGINX_SERVER,
         where=_("First lines inside the shop's server { }."),
-        text=f"rewrite ^{folder}/api/?(.*)$ {folder}/webservice/dispatcher.php?url=$1 last;\n",
+        text=f"rewrite ^{pattern}/api/?(.*)$ {folder}/webservice/dispatcher.php?url=$1 last;\n",
         language="nginx",
         check="nginx -t && systemctl reload nginx",
         note=_("PrestaShop writes such rules for Apache only; on nginx they are written by hand."),

@@ -34,10 +34,15 @@ def ticket(diagnosis: Diagnosis, guest: Guest, examination: Examination | None =
         "",
         _("Please tell us when that is done; we will test it at once. Thank you."),
     ]  # fmt: skip
+    title = _("Ask whoever runs the shop's server")
+    where = _("A ticket or a mail to the host, or to the agency that looks after the shop's server.")
+    if guest.platform == "shopify":
+        title = _("Ask Shopify's support")
+        where = _("Shopify runs shop and server, and what stands in front of them.")
     return Fix(
-        title=_("Ask whoever runs the shop's server"),
+        title=title,
         place=Place.PANEL,
-        where=_("A ticket or a mail to the host, or to the agency that looks after the shop's server."),
+        where=where,
         text="\n".join(lines) + "\n",
         language="text",
     )

@@ -1,4 +1,5 @@
-"""The stand-in as an application: the API below ``/client/v4``, and its control.
+"""The stand-in as an application: the API below ``/client/v4``, and its control. It takes writes of custom
+rules and IP Access rules (see :mod:`~integrations.sandbox.cloudflare.writing`).
 
 ``GET /control/state``; ``PUT`` and ``DELETE /control/zones/{zone}/faults/{fault}``;
 ``PUT`` and ``DELETE /control/faults/{fault}`` for what is wrong with the API itself.
