@@ -177,9 +177,9 @@ def test_nothing_is_said_where_the_interface_is_not_known() -> None:
 def test_the_printed_command_finds_the_lines_that_are_meant(
     said: Diagnosis, place: Place, lines: list[str], tmp_path: Path
 ) -> None:
-    fix = nginx.fixes(said, GUEST)[0]
-    assert fix.place is place
-    assert found(fix.find, tmp_path) == lines
+    assert (place, lines) == next(
+        (fix.place, places) for fix in nginx.fixes(said, GUEST) if (places := found(fix.find, tmp_path))
+    )
 
 
 def test_the_list_of_networks_and_the_closed_locations_are_found_too(tmp_path: Path) -> None:
@@ -189,6 +189,6 @@ def test_the_list_of_networks_and_the_closed_locations_are_found_too(tmp_path: P
 
 def test_visitors_of_a_closed_shop_see_the_same_prompt_as_before() -> None:
     said = diagnosis(Cause.SIGN_IN, status=401, values={"realm": 'Basic realm="Our staging"'})
-    assert 'set $syncwatch_realm "Our staging";' in nginx.fixes(said, GUEST)[0].text
+    assert any('set $syncwatch_realm "Our staging";' in fix.text for fix in nginx.fixes(said, GUEST))
     odd = diagnosis(Cause.SIGN_IN, status=401, values={"realm": 'Basic realm="a$b"'})
-    assert 'set $syncwatch_realm "Restricted";' in nginx.fixes(odd, GUEST)[0].text
+    assert any('set $syncwatch_realm "Restricted";' in fix.text for fix in nginx.fixes(odd, GUEST))

@@ -189,8 +189,9 @@ def _started(folder: Path, port: int) -> subprocess.Popen[bytes]:
     try:
         _until(lambda: _answers(port), process)
     except AssertionError:
-        process.kill()
-        process.communicate()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
         raise
     return process
 

@@ -2,7 +2,7 @@
 method for exactly its User-Agents. No rule is switched off."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -46,7 +46,7 @@ def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     limits = [
         _line(title, text.opened_methods(guest, methods, in_one_line=one), found, f"{note} {_can_say()}")
         for one, found in (
-            (False, r"limit_except[^{}]*\{[ \t]*$"),
+            (False, r"limit_except[^{}]*\{"),
             (True, r"limit_except[^{}]*\{[^}]*\}"),
         )
     ]
@@ -57,6 +57,8 @@ def _hung_up(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """A connection closed without a word, or a page where data was due: also an ``if``, with another end."""
     if diagnosis.subject is Subject.METHOD:
         return _method_rule(diagnosis, guest)
+    if diagnosis.subject is Subject.ADDRESS:
+        return _address_rule(diagnosis, guest)
     if diagnosis.subject is Subject.USER_AGENT:
         return _agent_rule(diagnosis, guest)
     return [_general_rule(diagnosis, guest)]
@@ -78,18 +80,15 @@ def _closed_location(guest: Guest) -> list[Fix]:
         return []
     note = _("For everybody else the place stays closed. It is for a shop whose PHP is run by nginx.")
     return [
-        Fix(
-            title=_("Lead %(hub)s through the place that nginx closes") % {"hub": guest.name},
-            place=Place.NGINX_ABOVE,
-            where=_(
+        _above(
+            _("Lead %(hub)s through the place that nginx closes") % {"hub": guest.name},
+            _(
                 "Directly above each line that the command finds: it closes a location that is about "
                 "the interface."
             ),
-            text=lines,
-            language="nginx",
-            find=text.find_closing_lines(guest),
-            check=text.CHECK,
-            note=f"{note} {_can_say()}",
+            lines,
+            text.find_closing_lines(guest),
+            f"{note} {_can_say()}",
         )
     ]
 
@@ -98,38 +97,33 @@ def _address_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     networks = guest.addresses if diagnosis.is_inferred else (*guest.addresses, *guest.own_addresses)
     if not networks:
         return [_unknown_addresses(guest)]
-    title = _("Allow %(hub)s's addresses in nginx") % {"hub": guest.name}
-    note = _(
-        "It opens whatever this block is for, to these addresses only. Addresses can change: ask the hub."
+    whole = _allow(guest, networks, text.find_first_deny(guest))
+    listed = _above(
+        _("Allow %(hub)s's addresses in nginx") % {"hub": guest.name},
+        _(
+            "Directly above the line that the command finds, in the list of addresses by which the shop is "
+            "closed. The nearest network of the list counts."
+        ),
+        "\n".join(f"{network} 0;" for network in networks),
+        text.find_first_of_geo(),
+        _("Only where 0 stands for those who may pass in this list. Addresses can change: ask the hub."),
     )
-    return [
-        Fix(
-            title=title,
-            place=Place.NGINX_ABOVE,
-            where=_(
-                "Directly above each line that the command finds in the shop's configuration: nginx takes "
-                "the first `allow` or `deny` that fits."
-            ),
-            text=text.allowed(networks),
-            language="nginx",
-            find=text.find_first_deny(guest),
-            check=text.CHECK,
-            note=note,
+    if "GET" in diagnosis.methods or not diagnosis.methods:
+        return [whole, listed]
+    return [_allow(guest, networks, text.find_first_deny_of_methods()), whole, listed]
+
+
+def _allow(guest: Guest, networks: Sequence[str], find: str) -> Fix:
+    return _above(
+        _("Allow %(hub)s's addresses in nginx") % {"hub": guest.name},
+        _(
+            "Directly above each line that the command finds in the shop's configuration: nginx takes the "
+            "first `allow` or `deny` that fits."
         ),
-        Fix(
-            title=title,
-            place=Place.NGINX_ABOVE,
-            where=_(
-                "Directly above the line that the command finds, in the list of addresses by which the shop "
-                "is closed. The nearest network of the list counts."
-            ),
-            text="\n".join(f"{network} 0;" for network in networks),
-            language="nginx",
-            find=text.find_first_of_geo(),
-            check=text.CHECK,
-            note=_("Only where 0 stands for those who may pass in this list.") + " " + note,
-        ),
-    ]
+        text.allowed(networks),
+        find,
+        _("It opens whatever this block is for, to these addresses only. They can change: ask the hub."),
+    )
 
 
 def _unknown_addresses(guest: Guest) -> Fix:
@@ -150,11 +144,25 @@ def _unknown_addresses(guest: Guest) -> Fix:
 
 def _sign_in(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     title = _("Ask %(hub)s for no password in front of the shop") % {"hub": guest.name}
-    note = _("Visitors are still asked for the password. It works in server and location, not in http.")
-    found = r"auth_basic[ \t]+[^;]*;"
+    note = _("Visitors are still asked for the password.") + " " + _can_say()
     realm = _REALM.search(str(diagnosis.values.get("realm", "")))
     lines = text.no_password(guest, realm[1] if realm else "Restricted")
-    return [_line(title, lines, found, f"{note} {_can_say()}")]
+    found = [
+        _instead(title, lines, text.find_password(guest), note),
+        _above(
+            title,
+            _("Directly above each line that the command finds, in the location that decides who may pass."),
+            text.spared(guest, by="return 204;"),
+            text.find_first_of_sign_in(),
+            note,
+        ),
+    ]
+    networks = (*guest.addresses, *guest.own_addresses)
+    if networks:
+        found.append(_allow(guest, networks, text.find_satisfy_any(guest)))
+    if diagnosis.subject in (Subject.USER_AGENT, Subject.METHOD):
+        return [*_hung_up(diagnosis, guest), *found]
+    return found
 
 
 def _rate_limit(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -184,34 +192,31 @@ def _header_lost(_diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
         _line(
             title,
             "proxy_set_header Authorization $http_authorization;",
-            r"proxy_set_header[ \t]+[Aa]uthorization[ \t]",
+            r"proxy_set_header[ \t]+[Aa]uthorization[ \t][^;]*;",
             note,
         ),
-        _line(title, handed, r"fastcgi_param[ \t]+HTTP_AUTHORIZATION[ \t]", note),
-        Fix(
-            title=title,
-            place=Place.NGINX_ABOVE,
-            where=_("Directly above each line that the command finds, where PHP is run."),
-            text=handed,
-            language="nginx",
-            find=text.find_lines(r"fastcgi_pass[ \t]"),
-            check=text.CHECK,
-            note=note,
+        _line(title, handed, r"fastcgi_param[ \t]+HTTP_AUTHORIZATION[ \t][^;]*;", note),
+        _above(
+            title,
+            _("Directly above each line that the command finds, where PHP is run."),
+            handed,
+            text.find_lines(r"fastcgi_pass[ \t]"),
+            note,
         ),
     ]
 
 
-def _too_large(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
+def _content_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if diagnosis.status != 413:
-        return []
+        return [_general_rule(diagnosis, guest)]
     title = _("Let %(hub)s's messages be as large as they are") % {"hub": guest.name}
     note = _("Only limits below 1 MB are found; 8 MB is PHP's own usual limit.")
     return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[ \t]+[0-9]+[kK]?;", note)]
 
 
-def _no_upstream(diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
+def _server_fault(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if diagnosis.status not in (502, 504):
-        return []
+        return [_general_rule(diagnosis, guest)]
     return [
         Fix(
             title=_("Start what nginx hands requests on to"),
@@ -239,29 +244,43 @@ def _above_if(diagnosis: Diagnosis, guest: Guest, title: str, lines: str, others
         "It spares exactly these User-Agents on %(path)s from the rules below it in the same block. "
         "`rewrite` lines there are skipped too: if the interface needs one, write it before `break;`."
     ) % {"path": guest.path}
+    return _above(
+        title,
+        _(
+            "Directly above each line that the command finds in the shop's configuration: one of them is "
+            "the rule that refuses."
+        ),
+        lines,
+        text.find_refusing_if(diagnosis.status, others),
+        f"{note} {_can_say()}",
+    )
+
+
+def _above(title: str, where: str, lines: str, find: str, note: str) -> Fix:
     return Fix(
         title=title,
         place=Place.NGINX_ABOVE,
-        where=_(
-            "Directly above each line that the command finds in the shop's configuration: "
-            "one of them is the rule that refuses."
-        ),
+        where=where,
         text=lines,
         language="nginx",
-        find=text.find_refusing_if(diagnosis.status, others),
+        find=find,
         check=text.CHECK,
-        note=f"{note} {_can_say()}",
+        note=note,
     )
 
 
 def _line(title: str, lines: str, pattern: str, note: str) -> Fix:
+    return _instead(title, lines, text.find_directives(pattern), note)
+
+
+def _instead(title: str, lines: str, find: str, note: str) -> Fix:
     return Fix(
         title=title,
         place=Place.NGINX_LINE,
         where=_("In place of each line that the command finds in the shop's configuration."),
         text=lines,
         language="nginx",
-        find=text.find_lines(pattern),
+        find=find,
         check=text.CHECK,
         note=note,
     )
@@ -283,6 +302,6 @@ _BY_CAUSE: dict[Cause, Callable[[Diagnosis, Guest], list[Fix]]] = {
     Cause.SIGN_IN: _sign_in,
     Cause.RATE_LIMIT: _rate_limit,
     Cause.HEADER_LOST: _header_lost,
-    Cause.CONTENT_RULE: _too_large,
-    Cause.SERVER_FAULT: _no_upstream,
+    Cause.CONTENT_RULE: _content_rule,
+    Cause.SERVER_FAULT: _server_fault,
 }

@@ -40,12 +40,12 @@ def agents_pattern(agents: Sequence[str], *, ours: bool = False) -> str:
 
 
 def path_pattern(path: str) -> str:
-    """Fits request addresses at and below a path.
+    """Fits request addresses at and below a path, and those of plug-ins that add to its name (``wc-...``).
 
     They are taken as they were sent, for a rewritten one has lost its path; so dots and escapes that
     might lead out of it again are kept out.
     """
-    return escaped(path) + r"(?![^?]*(?:\.\.|%))(?:[/?]\S*)?$"
+    return escaped(path) + r"(?:-[\w-]+)?(?![^?]*(?:\.\.|%))(?:[/?]\S*)?$"
 
 
 def one_of(words: Sequence[str]) -> str:
@@ -71,9 +71,9 @@ def is_guest(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True) ->
     return "\n".join(lines)
 
 
-def spared(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True) -> str:
+def spared(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True, by: str = "break;") -> str:
     """Lines that spare the guest from the rules below them in the same block."""
-    return is_guest(guest, methods=methods, ours=ours) + '\nif ($syncwatch_guest = "hub path") { break; }'
+    return f'{is_guest(guest, methods=methods, ours=ours)}\nif ($syncwatch_guest = "hub path") {{ {by} }}'
 
 
 def opened_methods(guest: Guest, methods: Sequence[str], *, in_one_line: bool) -> str:
@@ -147,43 +147,102 @@ def find_lines(pattern: str) -> str:
     return _of_all_lines(f"/^[^#]*{pattern}/ {{ {_PRINT} }}")
 
 
-def find_refusing_if(status: int | None, others: str) -> str:
-    """Prints each ``if`` line whose block returns ``status``, unless its condition is one of ``others``.
+def find_directives(pattern: str) -> str:
+    """Prints the lines that hold one directive and nothing else: those can be replaced as a whole."""
+    return _of_all_lines(rf"/^[ \t]*{pattern}[ \t]*(#.*)?$/ {{ {_PRINT} }}")
 
-    ``others``: a regular expression for what follows a ``$``. No status: 444, which hangs up. A status
-    that ``if`` does not usually give: any from 400 to 499.
+
+def find_refusing_if(status: int | None, others: str) -> str:
+    """Prints each ``if`` line whose block answers ``status``, unless its condition is one of ``others``.
+
+    ``others``: a regular expression for what follows a ``$``. No status: 444, which hangs up. Below 300:
+    a page where data was due, be it the block's own or one that stands for any refusal.
     """
-    code = "444" if status is None else str(status) if 400 <= status < 500 else "4[0-9][0-9]"
     return _of_all_lines(
         rf'/^[^#]*if[ \t]*\(/ {{ at = $0 ~ /\$({others})/ ? "" : {_HERE} }} '
-        rf'at != "" && /^[^#]*return[ \t]+{code}/ {{ print at; at = "" }} '
+        rf'at != "" && /^[^#]*{_ending(status)}/ {{ print at; at = "" }} '
         '/}/ { at = "" }'
     )
 
 
+def _ending(status: int | None) -> str:
+    if status is None:
+        return r"return[ \t]+444"
+    if 300 <= status < 400:
+        return r"(return[ \t]+(3|http)|rewrite[ \t].*[ \t](redirect|permanent)[ \t]*;)"
+    return rf"return[ \t]+{status}" if status >= 400 else r'return[ \t]+(4[0-9][0-9]|200|["$])'
+
+
 def find_first_deny(guest: Guest) -> str:
-    """Prints the first ``deny`` line of each block that is a whole shop's or the interface's."""
+    """Prints the first ``deny`` line of each block through which requests to the interface go."""
     return _of_all_lines(
         r"/^[^#]*\{/ { block = $0 } "
-        rf"/^[^#]*deny[ \t]/ && (block !~ /limit_except|location|done/ || block ~ /{_closes(guest)}/) "
-        f'{{ {_PRINT}; block = "done" }} '
+        rf"/^[^#]*deny[ \t]/ && {_concerns(guest)} "
+        f'{{ {_PRINT}; block = "limit_except: done" }} '
+        r'/^[^#]*\}/ { block = "" }'
+    )
+
+
+def find_first_deny_of_methods() -> str:
+    """Prints the first ``deny`` line of each ``limit_except``."""
+    return _of_all_lines(
+        rf"/^[^#]*limit_except/ {{ inside = 1; next }} inside && /^[^#]*(allow|deny)[ \t]/ {{ {_PRINT}; "
+        "inside = 0 } /}/ { inside = 0 }"
+    )
+
+
+def find_password(guest: Guest) -> str:
+    """Prints the ``auth_basic`` lines that concern the interface; none where an address would do as well,
+    for without a password only the address is left there."""
+    return _of_all_lines(
+        r"/^[^#]*\{/ { block = $0 } "
+        rf"{{ ours = {_concerns(guest)} }} ours && /^[^#]*satisfy[ \t]+any/ {{ any = 1 }} "
+        rf"ours && /^[ \t]*auth_basic[ \t]+[^;]*;[ \t]*(#.*)?$/ && !/[ \t]off;/ {{ found[++n] = {_HERE} }} "
+        r'/^[^#]*\}/ { block = "" } END { for (i = 1; i <= n && !any; i++) print found[i] }'
+    )
+
+
+def find_satisfy_any(guest: Guest) -> str:
+    """Prints ``satisfy any`` where it concerns the interface: a password or an address is enough there."""
+    return _of_all_lines(
+        r"/^[^#]*\{/ { block = $0 } "
+        rf"/^[^#]*satisfy[ \t]+any/ && {_concerns(guest)} {{ {_PRINT} }} "
         r'/^[^#]*\}/ { block = "" }'
     )
 
 
 def find_closing_lines(guest: Guest) -> str:
-    """Prints what refuses everybody (``deny all``, ``return 403``) in locations for the interface."""
+    """Prints what refuses everybody (``deny all``, ``return 403``) in locations that are about the interface
+    and lead nowhere else."""
     return _of_all_lines(
-        rf"/^[^#]*\{{/ {{ at = $0 ~ /{_closes(guest)}/ }} "
-        rf"at && /^[^#]*(deny[ \t]+all|return[ \t]+4[0-9][0-9])[ \t]*;/ {{ {_PRINT}; at = 0 }} "
-        "/}/ { at = 0 }"
+        rf'/^[^#]*\{{/ {{ is_it = $0 ~ /{_about(guest)}/; at = "" }} '
+        rf'is_it && at == "" && /^[^#]*(deny[ \t]+all|return[ \t]+4[0-9][0-9])[ \t]*;/ {{ at = {_HERE} }} '
+        r'/^[^#]*(_pass|try_files)[ \t]/ { is_it = 0; at = "" } '
+        '/}/ { if (at != "") print at; is_it = 0; at = "" }'
     )
 
 
-def _closes(guest: Guest) -> str:
+def find_first_of_sign_in() -> str:
+    """Prints the first line inside each location that ``auth_request`` asks."""
+    return _of_all_lines(
+        r"/^[^#]*auth_request[ \t]/ { asked = $2; sub(/;.*/, '', asked); "
+        "wanted[asked] = 1 } { all[++n] = "
+        f"{_HERE}; text[n] = $0 }} "
+        r"END { for (i = 1; i < n; i++) if (text[i] ~ /^[^#]*location[ \t]/) { "
+        r"split(text[i], word, /[ \t{]+/); for (w in word) if (word[w] in wanted) print all[i + 1] } }"
+    ).replace("''", '""')
+
+
+def _about(guest: Guest) -> str:
     """Fits the opening line of a location that names a part of the interface's path, or its orders."""
     parts = [re.sub(r"[^\w-]", ".", part) for part in guest.path.split("/") if part]
-    return rf"location[ \t].*\/?({'|'.join((*parts, 'orders'))})"
+    return rf"location[ \t].*({'|'.join((*parts, 'orders'))})"
+
+
+def _concerns(guest: Guest) -> str:
+    """A condition on ``block``, a block's opening line: a whole shop's, all its PHP's, or the interface's."""
+    everything = r"location[ \t]+(\^~[ \t]*)?\/[ \t]*\{|location[ \t]+~.*php"
+    return f"(block !~ /limit_except|location/ || block ~ /{everything}|{_about(guest)}/)"
 
 
 def find_first_of_geo() -> str:
