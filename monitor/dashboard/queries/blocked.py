@@ -13,7 +13,7 @@ from integrations.access.explaining import explain
 from integrations.access.fixes import Guest
 from integrations.access.records import Severity
 from integrations.models import Integration
-from integrations.registry import adapter_class
+from integrations.registry import adapter_class, user_agents
 from monitor import examinations
 from monitor.dashboard.queries.fleet import WATCHED
 from monitor.models import StoreExamination
@@ -159,11 +159,9 @@ def _group(
     members = [
         Member(one.since, integrations[one.store_id]) for one in group[:limit] if one.store_id in integrations
     ]
-    kinds = dict.fromkeys(integration.account.kind for one in members for integration in one.integrations)
-    hub = ", ".join(gettext(adapter_class(kind).label) for kind in kinds) or gettext("the hub")
     found = examinations.diagnoses(sample) if sample else ()
     causes = [diagnosis for diagnosis in found if diagnosis.severity is not Severity.INFO]
-    said = explain(causes[0], Guest(hub, causes[0].agents)) if causes else None
+    said = explain(causes[0], _guest(members[0].integrations if members else ())) if causes else None
     return Alike(
         fingerprint=group[0].fingerprint,
         severity=min((one.severity for one in group), key=lambda severity: severity != Severity.FAIL),
@@ -173,3 +171,15 @@ def _group(
         headline=said.headline if said and len(group) == 1 else "",
         members=members,
     )
+
+
+def _guest(integrations: Sequence[Integration]) -> Guest:
+    """The hubs of one store that call it, together."""
+    agents: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for one in integrations:
+        account = one.account
+        sent = user_agents(account.kind, account.settings, one.store.platform)
+        agents |= dict.fromkeys(sent)
+        names |= dict.fromkeys([gettext(adapter_class(account.kind).label)] if sent else [])
+    return Guest(", ".join(names) or gettext("the hub"), tuple(agents))
