@@ -98,7 +98,7 @@ def test_warnings_alone_refuse_nobody():
 
 def test_a_rule_about_what_the_hub_writes_is_no_rule_about_its_address():
     inferred = diagnosis(Cause.ADDRESS_RULE, Subject.ADDRESS, is_inferred=True, path="/wp-json/wc/v3")
-    seen = in_the_light_of(read_log([LINK, REFUSED]), inferred)
+    seen = in_the_light_of(read_log([LINK, REFUSED], clients=["2001:db8::/32", "192.0.2.0/24"]), inferred)
     assert (seen.cause, seen.subject, seen.rule_id) == (Cause.CONTENT_RULE, Subject.CONTENT, "931130")
     assert seen.values["variables"] == "ARGS:meta_data.value.tracking_link"
 
@@ -164,9 +164,15 @@ def test_another_shop_of_the_same_server_is_not_meant():
     assert in_the_light_of(read_log([FOUND, REFUSED]), elsewhere) == elsewhere
 
 
-def test_only_the_given_clients_count():
-    assert read_log([REQUIRE], clients=["192.0.2.0/24"]).refusals
-    assert not read_log([REQUIRE], clients=["198.51.100.0/24", "2001:db8::/32"]).refusals
+def test_an_attack_in_the_log_is_never_what_refuses_the_hub():
+    # Whoever attacked the interface by PUT tripped two rules; only the one against methods is the hub's.
+    attack = LINK.replace("awNuACQ1PDG", "attack")
+    method = FOUND.replace("awNuACQ1PDG", "attack")
+    refused = REFUSED.replace("awNuACQ1PDG", "attack").replace("Score: 8", "Score: 10")
+    log = read_log([FOUND, REFUSED, attack, method, refused])
+    assert in_the_light_of(log, diagnosis()).rule_id == "911100"
+    unseen = diagnosis(Cause.ADDRESS_RULE, Subject.ADDRESS)
+    assert in_the_light_of(read_log([attack, refused]), unseen) == unseen
 
 
 def test_nothing_of_a_visitor_is_kept_but_the_address():

@@ -15,12 +15,11 @@ from django.utils.translation import ngettext
 from integrations.access.fixes.apache import CHECK, PLAIN_PATH
 from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis
+from integrations.access.server_log.judging import ATTACKS
 
 OUR_NUMBERS = range(96_000, 97_000)
 METHODS_OF_RULE_SET = "911100"
 """OWASP's rule that lets only GET, HEAD, POST and OPTIONS through, as shipped."""
-_ATTACKS = range(930_000, 945_000)
-"""OWASP's rules against attacks: only what the hub really sends is taken out of their sight."""
 _SAFE = re.compile(r"[ !#$&()*+,./0-9:;<=>?@A-Z\[\]^_a-z|~-]+")
 _CONCERNED = frozenset(
     {
@@ -145,7 +144,8 @@ def _looked_at(rules: list[str], diagnosis: Diagnosis) -> list[tuple[str, str]]:
 
 
 def _removed(rule: str, variable: str) -> str:
-    if int(rule) in _ATTACKS and re.fullmatch(r"[A-Z_]+(?::[\w.-]+)?", variable):
+    """Out of the sight of rules against attacks is only taken what the hub really fills."""
+    if int(rule) in ATTACKS and re.fullmatch(r"[A-Z_]+(?::[\w.-]+)?", variable):
         return f"ctl:ruleRemoveTargetById={rule};{variable}"
     return f"ctl:ruleRemoveById={rule}"
 
@@ -159,7 +159,8 @@ def _search(guest: Guest) -> Fix:
         text=SHOW_LOG + "\n",
         language="shell",
         note=_(
-            "Save what it prints in a file, and run: manage.py diagnose URL --server-log FILE. The exclusion "
-            "is then printed for exactly that rule. If it prints nothing, no firewall of this server refused."
+            "Save what it prints in a file, and run: manage.py diagnose URL --server-log FILE, with "
+            "--hub-address where the hub's addresses are known. The exclusion is then printed for exactly "
+            "that rule. If it prints nothing, no firewall of this server refused."
         ),
     )

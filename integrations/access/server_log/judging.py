@@ -38,7 +38,11 @@ _BY_SUBJECT = {
     Subject.EVERYTHING: Cause.EVERYBODY_REFUSED,
     Subject.NOTHING: Cause.EVERYBODY_REFUSED,
 }
+_VARIABLE_OF = {Cause.METHOD_RULE: "REQUEST_METHOD", Cause.USER_AGENT_RULE: AGENT}
 _OF_THE_BODY = re.compile(r"(ARGS(_\w+)?|REQUEST_BODY|XML|FILES(_\w+)?)(:.*)?")
+ATTACKS = range(930_000, 945_000)
+"""OWASP's rules against attacks. Every log holds attacks, also on a shop's interface: such a rule is only
+ever named where it refused the hub itself."""
 _ABOUT_CONTENT = range(920_000, 945_000)
 """OWASP's rules about how a request is written and what stands in it."""
 
@@ -53,10 +57,7 @@ def in_the_light_of(log: ServerLog, diagnosis: Diagnosis) -> Diagnosis:
     if not refusals:
         return diagnosis
     first = refusals[0]
-    rules = tuple(dict.fromkeys(rule for refusal in refusals for rule in refusal.rules))
-    if first.kind is not Kind.RULE:
-        rules = first.rules
-    by_id = list({(rule.id, rule.variable): rule for rule in rules}.values())[:MOST_RULES]
+    by_id = _rules(refusals, diagnosis)[:MOST_RULES]
     said = {
         "log": first.kind.value,
         "message": first.message or next((rule.message for rule in by_id if rule.message), ""),
@@ -73,6 +74,16 @@ def in_the_light_of(log: ServerLog, diagnosis: Diagnosis) -> Diagnosis:
         rule_id=" ".join(rule.id for rule in by_id),
         values={**diagnosis.values, **{name: value for name, value in said.items() if value}},
     )
+
+
+def _rules(refusals: Sequence[Refusal], diagnosis: Diagnosis) -> list[Rule]:
+    """Each once. Where some go by the very thing that the answers suggest, only those: what else a request
+    was refused for may be an attack in the same log."""
+    rules = {(rule.id, rule.variable): rule for refusal in refusals for rule in refusal.rules}
+    if refusals[0].kind is not Kind.RULE:
+        return list(refusals[0].rules)
+    variable = _VARIABLE_OF.get(diagnosis.cause)
+    return [rule for rule in rules.values() if rule.variable == variable] or list(rules.values())
 
 
 def _really(refusal: Refusal, diagnosis: Diagnosis) -> tuple[Cause, Subject]:
@@ -112,6 +123,10 @@ def _is_about(refusal: Refusal, diagnosis: Diagnosis) -> bool:
         return False
     if refusal.path and diagnosis.path and not _is_near(refusal.path, diagnosis.path):
         return False
+    if not refusal.is_expected and any(
+        rule.id.isdecimal() and int(rule.id) in ATTACKS for rule in refusal.rules
+    ):
+        return False
     # The scanners in every log are refused by their names, which says nothing of the hub.
     names = [rule for rule in refusal.rules if rule.variable == AGENT]
     return not names or (
@@ -139,9 +154,11 @@ def _names_subject(refusal: Refusal, diagnosis: Diagnosis) -> bool:
     """The log names the very thing that the answers suggest."""
     match diagnosis.cause:
         case Cause.METHOD_RULE:
-            return bool(refusal.method) or _looks_at(refusal.rules, "REQUEST_METHOD")
+            return bool(refusal.method) or _looks_at(refusal.rules, _VARIABLE_OF[diagnosis.cause])
         case Cause.USER_AGENT_RULE:
-            return _looks_at(refusal.rules, AGENT)
+            return _looks_at(refusal.rules, _VARIABLE_OF[diagnosis.cause])
+        case Cause.ADDRESS_RULE:
+            return refusal.is_expected
         case Cause.DROPPED:
             return refusal.kind is Kind.RULE and refusal.status is None
         case _:

@@ -22,8 +22,8 @@ def read_log(lines: Iterable[str], *, zone: tzinfo = UTC, clients: Sequence[str]
     """Reads the lines of an error log, oldest first as servers write them. What is not understood is passed
     over.
 
-    ``zone``: of the times in it, which say none themselves. ``clients``: networks whose requests count, the
-    hub's and our own where they are known; empty: everybody's. Raises ValueError for what is no network.
+    ``zone``: of the times in it, which say none themselves. ``clients``: the hub's networks, where they are
+    known. Raises ValueError for what is no network.
     """
     networks = [ip_network(client, strict=False) for client in clients]
     transactions = modsecurity.Transactions()
@@ -33,9 +33,8 @@ def read_log(lines: Iterable[str], *, zone: tzinfo = UTC, clients: Sequence[str]
         refusal = transactions.read(line) if modsecurity.MARK in line else _apache(line) or _nginx(line)
         if refusal is None:
             continue
-        if networks and refusal.kind is not Kind.BROKEN and not _is_of(refusal.client, networks):
-            continue
-        found.append(replace(refusal, at=_at(line, zone)))
+        is_expected = _is_of(refusal.client, networks)
+        found.append(replace(refusal, at=_at(line, zone), is_expected=is_expected))
         del found[:-MOST_REFUSALS]
     return ServerLog(tuple(reversed(found)))
 

@@ -52,6 +52,8 @@ class Refusal:
     status: int | None = None
     """``None``: not said, or the connection was closed."""
     client: str = ""
+    is_expected: bool = False
+    """It was one of those whose requests are meant: the hub."""
     method: str = ""
     path: str = ""
     """Without query."""
