@@ -23,9 +23,16 @@ ASKED = "https://shop.example/wp-json/wc/v3/orders/0"
 
 
 def found(cause: Cause, subject: Subject = Subject.EVERYTHING, guest: Guest = GUEST, **values) -> list[Fix]:
-    product = str(values.pop("product", ""))
+    product, sign = str(values.pop("product", "")), str(values.pop("sign", ""))
     diagnosis = Diagnosis(
-        cause, Layer.NETWORK, subject, Confidence.CERTAIN, Severity.FAIL, product=product, values=values
+        cause,
+        Layer.NETWORK,
+        subject,
+        Confidence.CERTAIN,
+        Severity.FAIL,
+        product=product,
+        sign=sign,
+        values=values,
     )
     return fixes(diagnosis, guest)
 
@@ -55,6 +62,7 @@ EVERYTHING = [
     (Cause.TIMED_OUT, Subject.EVERYTHING, {}),
     (Cause.CLOSED_EARLY, Subject.EVERYTHING, {}),
     (Cause.DROPPED, Subject.METHOD, {}),
+    (Cause.EVERYBODY_REFUSED, Subject.EVERYTHING, {"sign": "client_certificate"}),
 ]
 
 
@@ -92,11 +100,13 @@ def test_no_fix_takes_a_protection_away():
 EVIL = "x;reboot$(reboot)`reboot`'\"|reboot"
 
 
-@pytest.mark.parametrize(("cause", "subject", "_values"), EVERYTHING)
-def test_nothing_a_server_says_of_itself_becomes_part_of_a_command(cause, subject, _values):
-    values = dict.fromkeys(("names", "issuer", "aliases", "addresses", "detail", "protocol"), EVIL)
+@pytest.mark.parametrize(("cause", "subject", "given"), EVERYTHING)
+def test_nothing_a_server_says_of_itself_becomes_part_of_a_command(cause, subject, given):
+    values = {"sign": given.get("sign", "")} | dict.fromkeys(
+        ("names", "issuer", "aliases", "addresses", "detail", "protocol"), EVIL
+    )
     values |= {"issuer_url": f"http://ca.example/{EVIL}", "location": f"https://{EVIL}/wp-json/wc/v3"}
-    for guest in (GUEST, Guest("Sendcloud", (EVIL,), (EVIL,), EVIL, "/wp-json/wc")):
+    for guest in (GUEST, Guest("Sendcloud", GUEST.agents, (EVIL,), EVIL, "/wp-json/wc")):
         for fix in found(cause, subject, guest, **values, error="no_such_name", reason="path"):
             assert "reboot" not in fix.find
             assert "reboot" not in fix.check

@@ -233,6 +233,8 @@ CONNECTIONS = (
             config=Config(server=f"ssl_client_certificate FOLDER/{LIVE}/chain.pem;\nssl_verify_client on;")
         ),
         (Fault(Cause.EVERYBODY_REFUSED, Layer.SERVER, Subject.EVERYTHING, "nginx"),),
+        closes=True,
+        stays_refused=(Ask(), Ask("PUT"), Ask(path="/", agent="Sendcloud/1.0.0")),
         looks_around=True,
         tls=trusting,
     ),

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from integrations.access.fixes import tls
+from integrations.access.fixes import client_certificate, tls
 from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis, Subject
 
@@ -20,6 +20,8 @@ _NO_NEW_ADDRESS = frozenset({"slash", "loop", "path", "http"})
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """Best first; empty: it is nothing of the network."""
+    if diagnosis.sign == client_certificate.SIGN:
+        return client_certificate.fixes(diagnosis, guest)
     make = _BY_CAUSE.get(diagnosis.cause)
     return make(diagnosis, guest) if make is not None else tls.fixes(diagnosis, guest)
 
