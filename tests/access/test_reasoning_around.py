@@ -59,7 +59,8 @@ def certificate(days, problem=None):
 def test_a_limit_shows_itself_by_when_it_begins():
     answers = refused(LIMIT, METHODS[2:])
     control = cell("GET", NEUTRAL, LIMIT, Question.CONTROL)
-    found = only(diagnose(examination(answers, control)))
+    key = cell("GET", ONE, LIMIT, Question.WRONG_KEY)
+    found = only(diagnose(examination(answers, control, key)))
     assert (found.cause, found.subject, found.product) == (Cause.RATE_LIMIT, Subject.RATE, "nginx")
     assert (found.severity, found.values["passed_first"], found.methods) == (Severity.WARN, 6, ())
 
@@ -235,7 +236,7 @@ def test_a_rule_and_a_certificate_that_ends_soon_are_two_things():
 
 
 def test_the_problem_of_a_certificate_is_named_as_it_was_looked_at():
-    around = certificate(-3, Cause.CERTIFICATE_EXPIRED)
+    around = certificate(-3.01, Cause.CERTIFICATE_EXPIRED)
     found = only(diagnose(examination(refused("TlsFailed"), surroundings=around)))
     assert (found.cause, found.subject, found.confidence) == (
         Cause.CERTIFICATE_EXPIRED,

@@ -59,7 +59,7 @@ def diagnose(
         return (_OURSELVES,)
     doubts = steadiness(grid)
     sure = Grid(replace(examination, cells=_without(grid, doubts.doubtful))) if doubts.doubtful else grid
-    seen = [*doubts.diagnoses, *refusals(sure), *beside(sure), *network(sure)]
+    seen = [*doubts.diagnoses, *refusals(sure), *beside(sure, is_steady=not doubts.diagnoses), *network(sure)]
     found = [weighed(grid, diagnosis, failures, has_log) for diagnosis in seen]
     found += inferred(grid, seen, failures)
     if log is not None:

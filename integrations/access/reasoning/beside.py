@@ -20,13 +20,16 @@ from integrations.contracts import Outcome
 SLOW_S = 5.0
 
 
-def beside(grid: Grid) -> list[Diagnosis]:
-    """What the further questions show, and how the shop itself answers."""
-    found = [_key(grid), _missing_route(grid), _slow(grid)]
+def beside(grid: Grid, *, is_steady: bool) -> list[Diagnosis]:
+    """What the further questions show, and how the shop itself answers.
+
+    Where answers change from one time to the next, a refused key is no sign of anything.
+    """
+    found = [_key(grid, is_steady), _missing_route(grid), _slow(grid)]
     return [diagnosis for diagnosis in found if diagnosis is not None]
 
 
-def _key(grid: Grid) -> Diagnosis | None:
+def _key(grid: Grid, is_steady: bool) -> Diagnosis | None:
     """Whether the header that carries credentials arrives, or is refused on the way."""
     cells = grid.examination.answers(Question.WRONG_KEY)
     if not cells:
@@ -36,7 +39,7 @@ def _key(grid: Grid) -> Diagnosis | None:
         return _about(cell, grid, Cause.API_OFF, Layer.APPLICATION, Confidence.CERTAIN)
     if cell.passed and cell.credentials_arrived is False:
         return _about(cell, grid, Cause.HEADER_LOST, Layer.SERVER, Confidence.LIKELY)
-    if not grid.passes([("GET", cell.agent)]):
+    if not is_steady or not grid.passes([("GET", cell.agent)]):
         return None
     layer, _product = who(cell)
     # A key that nobody has may be refused as an attempt to guess one.

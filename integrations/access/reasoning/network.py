@@ -52,6 +52,11 @@ def network(grid: Grid) -> list[Diagnosis]:
     return [diagnosis for diagnosis in found if diagnosis is not None]
 
 
+def days_between(now: datetime, then: datetime) -> int:
+    """Whole days, towards zero: what ended 25 hours ago ended a day ago."""
+    return int((then - now) / timedelta(days=1))
+
+
 def _certificate_values(facts: CertificateFacts, at: datetime) -> Values:
     values: Values = {
         "names": ", ".join(facts.names[:_MOST_NAMES]),
@@ -63,7 +68,7 @@ def _certificate_values(facts: CertificateFacts, at: datetime) -> Values:
     if facts.starts_at:
         values["starts_at"] = facts.starts_at.isoformat()
     if facts.expires_at:
-        values |= {"expires_at": facts.expires_at.isoformat(), "days": (facts.expires_at - at).days}
+        values |= {"expires_at": facts.expires_at.isoformat(), "days": days_between(at, facts.expires_at)}
     return values
 
 
@@ -80,7 +85,7 @@ def _certificate(grid: Grid) -> Diagnosis | None:
     if expires_at is None or not timedelta(0) < expires_at - examination.at < SOON:
         return None
     severity = Severity.FAIL if expires_at - examination.at < VERY_SOON else Severity.WARN
-    left: Values = {"expires_at": expires_at.isoformat(), "days": (expires_at - examination.at).days}
+    left: Values = {"expires_at": expires_at.isoformat(), "days": days_between(examination.at, expires_at)}
     return _of_certificate(examination, Cause.CERTIFICATE_EXPIRES, Confidence.CERTAIN, severity, left)
 
 
