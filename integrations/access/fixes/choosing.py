@@ -69,8 +69,10 @@ def fixes_for(diagnosis: Diagnosis, guest: Guest, examination: Examination | Non
 def _advisors(diagnosis: Diagnosis, guest: Guest, examination: Examination | None) -> list[Advisor]:
     """Who may know what to do, the likeliest first."""
     software = wordpress.fixes if guest.platform == "woocommerce" else shop.fixes
-    if diagnosis.cause in _OF_THE_NETWORK:
+    if diagnosis.cause in _OF_THE_NETWORK or diagnosis.sign == "client_certificate":
         return [network.fixes]
+    if diagnosis.sign in host.NOT_THE_SHOP:
+        return [host.fixes]
     if diagnosis.cause in _OF_THE_SHOP or diagnosis.layer is Layer.APPLICATION:
         return [software]
     if diagnosis.layer is Layer.PLUGIN:
