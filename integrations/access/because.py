@@ -12,6 +12,8 @@ from integrations.access.records import Cause, Confidence, Diagnosis, Examinatio
 
 _NO_ANSWER = frozenset({Cause.DROPPED, Cause.CLOSED_EARLY, Cause.TIMED_OUT})
 _OF_ADDRESSES = _NO_ANSWER | {Cause.NAME_NOT_FOUND, Cause.CONNECTION_REFUSED}
+_TOLD_BY_THE_ANSWER = frozenset({Cause.APPLICATION_FAULT, Cause.NOT_UNDERSTOOD})
+"""Where what was understood of the answer says more than the cause does."""
 _NAME_THEMSELVES = frozenset({Layer.EDGE, Layer.FIREWALL, Layer.PLUGIN})
 
 
@@ -79,8 +81,11 @@ def _seen(diagnosis: Diagnosis, examination: Examination | None) -> Iterator[str
         yield until % {"day": day}
     if (addresses := text_of(diagnosis, "addresses")) and diagnosis.cause in _OF_ADDRESSES:
         yield _("Addresses that this concerns: %(addresses)s.") % {"addresses": quoted(addresses)}
-    if (detail := text_of(diagnosis, "detail")) and diagnosis.layer is Layer.NETWORK:
+    detail = text_of(diagnosis, "detail")
+    if detail and diagnosis.layer is Layer.NETWORK:
         yield _("What came of the connection: %(detail)s") % {"detail": quoted(detail)}
+    elif detail and diagnosis.cause in _TOLD_BY_THE_ANSWER:
+        yield detail
 
 
 def _answer(diagnosis: Diagnosis, examination: Examination | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ def headline(diagnosis: Diagnosis, guest: Guest) -> str:
         "who": who(diagnosis, starts=True),
         "hub": guest.name,
         "host": text_of(diagnosis, "host") or guest.host,
-        "path": diagnosis.path or guest.path,
+        "path": diagnosis.path if diagnosis.cause is Cause.PATH_RULE else guest.path,
         "methods": listed(diagnosis.methods) or _("some methods"),
         "status": f" ({diagnosis.status})" if diagnosis.status else "",
         "location": quoted(text_of(diagnosis, "location")),
@@ -90,8 +90,12 @@ def _more_exactly(diagnosis: Diagnosis) -> str:
     match diagnosis.cause:
         case Cause.API_OFF if diagnosis.layer is Layer.PLUGIN:
             return _("%(who)s closes the shop's interface to programs.")
-        case Cause.APPLICATION_FAULT if "database" in text_of(diagnosis, "detail").lower():
-            return _("The shop software cannot reach its database%(status)s.")
+        case Cause.API_NOT_FOUND if diagnosis.sign == "suspended":
+            return _("The host has suspended the site at %(host)s.")
+        case Cause.API_NOT_FOUND if diagnosis.sign == "parked":
+            return _("The name %(host)s leads to a parking page, not to a shop.")
+        case Cause.API_NOT_FOUND if diagnosis.sign == "default_page":
+            return _("The server of %(host)s shows its own first page instead of the shop.")
         case Cause.ORIGIN_FAULT if diagnosis.status in (525, 526):
             return _("%(who)s does not accept the certificate of the shop's server%(status)s.")
         case Cause.CONNECTION_REFUSED if diagnosis.subject is Subject.NAME:
@@ -137,7 +141,7 @@ def _headlines() -> dict[Cause, str]:
         Cause.TLS_PROTOCOL: _("%(host)s and its visitors find no common encryption (TLS)."),
         Cause.CONNECTION_REFUSED: _("Nobody accepts connections at %(host)s."),
         Cause.TIMED_OUT: _("%(host)s does not answer in time."),
-        Cause.CLOSED_EARLY: _("%(host)s ends connections without an answer."),
+        Cause.CLOSED_EARLY: _("%(host)s ends connections without a whole answer."),
         Cause.SLOW: _("The shop answers, but slowly."),
         Cause.UNSTEADY: _("%(host)s answers the same question now so, now otherwise."),
         Cause.NOT_UNDERSTOOD: _("%(host)s answers in a way that no known shop or firewall does."),

@@ -59,8 +59,8 @@ SAID = [
      "Whatever was asked, the answer was status 503.",
      "Orders do not arrive at Sendcloud while it lasts, and do when the shop is open again."),
     ("presta", "database_down", {},
-     "The shop software cannot reach its database (500).",
-     "The answer has the form in which PrestaShop itself answers.",
+     "The shop software fails (500).",
+     "PrestaShop stopped with an error; most often it cannot reach its database.",
      "Orders do not arrive at Sendcloud, and tracking numbers do not reach the store."),
 ]  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from integrations.access.explaining import explain
 from integrations.access.fixes import host
+from integrations.access.fixes.choosing import fixes_for
 from integrations.access.fixes.records import Guest, Place
 from integrations.access.records import Cause, Confidence, Diagnosis, Layer, Severity, Subject
 
@@ -43,6 +45,17 @@ def test_methods_that_cloudfront_keeps_back_are_allowed_in_its_behavior():
 
 def test_akamais_reference_is_what_its_owner_needs():
     assert "reference number" in host.fixes(found("Akamai"), GUEST)[0].steps[0]
+
+
+@pytest.mark.parametrize("sign", sorted(host.NOT_THE_SHOP))
+def test_where_there_is_no_shop_its_software_is_not_changed(sign):
+    gone = Diagnosis(
+        Cause.API_NOT_FOUND, Layer.SERVER, Subject.PATH, Confidence.LIKELY, Severity.FAIL, "Apache", sign=sign
+    )
+    first, ticket = fixes_for(gone, GUEST)
+    assert first.steps
+    assert ticket.language == "text"
+    assert "interface" not in explain(gone, GUEST).headline
 
 
 def test_nothing_is_looked_for_where_nobody_refuses():

@@ -9,12 +9,33 @@ from integrations.access.fixes.records import Fix, Guest, Place
 from integrations.access.fixes.steps import addresses, networks, panel
 from integrations.access.records import Cause, Diagnosis, Subject
 
+NOT_THE_SHOP = frozenset({"suspended", "parked", "default_page"})
+"""Signs of pages that hosts and servers show where there is no shop."""
 ALL_METHODS = "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE"
 
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """By product; for an anonymous one, what to look for."""
+    if diagnosis.sign in NOT_THE_SHOP:
+        return [_not_the_shop(diagnosis, guest)]
     return _PRODUCTS.get(diagnosis.product, _anonymous)(diagnosis, guest)
+
+
+def _not_the_shop(diagnosis: Diagnosis, guest: Guest) -> Fix:
+    if diagnosis.sign == "suspended":
+        return panel(
+            _("Have the host open the site again"),
+            _("In the host's customer area, or with its support."),
+            _("Look for unpaid invoices and for notices about the site: hosts suspend for these."),
+        )
+    return panel(
+        _("Lead the name to the shop"),
+        _("Where the name was registered, and in the panel of the shop's host."),
+        _("See that the address records of %(host)s are those of the server on which the shop is now.")
+        % {"host": guest.host},
+        _("On that server see that a site is set up for %(host)s, and that it is the shop's folder.")
+        % {"host": guest.host},
+    )
 
 
 def _imunify(_diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
