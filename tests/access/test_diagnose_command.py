@@ -273,6 +273,41 @@ def test_bad_options_end_with_two_and_a_sentence(options, said):
     assert said in err
 
 
+REFUSAL = (
+    "[Sun Nov 22 11:59:58.123456 2026] [security2:error] [pid 1] [client 203.0.113.7:40000] "
+    "[client 203.0.113.7] "
+    'ModSecurity: Access denied with code 403 (phase 1). Match of "within %{tx.allowed_methods}" against '
+    '"REQUEST_METHOD" required. [file "own.conf"] [line "43"] [id "4711"] '
+    '[msg "Method is not allowed by policy"] [data "PUT"] [hostname "shop.example"] '
+    '[uri "/woo/wp-json/wc/v3/orders/7"] [unique_id "x"]\n'
+)
+
+
+def test_log_of_the_server_names_the_rule_and_what_is_to_change(sandbox, tmp_path, monkeypatch):
+    log = tmp_path / "error.log"
+    log.write_text(f"\x00 not a line of a log\n{REFUSAL}", encoding="latin-1")
+    sandbox.break_shop("woo", "method_refused", methods="PUT,PATCH,DELETE", style="apache")
+    try:
+        _, without, _ = run(sandbox.store_url("woo"), LOCAL)
+        _, named, _ = run(sandbox.store_url("woo"), LOCAL, "--server-log", str(log))
+        monkeypatch.setattr(sys, "stdin", StringIO(REFUSAL))
+        _, piped, _ = run(
+            sandbox.store_url("woo"), LOCAL, "--server-log", "-", "--hub-address=203.0.113.0/24"
+        )
+    finally:
+        sandbox.mend_shop("woo", "method_refused")
+    assert "ruleRemoveById=4711" not in without
+    assert "ruleRemoveById=4711" in named
+    assert "ruleRemoveById=4711" in piped
+
+
+def test_log_without_refusals_is_said_to_tell_nothing(sandbox, tmp_path):
+    log = tmp_path / "error.log"
+    log.write_text("something else\n")
+    _, out, _ = run(sandbox.store_url("shopi"), LOCAL, "--server-log", str(log))
+    assert "tells of no refusal" in out
+
+
 def test_progress_is_one_line_on_a_terminal_and_nothing_elsewhere(sandbox):
     url = sandbox.store_url("shopi")
     _, _, err = run(url, LOCAL)

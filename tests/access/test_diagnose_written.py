@@ -118,7 +118,7 @@ class TestTerminal:
         assert "TLSv1.3" in text
         assert "http://boutique-lyon.example/wp-json/wc/v3/orders/0 leads to" in text
         assert "answer 212 ms" in text
-        assert "21 requests in 4.6 s, none with a valid key; nothing was changed." in text
+        assert "21 requests to its interface in 4.6 s, none with a valid key; nothing was changed." in text
 
     def test_silence_needs_no_table(self):
         text = terminal.written(unanswered(ours()), Paper())

@@ -72,6 +72,7 @@ async def find_out(wanted: Wanted, *, policy: GuardPolicy, now: datetime, told: 
             for one in found
         ),
         took_s=round(monotonic() - began, 2),
+        log_is_silent=wanted.log is not None and not wanted.log.refusals,
     )
 
 

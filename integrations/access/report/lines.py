@@ -87,6 +87,8 @@ def about_the_shop(report: Report) -> Iterator[Line]:
             "Name another path with --api-root."
         )
         yield _("Note"), sentence % {"found": shop.answers_at, "asked": shop.api_root}
+    if report.log_is_silent:
+        yield _("Note"), _("The server's log that was given tells of no refusal.")
     yield _("Hub"), report.guest.name
     yield _("Asked at"), moment(examination.at)
 
@@ -169,8 +171,8 @@ def asked(report: Report) -> str:
     """How much was asked, and that it did nothing."""
     count = len(report.examination.cells)
     sentence = ngettext(
-        "%(n)d request in %(seconds)s s, without a valid key; nothing was changed.",
-        "%(n)d requests in %(seconds)s s, none with a valid key; nothing was changed.",
+        "%(n)d request to its interface in %(seconds)s s, without a valid key; nothing was changed.",
+        "%(n)d requests to its interface in %(seconds)s s, none with a valid key; nothing was changed.",
         count,
     )
     text = sentence % {"n": count, "seconds": number_format(report.took_s, 1)}

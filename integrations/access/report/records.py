@@ -77,6 +77,8 @@ class Report:
     findings: tuple[Finding, ...]
     """Root cause first; empty: nothing is wrong."""
     took_s: float
+    log_is_silent: bool = False
+    """The server's log was given and tells of no refusal."""
 
     @property
     def suffering(self) -> tuple[Finding, ...]:

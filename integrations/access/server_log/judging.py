@@ -136,8 +136,9 @@ def _is_about(refusal: Refusal, diagnosis: Diagnosis) -> bool:
 
 
 def _is_near(path: str, interface: str) -> bool:
-    """Below the same interface: the first two parts are the same."""
-    return path.strip("/").split("/")[:2] == interface.strip("/").split("/")[:2]
+    """Below the same interface, in whatever folder the shop is: its first two parts are there."""
+    start = "/".join(interface.strip("/").split("/")[:2])
+    return f"/{start}/" in f"{path}/"
 
 
 def _hits(pattern: str, agents: Sequence[str]) -> bool:

@@ -1,12 +1,12 @@
 """``manage.py diagnose URL``: who refuses what of a hub at one address, and what to change."""
 
-import argparse
 import asyncio
 import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ from integrations.access.server_log import ServerLog, read_log
 from integrations.detection.records import NotRecognised
 from integrations.errors import RemoteError
 from integrations.guard import GuardPolicy
-from integrations.registry import HUBS, STORES, adapter_class
-
-Network = IPv4Network | IPv6Network
+from integrations.registry import adapter_class
+from monitor.management.diagnose_options import add_options
 
 INTERRUPTED = 130
+MOST_LINES = 50_000
+"""Of a server's log; the newest count."""
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1/128")
 """What ``--allow-private`` alone allows: networks of one's own, and this machine (RFC 1918, 4193)."""
 
@@ -47,55 +48,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("url", metavar="URL", help="the shop's address, as a browser shows it")
-        shop = parser.add_argument_group("the shop")
-        shop.add_argument("--platform", choices=sorted(STORES), help="the shop's software; else recognised")
-        shop.add_argument("--api-root", default="", metavar="PATH", help="path of its interface below URL")
-        hub = parser.add_argument_group("the hub")
-        hub.add_argument("--hub", choices=sorted(HUBS), default="sendcloud", help="default: %(default)s")
-        hub.add_argument(
-            "--user-agent",
-            action="append",
-            default=[],
-            metavar="TEXT",
-            help="ask as this instead of the hub's own; repeatable",
-        )
-        hub.add_argument(
-            "--hub-address",
-            action="append",
-            default=[],
-            type=_network,
-            metavar="NETWORK",
-            help="network the hub calls from, for the fixes; repeatable",
-        )
-        hub.add_argument(
-            "--server-log", type=Path, metavar="FILE", help="error log of the shop's web server, for rule ids"
-        )
-        way = parser.add_argument_group("how it is asked")
-        way.add_argument(
-            "--allow-private",
-            nargs="?",
-            action="append",
-            const="",
-            type=_network_or_all,
-            metavar="NETWORK",
-            help="let requests go to private addresses, or to this network only",
-        )
-        way.add_argument(
-            "--timeout", type=_seconds, default=10.0, metavar="S", help="per answer; default: %(default)s"
-        )
-        way.add_argument(
-            "--pause", type=_seconds_or_none, default=0.0, metavar="S", help="between two requests"
-        )
-        told = parser.add_argument_group("what is printed")
-        form = told.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="one JSON document")
-        form.add_argument("--markdown", action="store_true", help="Markdown, to be pasted into a ticket")
-        told.add_argument(
-            "--language",
-            choices=[code for code, _name in settings.LANGUAGES],
-            help="of the report; default: as LANG says",
-        )
+        add_options(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         with translation.override(options["language"] or language_of(os.environ)):
@@ -140,14 +93,15 @@ class Command(BaseCommand):
         if _is_file(url):
             sentence = _("“%(text)s” is a file on this machine. Give the address of one shop, with https://.")
             raise _CannotAsk(sentence % {"text": url})
+        addresses = tuple(str(network) for network in options["hub_address"])
         return Wanted(
             text=url,
             hub=hub,
             agents=agents,
-            addresses=tuple(str(network) for network in options["hub_address"]),
+            addresses=addresses,
             platform=options["platform"] or "",
             api_root=options["api_root"].strip("/"),
-            log=_log(options["server_log"]) if options["server_log"] else None,
+            log=_log(options["server_log"], addresses) if options["server_log"] else None,
             timeout_s=options["timeout"],
             pause_s=options["pause"],
         )
@@ -211,44 +165,19 @@ def _remedy(error: RemoteError, text: str) -> str:
     return error.remedy
 
 
-def _log(path: Path) -> ServerLog:
-
+def _log(path: Path, addresses: Sequence[str]) -> ServerLog:
+    """What the newest lines of a log say. Raises _CannotAsk."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            return read_log(lines)
+        if str(path) == "-":
+            lines = deque(sys.stdin, MOST_LINES)
+        else:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                lines = deque(file, MOST_LINES)
     except OSError as error:
         sentence = _("The log %(path)s cannot be read: %(reason)s.")
         values = {"path": str(path), "reason": error.strerror or type(error).__name__}
         raise _CannotAsk(sentence % values) from error
-
-
-def _network(text: str) -> Network:
-    try:
-        return ip_network(text.strip(), strict=False)
-    except ValueError:
-        sentence = _("“%(text)s” is no network; write it like 192.0.2.0/24 or 192.0.2.7.")
-        raise argparse.ArgumentTypeError(sentence % {"text": text}) from None
-
-
-def _network_or_all(text: str) -> Network | str:
-    return _network(text) if text else ""
-
-
-def _seconds(text: str) -> float:
-    seconds = _seconds_or_none(text)
-    if seconds == 0:
-        raise argparse.ArgumentTypeError(_("write seconds above 0, at most 600"))
-    return seconds
-
-
-def _seconds_or_none(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 600:
-        raise argparse.ArgumentTypeError(_("write seconds from 0 to 600"))
-    return seconds
+    return read_log(lines, clients=addresses)
 
 
 def language_of(environment: Mapping[str, str]) -> str:
