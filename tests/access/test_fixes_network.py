@@ -175,9 +175,9 @@ def test_a_known_server_gets_its_own_lines_only():
 def test_a_firewall_is_opened_to_the_hubs_addresses_and_the_web_servers_ports_only():
     ufw, nft = [fix for fix in found(Cause.TIMED_OUT) if fix.language == "shell"]
     assert ufw.text.splitlines() == [
-        "ufw insert 1 allow proto tcp from 192.0.2.0/28 to any port 80,443",
-        "ufw insert 1 allow proto tcp from 2001:db8::/64 to any port 80,443",
-        "ufw insert 1 allow proto tcp from 198.51.100.7/32 to any port 80,443",
+        "ufw prepend allow proto tcp from 192.0.2.0/28 to any port 80,443",
+        "ufw prepend allow proto tcp from 2001:db8::/64 to any port 80,443",
+        "ufw prepend allow proto tcp from 198.51.100.7/32 to any port 80,443",
     ]
     assert "ip saddr '{ 192.0.2.0/28, 198.51.100.7/32 }'" in nft.text
     assert "ip6 saddr '{ 2001:db8::/64 }'" in nft.text

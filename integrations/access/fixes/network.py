@@ -231,7 +231,7 @@ def _firewall(guest: Guest, *, is_guess: bool) -> list[Fix]:
     )
     title = _("Allow %(hub)s's addresses in the server's firewall") % {"hub": guest.name}
     where = _("On the shop's server, as root.")
-    by_ufw = "\n".join(f"ufw insert 1 allow proto tcp from {one} to any port 80,443" for one in networks)
+    by_ufw = "\n".join(f"ufw prepend allow proto tcp from {one} to any port 80,443" for one in networks)
     return [
         Fix(
             title=title,
