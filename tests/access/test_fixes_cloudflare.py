@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -169,6 +170,17 @@ def test_addresses_are_allowed_in_sizes_that_cloudflare_knows(address, target, c
         return
     values = text.partition("for value in ")[2].partition(";")[0].split()
     assert (len(values), f'"target": "{target}"' in text) == (count, True)
+
+
+def test_examinations_pass_too_where_it_is_known_from_where_they_come(edge):
+    edge.wrong(**BLOCK_ALL)
+    both = replace(GUEST, own_addresses=("198.51.100.9",))
+    fix = cloudflare.fixes(found(), both)[0]
+    assert "ip.src in {192.0.2.0/28 198.51.100.9}" in expression(both)
+    assert "and of Syncwatch" in fix.note
+    run(edge, fix)
+    assert state(edge, "hub_custom_rule") == "ok"
+    assert "198.51.100.9" not in expression(replace(both, addresses=()))
 
 
 def test_an_origin_that_is_not_reached_is_cured_at_the_origin():
