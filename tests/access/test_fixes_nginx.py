@@ -125,8 +125,10 @@ def test_what_the_hub_alone_meets_opens_to_the_hub_alone() -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_each_change_says_where_it_goes_how_it_is_found_and_how_it_is_checked(cause: Cause) -> None:
-    for subject, status in itertools.product(Subject, (None, 200, 403, 413)):
-        for fix in nginx.fixes(diagnosis(cause, subject, status=status, methods=("PUT",)), GUEST):
+    for subject, status, methods in itertools.product(
+        Subject, (None, 200, 302, 403, 413, 502), ((), ("PUT",))
+    ):
+        for fix in nginx.fixes(diagnosis(cause, subject, status=status, methods=methods), GUEST):
             assert fix.title
             assert fix.where
             assert fix.find
@@ -139,6 +141,10 @@ def test_each_change_says_where_it_goes_how_it_is_found_and_how_it_is_checked(ca
 
 def test_nothing_is_said_where_the_interface_is_not_known() -> None:
     assert nginx.fixes(diagnosis(Cause.USER_AGENT_RULE), replace(GUEST, path="")) == []
+
+
+def test_nobody_passes_by_a_name_that_is_not_known() -> None:
+    assert nginx.fixes(diagnosis(Cause.USER_AGENT_RULE), replace(GUEST, agents=())) == []
 
 
 @pytest.mark.parametrize(

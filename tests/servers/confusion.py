@@ -1,6 +1,7 @@
 """The table of what was set up against what was named."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
@@ -29,6 +30,10 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
         f"{sum(row.closed == 'closed' for row in loops)} of {len(loops)} printed changes let the hub through "
         "and nobody else.",
         "",
+        "| cause set up | so often | named so | named otherwise |",
+        "| --- | --- | --- | --- |",
+        *_by_cause(outcomes),
+        "",
         "| scenario | set up | named | loop |",
         "| --- | --- | --- | --- |",
     ]
@@ -36,6 +41,23 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
         named = row.named if row.is_right else f"**{row.named}**"
         lines.append(f"| {row.scenario} | {row.set_up} | {named} | {row.closed} |")
     return "\n".join(lines) + "\n"
+
+
+def _by_cause(outcomes: Sequence[Outcome]) -> list[str]:
+    """A row per cause, of several at once the first."""
+    causes: dict[str, list[Outcome]] = {}
+    for row in outcomes:
+        causes.setdefault(_cause(row.set_up), []).append(row)
+    lines = []
+    for cause, rows in sorted(causes.items()):
+        others = Counter(_cause(row.named) for row in rows if not row.is_right)
+        told = ", ".join(f"{name} ({times})" for name, times in others.items())
+        lines.append(f"| {cause} | {len(rows)} | {_right(rows)} | {told} |")
+    return lines
+
+
+def _cause(words: str) -> str:
+    return words.partition(",")[0]
 
 
 def _right(outcomes: Sequence[Outcome]) -> int:

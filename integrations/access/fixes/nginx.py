@@ -3,6 +3,7 @@ method for exactly its User-Agents. No rule is switched off."""
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -19,9 +20,19 @@ _OF_SOME = r"(http_user_agent|request_method)[ \t]+[=~]"
 
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    """Best first; whoever makes the change takes the first whose ``find`` finds something."""
+    """Best first; whoever makes the change takes the first whose ``find`` finds something.
+
+    Empty too where the interface's path or the hub's User-Agents are not known: too much would be opened.
+    """
     make = _BY_CAUSE.get(diagnosis.cause)
-    return make(diagnosis, guest) if make is not None and guest.path else []
+    if make is None or not guest.path or not guest.agents:
+        return []
+    found = make(diagnosis, guest)
+    if len(found) < 2:
+        return found
+    following = _("If it finds nothing, the next change is the right one.")
+    guesses = [replace(fix, where=f"{fix.where} {following}", is_guess=True) for fix in found[:-1]]
+    return [*guesses, replace(found[-1], is_guess=True)]
 
 
 def _agent_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:

@@ -236,7 +236,7 @@ def find_first_of_sign_in() -> str:
 def _about(guest: Guest) -> str:
     """Fits the opening line of a location that names a part of the interface's path, or its orders."""
     parts = [re.sub(r"[^\w-]", ".", part) for part in guest.path.split("/") if part]
-    return rf"location[ \t].*({'|'.join((*parts, 'orders'))})"
+    return rf"location[ \t].*[^A-Za-z]({'|'.join((*parts, 'orders'))})"
 
 
 def _concerns(guest: Guest) -> str:
@@ -257,7 +257,7 @@ _PRINT = f"print {_HERE}"
 def _of_all_lines(awk: str) -> str:
     """Runs over the configuration as nginx reads it, wherever its files lie, lines numbered by file."""
     numbered = (
-        '/^# configuration file / { file = $0; sub(/^# configuration file /, "", file); sub(/:$/, "", file); '
-        'line = 0; at = ""; next } { line++ }'
+        '/^# configuration file / { file = substr($0, 22, length($0) - 22); line = 0; at = ""; next } '
+        "{ line++ }"
     )
     return f"nginx -T 2>/dev/null | awk '{numbered} {awk}'"
