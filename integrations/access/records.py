@@ -307,8 +307,17 @@ class Diagnosis:
     is_inferred: bool = False
     """Not seen by us, but concluded from the hub's own log."""
     values: Mapping[str, str | int | float | None] = field(default_factory=dict)
-    """Further figures, JSON-able: ``location``, ``detail``, ``expires_at`` (ISO), ``days``, ``names``,
-    ``wait_s``, ``title``, ``host`` ..."""
+    """Further figures, JSON-able, each only where it is known.
+
+    Of answers: ``detail`` (what was said of it), ``title``, ``location`` and ``reason`` (what a redirect
+    changes), ``realm``, ``wait_s``, ``behind`` (a service that passed the answer on), ``front`` (``passed``
+    or ``refused``: the front page). What speaks for a product: ``odd_type`` (``passed`` or ``refused``),
+    ``pattern`` (``rule_set_methods``, ``status_406``), ``log`` and its fellows of the server's log. Of time:
+    ``passed_first`` (requests before the first refusal). Of the network: ``host``, ``addresses``, ``error``,
+    ``aliases``, ``names``, ``issuer``, ``issuer_url``, ``protocol``, ``starts_at`` and ``expires_at`` (ISO),
+    ``days`` (until the end, towards zero). Of the hub's log: ``seen_by_hub`` (rows), ``hub`` (``works``),
+    ``imitation`` (``likely``, ``possible``); of what is inferred from it ``failures`` (rows), ``last_at``
+    (ISO), ``exception``, ``only_writes`` (0 or 1)."""
 
     @property
     def fingerprint(self) -> str:

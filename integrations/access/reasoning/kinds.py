@@ -49,6 +49,8 @@ def kind_of(cell: Cell, surroundings: Surroundings) -> Kind:
         return Kind(_without_answer(cell, surroundings), Layer.NETWORK)
     cause = _cause(cell)
     layer, product = who(cell)
+    if cause is Cause.APPLICATION_FAULT and layer is not Layer.APPLICATION:
+        layer, product = Layer.APPLICATION, ""
     # A service in front fails with many numbers for one reason; a refusal's number tells rules apart.
     return Kind(cause, layer, product, cell.call.status, cell.rule_id)
 
@@ -118,6 +120,9 @@ def _fault(cell: Cell, status: int) -> Cause:
         return Cause.MAINTENANCE
     if status == 501:
         return Cause.EVERYBODY_REFUSED
+    if status == 500 and not cell.title and not cell.call.excerpt:
+        # Web servers send a page of their own; a program that dies sends nothing.
+        return Cause.APPLICATION_FAULT
     return Cause.SERVER_FAULT
 
 
