@@ -98,31 +98,33 @@ def test_healthy_shop_of_every_platform_is_recognised_and_passes(sandbox, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "fault", "params", "code", "said"),
+    ("name", "fault", "params", "code", "causes", "product"),
     [
-        ("woo", "firewall", {"pattern": ""}, 1, "nginx refuses"),
-        ("woo", "firewall", {"pattern": "Sendcloud"}, 3, "nginx refuses"),
-        ("woo", "firewall", {"style": "cloudflare_challenge", "pattern": ""}, 1, "Cloudflare"),
-        ("woo", "method_refused", {"methods": "PUT,PATCH"}, 1, "PUT and PATCH"),
-        ("woo", "header_stripped", {}, 1, "Authorization"),
-        ("woo", "rewrite_gone", {}, 1, "/wp-json/wc/v3"),
-        ("woo", "early_close", {}, 1, "without an answer"),
-        ("mage", "maintenance", {}, 1, "maintenance"),
-        ("mage", "database_down", {}, 1, "database"),
-        ("presta", "webservice_off", {}, 1, "switched off"),
-        ("presta", "maintenance", {}, 0, "Nothing stands in"),
-        ("shopi", "server_error", {}, 1, "503"),
+        ("woo", "firewall", {"pattern": ""}, 1, ["everybody_refused"], "nginx"),
+        ("woo", "firewall", {"pattern": "Sendcloud"}, 3, ["user_agent_rule"], "nginx"),
+        ("woo", "firewall", {"style": "cloudflare_challenge", "pattern": ""}, 1, ["challenge"], "Cloudflare"),
+        ("woo", "method_refused", {"methods": "PUT,PATCH"}, 1, ["method_rule"], "nginx"),
+        ("woo", "header_stripped", {}, 1, ["header_lost"], ""),
+        ("woo", "rewrite_gone", {}, 1, ["api_not_found"], ""),
+        ("woo", "early_close", {}, 1, ["closed_early"], ""),
+        ("mage", "maintenance", {}, 1, ["maintenance"], ""),
+        ("mage", "database_down", {}, 1, ["application_fault"], ""),
+        ("presta", "webservice_off", {}, 1, ["api_off"], ""),
+        ("presta", "maintenance", {}, 0, [], ""),
+        ("shopi", "server_error", {}, 1, ["server_fault"], ""),
     ],
 )
-def test_first_line_names_what_is_wrong(sandbox, name, fault, params, code, said):
+def test_what_is_wrong_is_found_and_nothing_else(sandbox, name, fault, params, code, causes, product):
     sandbox.break_shop(name, fault, **params)
     try:
-        ended, out, _ = run(sandbox.store_url(name), LOCAL)
+        ended, out, _ = run(sandbox.store_url(name), LOCAL, "--json")
     finally:
         sandbox.mend_shop(name, fault)
-    verdict = " ".join(out.partition("\n\n")[0].split())
-    assert said in verdict
-    assert ended == code
+    document = json.loads(out)
+    jsonschema.validate(document, SCHEMA)
+    assert [found["cause"] for found in document["findings"]] == causes
+    assert product in document["verdict"]
+    assert ended == document["exit_code"] == code
 
 
 def test_shop_that_hides_is_taken_for_what_it_was_said_to_be(sandbox):
