@@ -1,7 +1,6 @@
 """From judgements that changed to incidents and notices, in the transaction of the judgement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -10,29 +9,23 @@ from django.db.models import Q
 from integrations.models import Integration
 from monitor.alerts import notices
 from monitor.alerts.facts import NoticeFacts, RefreshFacts, Step
+from monitor.alerts.reaction import Reaction
+from monitor.alerts.shared import Peers, is_shared, peers_of, title_of
+from monitor.alerts.sharing import share
 from monitor.health.records import Judgement, VerdictChange
 from monitor.health.states import State
 from monitor.models import Incident, Member, Notice, Refresh, Subscription
 from monitor.models.refreshes import RefreshOutcome
 
 
-@dataclass(slots=True)
-class Reaction:
-    """What one call is about to store."""
-
-    opened: list[tuple[Incident, Integration, VerdictChange]] = field(default_factory=list)
-    changed: list[Incident] = field(default_factory=list)
-    worsened: list[tuple[Incident, Integration, VerdictChange]] = field(default_factory=list)
-    left: list[tuple[Member, Integration]] = field(default_factory=list)
-
-
 @transaction.atomic
-def react(changes: Sequence[VerdictChange], *, now: datetime) -> None:
+def react(changes: Sequence[VerdictChange], *, now: datetime, peers: Peers = peers_of) -> None:
     """Opens, updates and closes incidents, and puts the notices about it into the outbox.
 
-    Bad opens an incident; another cause while it is open only updates it; from a warning to a
-    failure it is told once more; ok closes it; unknown leaves it as it is. Paused integrations
-    open and update nothing. Calling it again with the same changes changes nothing.
+    Bad opens an incident, or joins one that is shared (see :mod:`monitor.alerts.shared`); another cause
+    while it is open only updates it; from a warning to a failure it is told once more; ok closes it;
+    unknown leaves it as it is. Paused integrations open and update nothing. Calling it again with the
+    same changes changes nothing.
 
     A few queries however many changes; locks the integrations in the order of their keys.
     """
@@ -55,6 +48,7 @@ def react(changes: Sequence[VerdictChange], *, now: datetime) -> None:
     reaction = Reaction()
     for pk, integration in integrations.items():
         _weigh(reaction, integration, newest[pk], membership.get(pk), now)
+    share(reaction, now, peers)
     _store_opened(reaction, now)
     if reaction.changed:
         fields = ["cause", "rule", "state", "evidence", "peak_waiting"]
@@ -73,7 +67,7 @@ def _weigh(
         return
     elif member is None:
         reaction.opened.append((_incident(change, now), integration, change))
-    else:
+    elif not is_shared(member.incident):
         incident = member.incident
         if incident.state == State.WARN and new.state is State.FAIL:
             reaction.worsened.append((incident, integration, change))
@@ -118,7 +112,7 @@ def _store_opened(reaction: Reaction, now: datetime) -> None:
     Member.objects.bulk_create(
         [
             Member(incident=incident, integration=integration, joined_at=now)
-            for incident, integration, _ in reaction.opened
+            for incident, integration, _ in [*reaction.opened, *reaction.joined]
         ]
     )
 
@@ -140,16 +134,15 @@ def _close(left: Sequence[tuple[Member, Integration]], now: datetime) -> list[tu
 
 
 def _tell(reaction: Reaction, recovered: Sequence[tuple[Incident, Integration]], now: datetime) -> None:
-    if not (reaction.opened or reaction.worsened or recovered):
+    bad = [*reaction.opened, *reaction.joined, *reaction.worsened]
+    if not (bad or recovered):
         return
     rows: list[Notice] = []
-    told = notices.told(
-        [incident.pk for incident, _, _ in reaction.worsened] + [incident.pk for incident, _ in recovered]
-    )
-    subscriptions = (
-        list(Subscription.objects.filter(is_active=True)) if reaction.opened or reaction.worsened else []
-    )
-    for incident, integration, change in [*reaction.opened, *reaction.worsened]:
+    open_before = [incident.pk for incident, _, _ in [*reaction.joined, *reaction.worsened]]
+    told = notices.told([*open_before, *(incident.pk for incident, _ in recovered)])
+    subscriptions = list(Subscription.objects.filter(is_active=True)) if bad else []
+    joined = {change.integration_id for _, _, change in reaction.joined}
+    for incident, integration, change in bad:
         facts = _facts(incident, integration, now, change)
         # Who was not told of the warning hears of the failure as something new.
         knows = {opening.recipient for opening in told.get(incident.pk, ())}
@@ -165,6 +158,7 @@ def _tell(reaction: Reaction, recovered: Sequence[tuple[Incident, Integration]],
             )
             for subscription in subscriptions
             if notices.wants(subscription, integration, change.new.state)
+            and not (subscription.email in knows and change.integration_id in joined)
         ]
     refreshes = _refreshes(recovered)
     for incident, integration in recovered:
@@ -193,7 +187,7 @@ def _facts(
 ) -> NoticeFacts:
     return NoticeFacts.model_validate(
         {
-            "title": str(integration),
+            "title": title_of(incident) or str(integration),
             "state": incident.state,
             "cause": incident.cause,
             "rule": incident.rule,

@@ -12,6 +12,8 @@ _LAST_FAILURE = _("%(failures)s, the newest at %(last_failure)s.")
 _ALLOW = _("Ask whoever runs the shop's server or firewall to let %(hub)s pass.")
 _SEE_THE_CHANGE = _("Make the change that the integration's page shows; it opens the shop's interface only.")
 _REFRESH_AFTER = _("Then force a refresh: %(hub)s may stay slow after being refused.")
+_ASK_HOST_OF_ALL = _("Tell whoever hosts these shops.")
+_REFRESH_AFTER_ALL = _("When it answers again, force a refresh where orders do not move.")
 _IS_UP = _("Open the shop in a browser: is it down for everybody?")
 _ASK_HOST = _("If so, tell whoever hosts the shop.")
 _INFERRED = _("We get in from here, so it is probably the address that %(hub)s comes from.")
@@ -150,6 +152,18 @@ _EXAMINED = {
     ),
 }
 
+_SHARED = {
+    "host_fails": Phrase(
+        State.FAIL,
+        (
+            _("Several shops on %(shared)s fail together: it is the server, or what stands in front of it."),
+            _("Several shops of one server fail together."),
+        ),
+        (_("%(shops)s so far."), _DETAIL),
+        (_ASK_HOST_OF_ALL, _REFRESH_AFTER_ALL),
+    ),
+}
+
 _DOWN = {
     "maintenance": Phrase(
         State.WARN,
@@ -257,4 +271,4 @@ _HUB_ONLY = {
     ),
 }
 
-ACCESS = {**_US, **_BLOCKED, **_EXAMINED, **_DOWN, **_HUB_ONLY}
+ACCESS = {**_US, **_BLOCKED, **_EXAMINED, **_SHARED, **_DOWN, **_HUB_ONLY}

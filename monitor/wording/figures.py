@@ -28,7 +28,7 @@ _DURATIONS = {
     "rhythm": "rhythm_s",
     "tracking_tolerance": "tracking_tolerance_s",
 }
-_TEXTS = ("method", "status", "rule_id")
+_TEXTS = ("method", "status", "rule_id", "shared")
 
 
 def figures(evidence: Evidence, *, now: datetime, tz: tzinfo) -> dict[str, str]:
@@ -82,6 +82,7 @@ def _counts(evidence: Evidence) -> dict[str, str]:
         "late_tracking": ("late_tracking_count", numbers),
         "event_orders": ("orders", orders),
         "hours": ("hours", _hours),
+        "shops": ("affected", _shops),
     }
     words = {word: say(int(evidence[name])) for word, (name, say) in counted.items() if evidence.get(name)}
     if evidence.get("events") is not None:
@@ -149,6 +150,10 @@ def _in_days(n: int) -> str:
     if n < 1:
         return gettext("today")
     return ngettext("in %(n)d day", "in %(n)d days", n) % {"n": n}
+
+
+def _shops(n: int) -> str:
+    return ngettext("%(n)d shop", "%(n)d shops", n) % {"n": n}
 
 
 def _hours(n: int) -> str:

@@ -36,6 +36,19 @@ IMPORTS = {
         ),
         "force_refresh",
     ),
+    "account_stalled": Phrase(
+        State.FAIL,
+        (
+            _("Nothing of %(shared)s arrives in %(hub)s any more: orders of %(shops)s are waiting."),
+            _("Nothing of the whole account arrives in %(hub)s any more."),
+        ),
+        (_("The last order of any of its shops arrived at %(arrived)s."),),
+        (
+            _("Ask %(hub)s whether it has an outage: its status page often says so first."),
+            _("If it has none, look at the account there: is it blocked, or its plan used up?"),
+            _("When orders move again, force a refresh where they do not."),
+        ),
+    ),
     "late": Phrase(
         State.WARN,
         (

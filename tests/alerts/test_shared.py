@@ -1,0 +1,140 @@
+"""What many suffer from together is one incident, told once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from integrations.contracts import ConditionKind
+from integrations.models import Store
+from monitor.alerts.mails import write
+from monitor.alerts.react import react
+from monitor.alerts.shared import Peer
+from monitor.health.states import State
+from monitor.models import Incident, Member, Notice
+from tests.alerts.conftest import FINE, NOW, STALLED, change, judged, subscribe
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+NOTHING_SINCE = NOW - timedelta(minutes=47)
+UNREACHABLE = judged(State.FAIL, ConditionKind.ACCESS, "connection_failed", since=NOW)
+RHYTHM = timedelta(minutes=10)
+
+
+def stalled(integration, waiting=3):
+    oldest = NOTHING_SINCE + timedelta(minutes=1)
+    new = replace(STALLED, evidence={"hub": "sendcloud", "oldest_waiting_at": oldest.isoformat()})
+    return change(integration, new, waiting=waiting)
+
+
+def waits(minutes=40):
+    return Peer(NOW - timedelta(minutes=minutes), NOTHING_SINCE, RHYTHM)
+
+
+def quiet():
+    return Peer(None, NOTHING_SINCE, RHYTHM)
+
+
+def moving():
+    return Peer(None, NOW - timedelta(minutes=1), RHYTHM)
+
+
+def known(*peers):
+    """What is known of the integrations of every account, in the order of their keys."""
+    return lambda accounts: {account: dict(enumerate(peers, start=1)) for account in accounts}
+
+
+@pytest.fixture
+def four(make_integration):
+    return [make_integration(name) for name in ("lyon", "paris", "nice", "lille")]
+
+
+def steps():
+    return list(Notice.objects.order_by("pk").values_list("step", flat=True))
+
+
+def test_a_hub_that_imports_nothing_is_one_incident_from_its_first_sign_on(four, account):
+    subscribe()
+    peers = known(waits(), waits(), waits(), quiet())
+    react([stalled(four[0])], now=NOW, peers=peers)
+    incident = Incident.objects.get()
+    assert (incident.scope, incident.rule) == (f"account:{account.pk}", "account_stalled")
+    assert incident.evidence["affected"] == 3
+
+    react([stalled(four[1]), stalled(four[2])], now=NOW + timedelta(minutes=9), peers=peers)
+    assert Incident.objects.count() == 1
+    assert incident.members.count() == 3
+    assert steps() == ["opened"]
+    mail = write(Notice.objects.get(), now=NOW)
+    assert "Sendcloud" in mail.subject
+    assert "Nothing of Sendcloud arrives" in str(mail.body)
+
+    for place, integration in enumerate(four[:3]):
+        assert not Incident.objects.filter(closed_at__isnull=False).exists()
+        react([change(integration, FINE)], now=NOW + timedelta(minutes=30 + place))
+    assert Incident.objects.get().closed_at == NOW + timedelta(minutes=32)
+    assert steps() == ["opened", "recovered"]
+
+
+@pytest.mark.parametrize(
+    ("peers", "why"),
+    [
+        ((waits(), waits(), waits(), moving()), "another one's orders arrive"),
+        ((waits(), waits(), quiet(), quiet()), "too few have anything to import"),
+        ((waits(), waits(5), waits(5), quiet()), "the others are not due yet"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_stall_is_one_stores_own_when(four, peers, why):
+    react([stalled(four[0])], now=NOW, peers=known(*peers))
+    assert Incident.objects.get().scope == f"integration:{four[0].pk}", why
+
+
+def test_an_incident_that_was_the_first_sign_becomes_the_shared_one(four, account):
+    subscribe()
+    react([stalled(four[0])], now=NOW, peers=known(waits(), quiet(), quiet(), quiet()))
+    first = Incident.objects.get()
+    react([stalled(four[1])], now=NOW + timedelta(minutes=5), peers=known(waits(), waits(), quiet(), quiet()))
+    incident = Incident.objects.get()
+    assert (incident.pk, incident.scope) == (first.pk, f"account:{account.pk}")
+    assert incident.members.count() == 2
+    assert steps() == ["opened"], "nobody is told the same thing twice"
+
+
+def test_a_stall_that_others_have_overtaken_stays_its_own(four):
+    react([stalled(four[0])], now=NOTHING_SINCE - timedelta(hours=3), peers=known(*[moving()] * 4))
+    react([stalled(four[1])], now=NOW, peers=known(waits(), waits(), waits(), quiet()))
+    assert Incident.objects.filter(scope__startswith="integration:").count() == 1
+    assert Incident.objects.filter(scope__startswith="account:").count() == 1
+
+
+def test_somebody_who_is_only_told_of_another_member_is_told_when_that_one_joins(four):
+    Store.objects.filter(name="paris").update(tags=["vip"])
+    four[1].store.refresh_from_db()
+    subscribe("all@ops.example")
+    subscribe("vip@ops.example", tags=["vip"])
+    peers = known(waits(), waits(), waits(), quiet())
+    react([stalled(four[0])], now=NOW, peers=peers)
+    assert set(Notice.objects.values_list("recipient", flat=True)) == {"all@ops.example"}
+    react([stalled(four[1])], now=NOW + timedelta(minutes=3), peers=peers)
+    told = Notice.objects.order_by("pk").values_list("recipient", "step")
+    assert list(told) == [("all@ops.example", "opened"), ("vip@ops.example", "opened")]
+
+
+def test_shops_of_one_host_that_fail_together_are_one_incident(four):
+    subscribe()
+    Store.objects.filter(name__in=["lyon", "paris"]).update(url="https://host.example/shop")
+    react([change(four[0], UNREACHABLE), change(four[2], UNREACHABLE)], now=NOW)
+    assert Incident.objects.count() == 2
+    react([change(four[1], UNREACHABLE)], now=NOW + timedelta(minutes=4))
+    incident = Incident.objects.get(scope="host:host.example")
+    assert set(incident.members.values_list("integration__name", flat=True)) == {"lyon", "paris"}
+    assert incident.rule == "host_fails"
+    assert steps() == ["opened", "opened"]
+
+
+def test_a_member_is_in_one_open_incident_only(four):
+    peers = known(waits(), waits(), waits(), quiet())
+    react([stalled(four[0]), stalled(four[1])], now=NOW, peers=peers)
+    react([stalled(four[0])], now=NOW + timedelta(minutes=1), peers=peers)
+    assert Member.objects.filter(left_at=None).count() == 2
