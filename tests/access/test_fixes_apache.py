@@ -138,6 +138,12 @@ def test_our_own_rules_have_numbers_of_the_range_that_is_free():
     )
 
 
+def test_single_addresses_are_written_as_modsecurity_takes_them():
+    guest = replace(GUEST, addresses=("192.0.2.7/32", "192.0.2.128/28", "2001:db8::1/128"))
+    (fix,) = modsecurity.fixes(found(Cause.EVERYBODY_REFUSED, rule_id="920350"), guest)
+    assert '"@ipMatch 192.0.2.7,192.0.2.128/28,2001:db8::1,198.51.100.7"' in fix.text
+
+
 def test_without_a_number_the_way_to_it_is_printed():
     (fix,) = modsecurity.fixes(found(Cause.USER_AGENT_RULE), GUEST)
     assert fix.place is Place.SHELL

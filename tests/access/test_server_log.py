@@ -103,9 +103,12 @@ def test_a_rule_about_what_the_hub_writes_is_no_rule_about_its_address():
     assert seen.values["variables"] == "ARGS:meta_data.value.tracking_link"
 
 
-@pytest.mark.parametrize("cause", [Cause.METHOD_RULE, Cause.USER_AGENT_RULE])
-def test_the_refusal_of_a_scanner_says_nothing_of_the_hub(cause):
-    before = diagnosis(cause, agents=HUB)
+@pytest.mark.parametrize(
+    ("cause", "agents"),
+    [(Cause.METHOD_RULE, ()), (Cause.USER_AGENT_RULE, HUB), (Cause.EVERYBODY_REFUSED, ())],
+)
+def test_the_refusal_of_a_scanner_says_nothing_of_the_hub(cause, agents):
+    before = diagnosis(cause, agents=agents)
     assert in_the_light_of(read_log([SCANNER]), before) == before
 
 
@@ -153,9 +156,16 @@ def test_the_file_that_apache_does_not_understand_is_named():
     )
 
 
+def test_two_faults_at_once_are_told_apart():
+    log = read_log([REQUIRE, FOUND, REFUSED])
+    by_agent = diagnosis(Cause.USER_AGENT_RULE, Subject.USER_AGENT, agents=HUB[:1])
+    assert in_the_light_of(log, by_agent).rule_id == "AH01630"
+    assert in_the_light_of(log, diagnosis()).rule_id == "911100"
+
+
 def test_two_that_may_have_refused_decide_nothing():
     path = diagnosis(Cause.PATH_RULE, Subject.PATH)
-    rule = FOUND.replace("Warning.", "Access denied with code 403 (phase 1).")
+    rule = SMALL.replace("Warning.", "Access denied with code 403 (phase 1).")
     assert in_the_light_of(read_log([rule, REQUIRE]), path) == path
 
 

@@ -32,9 +32,9 @@ Listen 127.0.0.1:{port}
 PidFile "{folder}/apache2.pid"
 ErrorLog "{folder}/log/error.log"
 Mutex file:{folder} default
-StartServers 1
-MinSpareServers 1
-MaxSpareServers 2
+StartServers 3
+MinSpareServers 2
+MaxSpareServers 5
 TypesConfig /etc/mime.types
 TraceEnable Off
 {load}
@@ -78,9 +78,10 @@ _CRS_SETUP = """\
 SecDefaultAction "phase:1,log,auditlog,pass"
 SecDefaultAction "phase:2,log,auditlog,pass"
 SecAction "id:900990,phase:1,nolog,pass,t:none,setvar:tx.crs_setup_version=334"
-# The laboratory has no name: its address in Host is not what a shop would see.
-SecAction "id:99000,phase:1,nolog,pass,t:none,ctl:ruleRemoveById=920350"
 """
+NO_NAME = "modsecurity/10-laboratory.conf"
+_NO_NAME = 'SecAction "id:99000,phase:1,nolog,pass,t:none,ctl:ruleRemoveById=920350"\n'
+"""The laboratory has no name, and a rule minds addresses in ``Host``, which no shop meets."""
 WORDPRESS = """\
 RewriteEngine On
 RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]
@@ -242,6 +243,7 @@ def _write(config: Config, site: Site, port: int, handler: str) -> None:
         texts["modsecurity/modsecurity.conf"] = _modsecurity(folder)
         texts["modsecurity/50-host.conf"] = config.rules
     if config.owasp is not None:
+        texts.setdefault(NO_NAME, _NO_NAME)
         texts["modsecurity/crs/crs-setup.conf"] = _CRS_SETUP + config.owasp
         texts["modsecurity-crs.load"] = _CRS.format(folder=folder, rules=RULES)
     serving = (_PROXY if config.htaccess is None else _PROGRAM).format(

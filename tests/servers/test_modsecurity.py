@@ -2,13 +2,14 @@
 the hub through while attacks stay refused."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from integrations.access.records import Cause, Layer, Subject
-from tests.servers.apache import Config, apache, log_of, log_of_the_hub
+from tests.servers.apache import NO_NAME, Config, apache, log_of, log_of_the_hub
 from tests.servers.laboratory import hub_agents
-from tests.servers.scenarios import ORDERS, SCANNER, Ask, Fault, Scenario
+from tests.servers.scenarios import HUB, ORDERS, SCANNER, Ask, Fault, Scenario
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
@@ -118,10 +119,13 @@ SCENARIOS = (
         "User-Agents, 503",
         against_names("deny,status:503", 50004),
     ),
-    by_own_rule(
-        "User-Agents, hung up",
-        against_names("drop", 50005),
-        Fault(Cause.DROPPED, Layer.FIREWALL, Subject.USER_AGENT, "ModSecurity", AGENTS),
+    replace(
+        by_own_rule(
+            "User-Agents, hung up",
+            against_names("drop", 50005),
+            Fault(Cause.DROPPED, Layer.FIREWALL, Subject.USER_AGENT, "ModSecurity", AGENTS),
+        ),
+        methods=("GET", "PUT"),
     ),
     by_own_rule(
         "methods",
@@ -129,6 +133,45 @@ SCENARIOS = (
         "msg:'Reading only'\"\n",
         asks=(Ask("PUT", content=b"{}"), Ask("PUT", ELSEWHERE, AGENTS[0], content=b"{}")),
         fault=BY_METHOD,
+    ),
+    Scenario(
+        "ModSecurity: score limit so low that a shop without a name is refused",
+        apache(
+            Config(
+                owasp='SecAction "id:900110,phase:1,nolog,pass,t:none,'
+                'setvar:tx.inbound_anomaly_score_threshold=3"\n',
+                files=((NO_NAME, ""),),
+            )
+        ),
+        (Fault(Cause.EVERYBODY_REFUSED, Layer.FIREWALL, Subject.EVERYTHING, "ModSecurity"),),
+        closes=True,
+        stays_refused=(
+            Ask(),
+            Ask(agent=AGENTS[0]),
+            Ask(path=ELSEWHERE, source=HUB),
+            Ask("GET", INJECTION, source=HUB),
+        ),
+        hub_meets=(Ask(agent=AGENTS[0]),),
+        read_log=log_of,
+        methods=("GET", "POST", "OPTIONS"),
+    ),
+    Scenario(
+        "ModSecurity: OWASP's methods, and Apache's rule against one spelling",
+        apache(
+            Config(
+                owasp="",
+                host='SetEnvIf User-Agent "^Sendcloud/" unwanted\nSetEnvIfNoCase User-Agent sqlmap unwanted\n'
+                "<Location />\n<RequireAll>\nRequire all granted\nRequire not env unwanted\n</RequireAll>\n"
+                "</Location>",
+            )
+        ),
+        (
+            Fault(Cause.USER_AGENT_RULE, Layer.SERVER, Subject.USER_AGENT, "Apache", AGENTS[:1]),
+            Fault(Cause.METHOD_RULE, Layer.FIREWALL, Subject.METHOD, "ModSecurity"),
+        ),
+        closes=True,
+        stays_refused=ATTACKS,
+        read_log=log_of,
     ),
     by_own_rule(
         "every body of JSON",

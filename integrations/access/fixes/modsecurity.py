@@ -127,7 +127,9 @@ def _is_by_address(diagnosis: Diagnosis, guest: Guest) -> bool:
 def _conditions(diagnosis: Diagnosis, guest: Guest) -> list[str]:
     """What the hub's requests have in common, beside the path; empty: nothing tells them from others."""
     if _is_by_address(diagnosis, guest):
-        return [f'REMOTE_ADDR "@ipMatch {",".join((*guest.addresses, *guest.own_addresses))}"']
+        # Version 2 does not take a single address for a network.
+        networks = [re.sub(r"/(32|128)$", "", one) for one in (*guest.addresses, *guest.own_addresses)]
+        return [f'REMOTE_ADDR "@ipMatch {",".join(networks)}"']
     agents = [re.escape(agent) for agent in guest.agents if _SAFE.fullmatch(agent)]
     if not agents:
         return []

@@ -39,6 +39,9 @@ _BY_SUBJECT = {
     Subject.NOTHING: Cause.EVERYBODY_REFUSED,
 }
 _VARIABLE_OF = {Cause.METHOD_RULE: "REQUEST_METHOD", Cause.USER_AGENT_RULE: AGENT}
+_KNOWN_BY_STATUS = frozenset({Cause.RATE_LIMIT, Cause.MAINTENANCE, Cause.SERVER_FAULT})
+_ODD_TYPE = "920420"
+"""OWASP's rule about content types, which our own question with an odd one trips."""
 _OF_THE_BODY = re.compile(r"(ARGS(_\w+)?|REQUEST_BODY|XML|FILES(_\w+)?)(:.*)?")
 ATTACKS = range(930_000, 945_000)
 """OWASP's rules against attacks. Every log holds attacks, also on a shop's interface: such a rule is only
@@ -105,6 +108,7 @@ def _is_of_content(rule: Rule) -> bool:
 def _about(log: ServerLog, diagnosis: Diagnosis) -> list[Refusal]:
     """The refusals that a diagnosis may be about, newest first; empty: the log does not decide it."""
     about = [refusal for refusal in log.refusals if _is_about(refusal, diagnosis)]
+    about = [refusal for refusal in about if not _is_by_the_way(refusal, diagnosis)] or about
     named = [refusal for refusal in about if _names_subject(refusal, diagnosis)]
     if not named and len({(refusal.server, refusal.kind) for refusal in about}) > 1:
         return []
@@ -129,10 +133,17 @@ def _is_about(refusal: Refusal, diagnosis: Diagnosis) -> bool:
         return False
     # The scanners in every log are refused by their names, which says nothing of the hub.
     names = [rule for rule in refusal.rules if rule.variable == AGENT]
-    return not names or (
-        diagnosis.cause is not Cause.METHOD_RULE
-        and all(_hits(rule.pattern, diagnosis.agents) for rule in names)
-    )
+    if not names or (not diagnosis.agents and diagnosis.cause in _KNOWN_BY_STATUS):
+        return True
+    by_name = diagnosis.cause is not Cause.METHOD_RULE
+    return by_name and all(_hits(rule.pattern, diagnosis.agents) for rule in names)
+
+
+def _is_by_the_way(refusal: Refusal, diagnosis: Diagnosis) -> bool:
+    """Explained better by something else that the examination met or asked."""
+    if diagnosis.cause is not Cause.METHOD_RULE and _looks_at(refusal.rules, "REQUEST_METHOD"):
+        return True
+    return diagnosis.cause is not Cause.CONTENT_RULE and any(rule.id == _ODD_TYPE for rule in refusal.rules)
 
 
 def _is_near(path: str, interface: str) -> bool:
@@ -142,8 +153,8 @@ def _is_near(path: str, interface: str) -> bool:
 
 
 def _hits(pattern: str, agents: Sequence[str]) -> bool:
-    if not pattern or not agents:
-        return True
+    if not pattern:
+        return bool(agents)
     try:
         expression = re.compile(pattern, re.IGNORECASE)
     except re.error:
