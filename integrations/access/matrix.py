@@ -230,9 +230,7 @@ class Asking:
     def _judged_options(self, answer: Answer, found: Classification) -> Classification:
         if self.plan.options_passed is not None and self.plan.options_passed(answer):
             return Classification(Outcome.PASSED, found.by, layer=Layer.APPLICATION)
-        if not answer.payload and (
-            "allow" in answer.headers or "access-control-allow-methods" in answer.headers
-        ):
+        if found.outcome is not Outcome.PASSED:
             sentence = _("The web server answered by itself; the shop was not asked. That hinders nobody.")
             return Classification(Outcome.UNEXPECTED, "", sentence, Layer.SERVER, "options_by_server")
         return found

@@ -187,6 +187,22 @@ def test_a_closed_rest_api_is_no_firewall():
     assert (found.cause, found.layer, found.confidence) == (Cause.API_OFF, Layer.PLUGIN, Confidence.CERTAIN)
 
 
+def test_a_rest_api_closed_to_visitors_may_be_open_to_who_has_a_key():
+    body = '{"code":"rest_cannot_access","data":{"status":%d}}'
+    visitors = examination(refused((401, body % 401, {"content-type": "application/json"})))
+    assert only(diagnose(visitors)).severity is Severity.WARN
+    assert only(diagnose(visitors, [], has_log=True)).severity is Severity.INFO
+    assert only(diagnose(visitors, [failure(status=401)], has_log=True)).severity is Severity.FAIL
+    everybody = examination(refused((403, body % 403, {"content-type": "application/json"})))
+    assert only(diagnose(everybody)).severity is Severity.FAIL
+
+
+def test_an_answer_to_options_that_is_not_the_shops_hinders_nobody():
+    for said in ((204, "", {}), (200, "<title>Hello</title>", HTML), (200, "", {"allow": "GET"})):
+        assert diagnose(examination(refused(said, ["OPTIONS"]))) == ()
+    assert only(diagnose(examination(refused(CLOUDFLARE, ["OPTIONS"])))).severity is Severity.WARN
+
+
 def test_503_for_the_hub_alone_is_a_rule_and_no_maintenance():
     said = (
         503,

@@ -16,6 +16,7 @@ BOT_MANAGERS = frozenset({Layer.EDGE, Layer.FIREWALL})
 MAY_BE_OURS = frozenset(
     {
         Cause.ADDRESS_RULE,
+        Cause.API_OFF,
         Cause.CHALLENGE,
         Cause.EVERYBODY_REFUSED,
         Cause.PATH_RULE,
@@ -40,7 +41,11 @@ def weighed(grid: Grid, diagnosis: Diagnosis, failures: Sequence[HubFailure], ha
     seen = [failure for failure in failures if is_about_access(failure)]
     alike = [failure for failure in seen if _explains(grid, diagnosis, failure)]
     if alike:
-        return replace(diagnosis, values={**diagnosis.values, "seen_by_hub": len(alike)})
+        seen_by_hub = {**diagnosis.values, "seen_by_hub": len(alike)}
+        # What was only feared for the hub has come true.
+        is_feared = diagnosis.cause is Cause.API_OFF and diagnosis.severity is Severity.WARN
+        severity = severity_of_methods(grid, diagnosis.methods) if is_feared else diagnosis.severity
+        return replace(diagnosis, severity=severity, values=seen_by_hub)
     is_guise = (
         diagnosis.subject is Subject.USER_AGENT
         and bool(diagnosis.agents)
@@ -56,7 +61,11 @@ def weighed(grid: Grid, diagnosis: Diagnosis, failures: Sequence[HubFailure], ha
     lower = less_sure(diagnosis, hub="works")
     if diagnosis.cause in OUTAGES and diagnosis.subject is not Subject.NAME:
         return replace(lower, severity=Severity.WARN)
-    if diagnosis.cause in MAY_BE_OURS and (not diagnosis.methods or grid.is_everything(diagnosis.methods)):
+    if (
+        diagnosis.cause in MAY_BE_OURS
+        and diagnosis.layer is not Layer.APPLICATION
+        and (not diagnosis.methods or grid.is_everything(diagnosis.methods))
+    ):
         return replace(lower, severity=Severity.INFO)
     return diagnosis
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from integrations.access.records import Cause, Cell, Layer, Surroundings
 from integrations.contracts import Outcome
+from integrations.numbers import number_of
 
 WEB_SERVERS = {
     "apache": "Apache",
@@ -74,6 +75,11 @@ def server_named(cell: Cell) -> str:
     """The web server that a header names; empty: none, or a service in front."""
     named = cell.headers.get("server", cell.call.by).partition("/")[0].partition(" ")[0].lower()
     return WEB_SERVERS.get(named, "")
+
+
+def wait_s(cell: Cell) -> int | None:
+    """For how many seconds patience was asked for; None: not said, or as a date."""
+    return number_of(cell.headers.get("retry-after", "").strip())
 
 
 def names_itself(cell: Cell) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from integrations.access.reasoning.grid import Grid, Pattern, Spot
 from integrations.access.reasoning.hidden import who_refused
-from integrations.access.reasoning.kinds import Kind
+from integrations.access.reasoning.kinds import Kind, wait_s
 from integrations.access.reasoning.network import OF_CERTIFICATES, network_values
-from integrations.access.reasoning.severity import severity_of
+from integrations.access.reasoning.severity import rank, severity_of
 from integrations.access.records import Cause, Cell, Confidence, Diagnosis, Layer, Question, Severity, Subject
 from integrations.access.surroundings.redirects import difference
 
@@ -75,7 +75,7 @@ def _diagnosis(grid: Grid, kind: Kind, group: Mapping[Spot, Cell], pattern: Patt
         layer=who.layer,
         subject=subject,
         confidence=confidence,
-        severity=_severity(grid, cause, pattern),
+        severity=_severity(grid, cell, cause, pattern),
         product=who.product,
         agents=_named_agents(grid, pattern) if subject is not Subject.RATE else (),
         methods=pattern.methods if subject is not Subject.RATE else (),
@@ -140,11 +140,14 @@ def _passes_elsewhere(grid: Grid, pattern: Pattern) -> bool:
     )
 
 
-def _severity(grid: Grid, cause: Cause, pattern: Pattern) -> Severity:
+def _severity(grid: Grid, cell: Cell, cause: Cause, pattern: Pattern) -> Severity:
     severity = severity_of(grid, pattern.methods, pattern.agents)
-    if severity is Severity.FAIL and cause in (Cause.RATE_LIMIT, Cause.NOT_UNDERSTOOD):
+    if cell.sign == "rest_closed" and cell.call.status == 401:
+        # Such plug-ins let in whoever signs in, as a hub does with its key.
+        return max(severity, Severity.WARN, key=rank)
+    if cause in (Cause.RATE_LIMIT, Cause.NOT_UNDERSTOOD):
         # The one passes; of the other nobody knows what it is, and an unknown is no failure.
-        return Severity.WARN
+        return max(severity, Severity.WARN, key=rank)
     return severity
 
 
@@ -180,8 +183,8 @@ def _values(cell: Cell, cause: Cause, grid: Grid) -> dict[str, str | int | float
         values["reason"] = difference(cell.call.url, cell.location)
     if cell.sign == "plain_http":
         values |= {"location": f"https:{cell.call.url.partition(':')[2]}", "reason": "https"}
-    if cause is Cause.RATE_LIMIT and cell.headers.get("retry-after"):
-        values["wait_s"] = cell.headers["retry-after"]
+    if cause is Cause.RATE_LIMIT and wait_s(cell) is not None:
+        values["wait_s"] = wait_s(cell)
     if cause is Cause.SIGN_IN and cell.headers.get("www-authenticate"):
         values["realm"] = cell.headers["www-authenticate"]
     behind = next((name for header, name in _PASSING_ON if header in cell.headers), "")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from integrations.access.reasoning.grid import HARMLESS, Grid, Spot
-from integrations.access.reasoning.kinds import kind_of, who
+from integrations.access.reasoning.kinds import kind_of, wait_s, who
 from integrations.access.records import Cause, Cell, Confidence, Diagnosis, Layer, Question, Severity, Subject
 from integrations.contracts import Outcome
 
@@ -68,8 +68,8 @@ def _diagnosis(
     cause: Cause, subject: Subject, confidence: Confidence, cell: Cell, passed_first: int
 ) -> Diagnosis:
     values: dict[str, str | int | float | None] = {"passed_first": passed_first} if passed_first else {}
-    if cause is Cause.RATE_LIMIT and cell.outcome is Outcome.RATE_LIMITED:
-        values["wait_s"] = cell.headers.get("retry-after")
+    if cause is Cause.RATE_LIMIT and wait_s(cell) is not None:
+        values["wait_s"] = wait_s(cell)
     layer, product = (Layer.UNKNOWN, "") if cause is Cause.UNSTEADY else who(cell)
     return Diagnosis(
         cause,
