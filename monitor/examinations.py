@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from integrations.access.records import Diagnosis, Examination, Severity
 from monitor.models import CellChange, StoreExamination
 
+log = structlog.get_logger(__name__)
 _EXAMINATION = TypeAdapter(Examination)
 _DIAGNOSES = TypeAdapter(tuple[Diagnosis, ...])
 _WORST_FIRST = (Severity.FAIL, Severity.WARN, Severity.INFO)
@@ -26,13 +28,22 @@ def dump_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[dict[str, Any]]:
     return document
 
 
-def load(row: StoreExamination) -> Examination:
-    return _EXAMINATION.validate_python(row.document)
+def load(row: StoreExamination) -> Examination | None:
+    """``None``: it was stored by another version of the program; the next examination replaces it."""
+    try:
+        return _EXAMINATION.validate_python(row.document)
+    except ValidationError:
+        log.info("an examination is not understood any more", store=row.store_id)
+        return None
 
 
 def diagnoses(row: StoreExamination) -> tuple[Diagnosis, ...]:
-    """Root cause first."""
-    return _DIAGNOSES.validate_python(row.diagnoses)
+    """Root cause first; empty too when they were stored by another version of the program."""
+    try:
+        return _DIAGNOSES.validate_python(row.diagnoses)
+    except ValidationError:
+        log.info("diagnoses are not understood any more", store=row.store_id)
+        return ()
 
 
 def worst(found: Sequence[Diagnosis]) -> str:

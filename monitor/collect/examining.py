@@ -85,9 +85,9 @@ def _store(job: Claimed, store_id: int, examination: Examination, found: Sequenc
     fence(job)
     before = StoreExamination.objects.filter(store=store_id).first()
     suffers = examinations.fingerprint(found)
-    if before is not None:
-        changed = examinations.changes(examinations.load(before), examination, store_id)
-        CellChange.objects.bulk_create(changed)
+    earlier = examinations.load(before) if before is not None else None
+    if earlier is not None:
+        CellChange.objects.bulk_create(examinations.changes(earlier, examination, store_id))
     same = before is not None and before.fingerprint == suffers
     StoreExamination.objects.update_or_create(
         store_id=store_id,

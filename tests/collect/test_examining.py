@@ -27,11 +27,21 @@ def test_a_healthy_store_is_examined_and_nothing_is_said(make_world):
     world = make_world("woocommerce")
     row = examined(world)
     examination = examinations.load(row)
+    assert examination is not None
     assert {cell.method for cell in examination.cells} == {*examination.methods}
     assert {cell.agent for cell in examination.cells} == {*examination.agents, examination.neutral}
     assert all(cell.passed for cell in examination.cells)
     assert (row.severity, row.fingerprint, examinations.diagnoses(row)) == ("", "", ())
     assert not CellChange.objects.exists()
+
+
+def test_what_another_version_stored_is_replaced(make_world):
+    world = make_world("woocommerce")
+    examined(world)
+    StoreExamination.objects.update(document={"platform": "woocommerce"}, diagnoses=[{"cause": "unheard of"}])
+    row = StoreExamination.objects.get()
+    assert (examinations.load(row), examinations.diagnoses(row)) == (None, ())
+    assert examinations.load(examined(world)) is not None
 
 
 def test_a_refused_method_is_noticed_told_once_and_over_when_it_passes(make_world):
