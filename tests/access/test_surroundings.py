@@ -218,3 +218,27 @@ def test_looking_takes_no_longer_than_the_slowest_answer():
             return time.perf_counter() - begun
 
     assert asyncio.run(go()) < 1.0
+
+
+def test_names_beyond_ascii_are_asked_as_dns_writes_them():
+    async def go() -> Surroundings:
+        zone = {("xn--bro-hoa.example", "A"): ["127.0.0.1"]}
+        async with remote(lambda asked: Reply(401)) as served, serving_zone(zone) as resolver:
+            url = f"http://büro.example:{served.url.rsplit(':', 1)[1]}/api"
+            policy = resolving("127.0.0.1")
+            return await look_around(url, policy=policy, now=NOW, resolver=resolver, witnesses=())
+
+    found = asyncio.run(go())
+    assert found.name.host == "xn--bro-hoa.example"
+    assert found.name.ipv4 == ("127.0.0.1",)
+
+
+def test_an_address_of_ipv6_is_looked_at_too():
+    async def go() -> Surroundings:
+        async with remote(lambda asked: Reply(401), host="::1") as served:
+            url = f"http://[::1]:{served.url.rsplit(':', 1)[1]}/api"
+            return await look_around(url, policy=LOCAL, now=NOW, witnesses=())
+
+    found = asyncio.run(go())
+    assert found.name.ipv6 == ("::1",)
+    assert found.own_network_works is None
