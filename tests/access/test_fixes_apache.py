@@ -144,6 +144,12 @@ def test_single_addresses_are_written_as_modsecurity_takes_them():
     assert '"@ipMatch 192.0.2.7,192.0.2.128/28,2001:db8::1,198.51.100.7"' in fix.text
 
 
+def test_modsecurity_inside_nginx_is_reloaded_by_nginx():
+    (fix,) = modsecurity.fixes(found(rule_id="911100", sign="nginx_page"), GUEST)
+    assert fix.check == "nginx -t && systemctl reload nginx"
+    assert "/etc/nginx" in fix.find
+
+
 def test_without_a_number_the_way_to_it_is_printed():
     (fix,) = modsecurity.fixes(found(Cause.USER_AGENT_RULE), GUEST)
     assert fix.place is Place.SHELL

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -196,10 +197,12 @@ def apache(broken: Config, before: Config | None = None) -> Serve:
     @contextlib.contextmanager
     def serve(site: Site, is_broken: bool) -> Iterator[Front]:
         settled = Config(htaccess=None if broken.htaccess is None else WORDPRESS, program=broken.program)
-        folder = site.folder / ("broken" if is_broken else "before")
-        folder.mkdir()
-        with running(broken if is_broken else before or settled, replace(site, folder=folder)) as front:
-            yield front
+        # Apache gives up root's rights, and pytest closes its own folders to everybody else.
+        with tempfile.TemporaryDirectory(prefix="syncwatch-apache-") as name:
+            folder = Path(name)
+            folder.chmod(0o777)
+            with running(broken if is_broken else before or settled, replace(site, folder=folder)) as front:
+                yield front
 
     return serve
 
@@ -259,17 +262,7 @@ def _write(config: Config, site: Site, port: int, handler: str) -> None:
     for path, text in texts.items():
         (folder / path).write_text(text.replace("FOLDER", str(folder)), encoding="utf-8")
         (folder / path).chmod(0o755)
-    if os.geteuid() == 0:
-        _open_to_www_data(folder)
-
-
-def _open_to_www_data(folder: Path) -> None:
-    """Apache gives up root's rights; what it serves must be reachable without them."""
-    for parent in (folder, *folder.parents):
-        if parent == Path("/tmp") or parent == Path("/"):
-            break
-        parent.chmod(parent.stat().st_mode | 0o011)
-    for name in ("", "modsecurity", "log"):
+    for name in ("modsecurity", "log"):
         (folder / name).chmod(0o777)
 
 

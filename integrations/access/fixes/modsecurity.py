@@ -36,6 +36,8 @@ _CONCERNED = frozenset(
         Cause.SERVER_FAULT,
     }
 )
+_IN_APACHE = "/etc/modsecurity /usr/share/modsecurity-crs /etc/apache2"
+_IN_NGINX = "/etc/nginx /etc/modsecurity /usr/share/modsecurity-crs"
 SHOW_LOG = (
     "grep -hE 'ModSecurity: |AH0(1617|1618|1623|1630|1797): |[.]htaccess: |access forbidden by rule' "
     "/var/log/apache2/*error*.log /var/log/nginx/*error*.log 2>/dev/null | tail -n 400"
@@ -76,6 +78,7 @@ def _exclusion(diagnosis: Diagnosis, guest: Guest, rules: list[str]) -> Fix | No
         lines.append(f'    SecRule {condition} "t:none,chain"')
     lines += [f"    SecRule {conditions[-1]} \\", f'        "t:none,{actions}"']
     is_owasp = all(len(rule) == 6 and rule.startswith("9") for rule in rules)
+    in_nginx = diagnosis.sign == "nginx_page"
     names = list(dict.fromkeys(rules))
     title = ngettext(
         "Exempt %(hub)s from ModSecurity's rule %(rules)s, on %(path)s only",
@@ -88,9 +91,8 @@ def _exclusion(diagnosis: Diagnosis, guest: Guest, rules: list[str]) -> Fix | No
         where=_where(is_owasp),
         text="\n".join(lines) + "\n",
         language="modsecurity",
-        find=f"grep -RnE 'id:[^0-9]?({'|'.join(names)})[^0-9]' "
-        "/etc/modsecurity /usr/share/modsecurity-crs /etc/apache2",
-        check=CHECK,
+        find=f"grep -RnE 'id:[^0-9]?({'|'.join(names)})[^0-9]' {_IN_NGINX if in_nginx else _IN_APACHE}",
+        check="nginx -t && systemctl reload nginx" if in_nginx else CHECK,
         note=_note(diagnosis, guest, number),
     )
 
