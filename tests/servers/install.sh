@@ -2,13 +2,16 @@
 # The real servers that the laboratory runs: installed when root, else it is said how. Nothing is started.
 set -eu
 
-packages="nginx-light apache2 libapache2-mod-security2 modsecurity-crs"
+packages="nginx-light apache2 libapache2-mod-security2 modsecurity-crs curl openssl"
 missing=
 PATH="$PATH:/usr/sbin"
 command -v nginx >/dev/null || missing="$missing nginx-light"
 command -v apache2 >/dev/null || missing="$missing apache2"
 [ -e /usr/lib/apache2/modules/mod_security2.so ] || missing="$missing libapache2-mod-security2"
 [ -d /usr/share/modsecurity-crs/rules ] || missing="$missing modsecurity-crs"
+# The printed commands use them.
+command -v curl >/dev/null || missing="$missing curl"
+command -v openssl >/dev/null || missing="$missing openssl"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

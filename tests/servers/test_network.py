@@ -341,7 +341,8 @@ HEALTHY = (
     "scenario", [*CERTIFICATES, *CONNECTIONS, *REDIRECTS, *HEALTHY], ids=lambda scenario: scenario.name
 )
 def test_the_fault_before_http_is_named(scenario: Scenario, run: Run, installed):
-    installed("nginx")
+    for program in ("nginx", "curl", "openssl"):
+        installed(program)
     run(scenario)
 
 
