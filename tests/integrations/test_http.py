@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from integrations import errors
-from integrations.body import SizeLimits
+from integrations.body import SizeLimits, turn_of_large_bodies
 from integrations.contracts import Outcome
 from integrations.guard import GuardPolicy
 from integrations.http import Patience, RemoteClient, tls_context
@@ -84,17 +84,71 @@ BOMB = BOMB.compress(bytes(64 * 2**20)) + BOMB.flush()
     [
         Reply(200, BOMB, {"content-encoding": "gzip"}),
         Reply(200, bytes(9 * 2**20)),
+        Reply(raw=b"HTTP/1.1 200 OK\r\n\r\n" + bytes(9 * 2**20)),
+        Reply(200, b"[" + b"[]," * 500_000 + b"[]]"),
+        Reply(200, b"<a>" + b"<b/>" * 400_000 + b"</a>"),
         Reply(200, b"not gzip", {"content-encoding": "gzip"}),
         Reply(200, gzip.compress(b"cut off" * 99)[:-9], {"content-encoding": "gzip"}),
         Reply(200, b"x", {"content-encoding": "br"}),
         Reply(200, b"x", {"content-encoding": "gzip, gzip"}),
     ],
-    ids=["bomb", "huge", "damaged", "truncated", "brotli", "twice"],
+    ids=[
+        "bomb",
+        "huge",
+        "huge and unannounced",
+        "many values",
+        "many elements",
+        "damaged",
+        "truncated",
+        "brotli",
+        "twice",
+    ],
 )
 def test_a_body_beyond_the_limits_is_refused(reply):
     with pytest.raises(errors.UnexpectedAnswer) as error:
         asking(lambda asked: reply)
     assert error.value.call.outcome is Outcome.NO_ANSWER
+
+
+def test_a_large_body_is_read_whole():
+    rows = b"[" + b",".join(b'{"id": %d, "note": "%b"}' % (n, b"x" * 50) for n in range(50_000)) + b"]"
+    packed = gzip.compress(rows)
+    for body, headers in ((rows, {}), (packed, {"content-encoding": "gzip"})):
+        _s, _h, answer = asking(lambda asked, b=body, h=headers: Reply(200, b, h))
+        assert len(answer.json()) == 50_000
+
+
+def test_while_four_large_bodies_are_read_small_ones_do_not_wait_and_further_large_ones_do():
+    async def go():
+        go_on = asyncio.Event()
+
+        async def serve(reader, writer):
+            path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+            length = 8 if path == b"/small" else 2_000_000
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length)
+            writer.write(bytes(length - 1))
+            if path == b"/stops":
+                await go_on.wait()
+            writer.write(b".")
+            await writer.drain()
+            writer.close()
+
+        async def ask(path):
+            async with RemoteClient(url, policy=LOCAL) as http:
+                return len((await http.request("GET", url + path, now=NOW)).body)
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            holding = [asyncio.create_task(ask("/stops")) for _ in range(4)]
+            while not turn_of_large_bodies().locked():
+                await asyncio.sleep(0)
+            holding.append(asyncio.create_task(ask("/large")))
+            assert await ask("/small") == 8
+            assert not any(task.done() for task in holding)
+            go_on.set()
+            return await asyncio.gather(*holding)
+
+    assert asyncio.run(go()) == [2_000_000] * 5
 
 
 def test_the_beginning_of_a_body_can_be_enough():
