@@ -131,6 +131,7 @@ SCENARIOS = (
                 Subject.USER_AGENT,
             ),
         ),
+        closes=True,
     ),
 )
 

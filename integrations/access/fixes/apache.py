@@ -8,6 +8,7 @@ skipped by a rule above them. Both look at the request line, which internal redi
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -55,38 +56,67 @@ _CONCERNED = {
 """Causes that an access rule may have, and what such a rule looks like in the configuration."""
 
 
+class _Who(NamedTuple):
+    """The hub's requests, told from all others."""
+
+    request: str
+    """The first line of the request, as a regular expression."""
+    sender: str
+    """Who asks, as an expression of Apache's."""
+    rewritten: str
+    """The same as the condition of a rewrite rule."""
+
+    @property
+    def expression(self) -> str:
+        return f"{_asked(self.request)} && {self.sender}"
+
+
 def _refusing(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    condition = _condition(diagnosis, guest)
-    if not condition:
+    who = _who(diagnosis, guest)
+    if who is None:
         return []
+    if diagnosis.product == "LiteSpeed":
+        # It reads Apache's rewrite rules; expressions and <If> it does not always know.
+        return [_skipped(guest, who)]
     logged = diagnosis.values.get("log") if diagnosis.product == "Apache" else None
-    found = [_opened(diagnosis, guest, condition, str(logged or ""))]
+    found = [_opened(diagnosis, guest, who.expression, str(logged or ""))]
     if not logged and diagnosis.cause is not Cause.SIGN_IN:
         # Rewrite rules write nothing into the log.
-        found.append(_skipped(guest, condition))
+        found.append(_skipped(guest, who))
     return found
 
 
-def _condition(diagnosis: Diagnosis, guest: Guest) -> str:
-    """The hub's requests as an expression of Apache's; empty: nothing tells them from others."""
+def _who(diagnosis: Diagnosis, guest: Guest) -> _Who | None:
+    """``None``: nothing tells the hub's requests from others."""
     methods = diagnosis.methods if diagnosis.cause is Cause.METHOD_RULE else ()
     request = _request_line(guest.path, methods)
     if diagnosis.cause in _BY_ADDRESS and guest.addresses:
         networks = " || ".join(f"-R '{network}'" for network in (*guest.addresses, *guest.own_addresses))
-        return f"{request} && ({networks})"
-    agents = [f"'{agent}'" for agent in guest.agents if _TAKEN_LITERALLY.fullmatch(agent)]
-    return f"{request} && %{{HTTP_USER_AGENT}} in {{ {', '.join(agents)} }}" if agents else ""
+        return _Who(request, f"({networks})", f'RewriteCond expr "{networks}"')
+    agents = [agent for agent in guest.agents if _TAKEN_LITERALLY.fullmatch(agent)]
+    if not agents:
+        return None
+    words, pattern = ", ".join(f"'{agent}'" for agent in agents), "|".join(map(_literal, agents))
+    return _Who(
+        request,
+        f"%{{HTTP_USER_AGENT}} in {{ {words} }}",
+        f'RewriteCond %{{HTTP_USER_AGENT}} "^(?:{pattern})$"',
+    )
 
 
 def _request_line(path: str, methods: Sequence[str] = ()) -> str:
     """Method and path as they were asked; no way around them by ``..``."""
     method = f"(?:{'|'.join(methods)})" if methods else r"\S+"
-    return rf"%{{THE_REQUEST}} =~ m#^{method} (?!\S*(?:\.\.|%2[eE])){_literal(path)}[/? ]#"
+    return rf"^{method} (?!\S*(?:\.\.|%2[eE])){_literal(path)}[/? ]"
+
+
+def _asked(request: str) -> str:
+    return f"%{{THE_REQUEST}} =~ m#{request}#"
 
 
 def _literal(text: str) -> str:
     """As it stands, in a regular expression between ``#`` and quotation marks."""
-    return re.sub(r"[^\w/%:@,~-]", lambda match: "\\" + match[0], text)
+    return re.sub(r"[^\w/%:;@,~ -]", lambda match: "\\" + match[0], text)
 
 
 def _opened(diagnosis: Diagnosis, guest: Guest, condition: str, logged: str) -> Fix:
@@ -155,7 +185,7 @@ _REWRITE_RULES = (
 )
 
 
-def _skipped(guest: Guest, condition: str) -> Fix:
+def _skipped(guest: Guest, who: _Who) -> Fix:
     return Fix(
         title=_("Spare %(hub)s the rewrite rule that refuses it, on %(path)s only")
         % {"hub": guest.name, "path": guest.path},
@@ -164,7 +194,7 @@ def _skipped(guest: Guest, condition: str) -> Fix:
             "Directly above the line that the command shows (the rule's first RewriteCond, or the rule "
             "itself where it has none). Above each of them, where it shows several."
         ),
-        text=f'RewriteCond expr "{condition}"\nRewriteRule ^ - [S=1]\n',
+        text=f'RewriteCond %{{THE_REQUEST}} "{who.request}"\n{who.rewritten}\nRewriteRule ^ - [S=1]\n',
         language="apache",
         find=_REWRITE_RULES,
         check=CHECK,
@@ -177,7 +207,7 @@ def _skipped(guest: Guest, condition: str) -> Fix:
 
 
 def _header_lost(guest: Guest) -> list[Fix]:
-    path = _request_line(guest.path)
+    path = _asked(_request_line(guest.path))
     note = _(
         "Apache hands a visitor's password to no program unless told to. The shop needs it: it is how "
         "%(hub)s shows its keys."
