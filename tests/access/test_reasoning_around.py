@@ -187,6 +187,17 @@ def test_a_closed_rest_api_is_no_firewall():
     assert (found.cause, found.layer, found.confidence) == (Cause.API_OFF, Layer.PLUGIN, Confidence.CERTAIN)
 
 
+def test_the_hubs_log_proves_which_spelling_it_uses():
+    odd_type = cell("POST", NEUTRAL, question=Question.CONTENT_TYPE)
+    asked = examination(refused(NGINX, agents=[ONE]), odd_type)
+    assert only(diagnose(asked)).severity is Severity.WARN
+    found = only(diagnose(asked, [failure("GET", by="nginx"), failure("PUT", by="nginx")], has_log=True))
+    assert (found.cause, found.agents, found.is_inferred) == (Cause.USER_AGENT_RULE, (ONE,), False)
+    assert (found.severity, found.confidence) == (Severity.FAIL, Confidence.CERTAIN)
+    other = diagnose(asked, [failure(status=500, outcome=Outcome.FAULT)], has_log=True)
+    assert [each.severity for each in other] == [Severity.WARN]
+
+
 def test_a_rest_api_closed_to_visitors_may_be_open_to_who_has_a_key():
     body = '{"code":"rest_cannot_access","data":{"status":%d}}'
     visitors = examination(refused((401, body % 401, {"content-type": "application/json"})))

@@ -41,11 +41,8 @@ def weighed(grid: Grid, diagnosis: Diagnosis, failures: Sequence[HubFailure], ha
     seen = [failure for failure in failures if is_about_access(failure)]
     alike = [failure for failure in seen if _explains(grid, diagnosis, failure)]
     if alike:
-        seen_by_hub = {**diagnosis.values, "seen_by_hub": len(alike)}
-        # What was only feared for the hub has come true.
-        is_feared = diagnosis.cause is Cause.API_OFF and diagnosis.severity is Severity.WARN
-        severity = severity_of_methods(grid, diagnosis.methods) if is_feared else diagnosis.severity
-        return replace(diagnosis, severity=severity, values=seen_by_hub)
+        values = {**diagnosis.values, "seen_by_hub": len(alike)}
+        return replace(diagnosis, severity=_proven(grid, diagnosis, alike), values=values)
     is_guise = (
         diagnosis.subject is Subject.USER_AGENT
         and bool(diagnosis.agents)
@@ -83,9 +80,18 @@ def inferred(grid: Grid, diagnoses: Sequence[Diagnosis], failures: Sequence[HubF
     ]
 
 
+def _proven(grid: Grid, diagnosis: Diagnosis, alike: Sequence[HubFailure]) -> Severity:
+    """What was only feared has come true: the hub is the one that is refused, by the spelling it uses."""
+    is_feared = bool(diagnosis.agents) or diagnosis.cause is Cause.API_OFF
+    if diagnosis.severity is not Severity.WARN or not is_feared:
+        return diagnosis.severity
+    return severity_of_methods(grid, {failure.method for failure in alike})
+
+
 def _we_pass(grid: Grid, met: Sequence[HubFailure]) -> bool:
-    methods = {failure.method for failure in met}
-    return grid.passes((method, agent) for method in methods for agent in grid.hub)
+    """Whether each User-Agent of the hub gets through from here by the methods that failed for it."""
+    spots = [(method, agent) for method in {failure.method for failure in met} for agent in grid.hub]
+    return grid.passes(spots) and not any(spot in grid.red for spot in spots)
 
 
 def _explains(grid: Grid, diagnosis: Diagnosis, failure: HubFailure) -> bool:
@@ -94,9 +100,15 @@ def _explains(grid: Grid, diagnosis: Diagnosis, failure: HubFailure) -> bool:
         return False
     if diagnosis.layer is Layer.NETWORK and diagnosis.subject in (Subject.CERTIFICATE, Subject.NAME):
         return failure.outcome is Outcome.NO_ANSWER
+    if diagnosis.subject is Subject.RATE:
+        return failure.outcome is Outcome.RATE_LIMITED or failure.status == diagnosis.status
+    if failure.method not in diagnosis.methods and not grid.is_everything(diagnosis.methods):
+        return False
     if not grid.passes((failure.method, agent) for agent in grid.hub):
-        return failure.method in diagnosis.methods or grid.is_everything(diagnosis.methods)
-    return False
+        return True
+    # Some spellings pass: the hub uses the other, if it was refused in the same way.
+    refused = any((failure.method, agent) in grid.red for agent in diagnosis.agents if agent in grid.hub)
+    return refused and failure.status == diagnosis.status
 
 
 def _cause(failure: HubFailure) -> Cause:
