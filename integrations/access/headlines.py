@@ -55,14 +55,14 @@ def _template(diagnosis: Diagnosis, guest: Guest) -> str:
         case Cause.USER_AGENT_RULE:
             return _by_user_agent(diagnosis, guest)
         case Cause.METHOD_RULE if writes_only:
-            return _("%(who)s refuses %(methods)s of %(hub)s; reading passes.")
+            return _("%(who)s refuses %(hub)s's %(methods)s; reading passes.")
         case Cause.DROPPED if diagnosis.subject is Subject.METHOD and not writes_only:
-            return _("%(who)s hangs up on %(methods)s of %(hub)s without a whole answer.")
+            return _("%(who)s hangs up on %(hub)s's %(methods)s without a whole answer.")
         case Cause.DROPPED if writes_only:
-            return _("%(who)s hangs up on %(methods)s of %(hub)s without an answer; reading passes.")
+            return _("%(who)s hangs up on %(hub)s's %(methods)s without an answer; reading passes.")
         case Cause.ADDRESS_RULE if diagnosis.is_inferred and writes_only:
             return _(
-                "%(who)s refuses %(methods)s of %(hub)s and lets ours pass: it goes by the address that asks "
+                "%(who)s refuses %(hub)s's %(methods)s and lets ours pass: it goes by the address that asks "
                 "or by what is written."
             )
         case Cause.ADDRESS_RULE if diagnosis.is_inferred:
@@ -112,7 +112,7 @@ def _more_exactly(diagnosis: Diagnosis) -> str:
 
 def _headlines() -> dict[Cause, str]:
     return {
-        Cause.METHOD_RULE: _("%(who)s refuses %(methods)s of %(hub)s."),
+        Cause.METHOD_RULE: _("%(who)s refuses %(hub)s's %(methods)s."),
         Cause.PATH_RULE: _("%(who)s refuses %(path)s; the rest of the shop's interface passes."),
         Cause.ADDRESS_RULE: _("%(who)s refuses by the address that asks."),
         Cause.EVERYBODY_REFUSED: _("%(who)s refuses everything that is asked from here."),
@@ -153,7 +153,7 @@ def _by_user_agent(diagnosis: Diagnosis, guest: Guest) -> str:
     if not names_the_hub(diagnosis, guest):
         return _("%(who)s refuses other programs by their User-Agent; %(hub)s passes.")
     if _is_one_of_several(diagnosis, guest):
-        return _('%(who)s refuses the User-Agent "%(agent)s" of %(hub)s; others of it pass.')
+        return _('%(who)s refuses %(hub)s\'s User-Agent "%(agent)s"; its others pass.')
     if reads(diagnosis, guest):
         return _("%(who)s refuses %(hub)s by its User-Agent.")
     return _("%(who)s refuses %(hub)s by its User-Agent when it sends %(methods)s; reading passes.")

@@ -91,7 +91,7 @@ def test_every_diagnosis_has_fixes_that_can_be_shown():
 SAID = [
     (
         diagnosis(product="nginx", methods=("PUT", "PATCH")),
-        "nginx refuses PUT and PATCH of Sendcloud; reading passes.",
+        "nginx refuses Sendcloud's PUT and PATCH; reading passes.",
         "Orders arrive at Sendcloud; tracking numbers do not reach the store.",
         "nginx: PUT, PATCH refused",
     ),
@@ -112,13 +112,13 @@ SAID = [
             Cause.USER_AGENT_RULE, Layer.SERVER, Subject.USER_AGENT, product="Apache", agents=AGENTS[:1],
             severity=Severity.WARN,
         ),
-        'Apache refuses the User-Agent "Sendcloud/1.0.0" of Sendcloud; others of it pass.',
+        'Apache refuses Sendcloud\'s User-Agent "Sendcloud/1.0.0"; its others pass.',
         "Whatever Sendcloud asks under that User-Agent fails; the rest passes.",
         "Apache: User-Agent refused",
     ),
     (
         diagnosis(Cause.METHOD_RULE, Layer.UNKNOWN, methods=("DELETE",), severity=Severity.WARN),
-        "Something in front of the shop refuses DELETE of Sendcloud; reading passes.",
+        "Something in front of the shop refuses Sendcloud's DELETE; reading passes.",
         "Orders arrive at Sendcloud. What it does with DELETE fails; tracking numbers are not known to need "
         "that.",
         "DELETE refused",

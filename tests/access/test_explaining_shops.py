@@ -43,7 +43,7 @@ def examined(sandbox, name):
 
 SAID = [
     ("woo", "method_refused", {"methods": "PUT,PATCH"},
-     "nginx refuses PUT and PATCH of Sendcloud; reading passes.",
+     "nginx refuses Sendcloud's PUT and PATCH; reading passes.",
      "GET, HEAD, POST, DELETE and OPTIONS pass, whoever asks.",
      "Orders arrive at Sendcloud; tracking numbers do not reach the store."),
     ("woo", "firewall", {"style": "apache", "pattern": "/1.0"},
