@@ -87,6 +87,19 @@ class Store(models.Model):
         return Target(self.name, self.url, self.credentials, self.settings, self.time_zone)
 
 
+class AutoRefresh(models.TextChoices):
+    """What happens when a store has become accessible again and its hub stays throttled or failing."""
+
+    OFF = "off", _("nothing")
+    SUGGEST = "suggest", _("suggest a refresh")
+    DO = "do", _("refresh it, once")
+
+
+def refresh_request_only() -> list[str]:
+    """The way that changes neither the store nor its orders."""
+    return ["hub_api"]
+
+
 class Integration(models.Model):
     """One store in one hub account: the unit of health."""
 
@@ -101,6 +114,16 @@ class Integration(models.Model):
         _("tracking tolerance in seconds"), null=True, blank=True, help_text=_("Empty: one hour.")
     )
     is_paused = models.BooleanField(_("paused"), default=False)
+    auto_refresh = models.CharField(
+        _("when the store can be reached again, but its hub lags behind"),
+        max_length=10,
+        choices=AutoRefresh,
+        default=AutoRefresh.SUGGEST,
+    )
+    auto_refresh_ways = models.JSONField(
+        _("ways a refresh may take by itself"), default=refresh_request_only, blank=True
+    )
+    """Of ``hub_api``, ``push_orders``, ``nudge_store``; sending and touching orders is not done unasked."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

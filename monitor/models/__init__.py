@@ -7,7 +7,7 @@ from monitor.models.deliveries import Delivery
 from monitor.models.examinations import CellChange, StoreExamination
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, User
-from monitor.models.refreshes import Refresh
+from monitor.models.refreshes import BulkRefresh, Recovery, Refresh
 from monitor.models.rollups import LatencyDay, LatencyFleetHour, LatencyHour
 from monitor.models.shipments import Shipment
 from monitor.models.work import Heartbeat, Job, RateLimit
@@ -15,6 +15,7 @@ from monitor.models.work import Heartbeat, Job, RateLimit
 __all__ = [
     "Arrival",
     "Audit",
+    "BulkRefresh",
     "Call",
     "CellChange",
     "CheckResult",
@@ -36,6 +37,7 @@ __all__ = [
     "Order",
     "Progress",
     "RateLimit",
+    "Recovery",
     "Refresh",
     "Shipment",
     "StoreExamination",

@@ -31,10 +31,30 @@ class RefreshOutcome(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class BulkRefresh(models.Model):
+    """Refreshes that one person asked for together, with one reason."""
+
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="requested_bulk_refreshes"
+    )
+    """As in :class:`Refresh`."""
+    actor = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300)
+    requested_at = models.DateTimeField()
+    refused = models.JSONField(default=list)
+    """``[{"integration": its name, "title": ..., "reason": a sentence in English}]``: what was not asked."""
+
+    class Meta:
+        verbose_name = _("refresh of several")
+        verbose_name_plural = _("refreshes of several")
+
+
 class Refresh(models.Model):
     """One forced resync of one integration."""
 
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="refreshes")
+    bulk = models.ForeignKey(BulkRefresh, models.SET_NULL, null=True, related_name="refreshes")
+    """Null: asked for alone."""
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="requested_refreshes"
     )
@@ -53,6 +73,8 @@ class Refresh(models.Model):
     after = models.JSONField(default=dict)
     """The same evidence when it ended."""
     attempts = models.PositiveSmallIntegerField(default=0)
+    tries = models.JSONField(default=list)
+    """``[{"at": when it was asked, "said": what came of it, in English}]``, one for each that was answered."""
     requested_at = models.DateTimeField()
     asked_at = models.DateTimeField(null=True)
     """When the hub (or the person in the panel) was asked; the effect must come after it."""
@@ -75,3 +97,38 @@ class Refresh(models.Model):
             models.Index(fields=["due_at"], name="refresh_due", condition=Q(finished_at__isnull=True)),
         ]
         permissions = [("force_refresh", "Can force a refresh")]
+
+
+class RecoveryDecision(models.TextChoices):
+    SUGGESTED = "suggested", _("a refresh was suggested")
+    REFRESHED = "refreshed", _("a refresh was asked for")
+    LEFT = "left", _("nothing was done")
+
+
+class Recovery(models.Model):
+    """A store could be reached again while its hub still lagged behind, and what was done about it.
+
+    The row is made in the transaction of the judgement and decided upon once, so that no recovery ever
+    leads to two refreshes, whatever is killed in between.
+    """
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="recoveries")
+    recovered_at = models.DateTimeField()
+    """When the last of what had kept the hub out was well again."""
+    due_at = models.DateTimeField()
+    """When it is looked at next, as long as nothing is decided."""
+    decided_at = models.DateTimeField(null=True)
+    decision = models.CharField(max_length=10, choices=RecoveryDecision, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    """Why, as one sentence in English."""
+    refresh = models.OneToOneField(Refresh, models.SET_NULL, null=True, related_name="recovery")
+
+    class Meta:
+        verbose_name = _("recovery")
+        verbose_name_plural = _("recoveries")
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "recovered_at"], name="recovery_once")
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="recovery_due", condition=Q(decided_at__isnull=True)),
+        ]
