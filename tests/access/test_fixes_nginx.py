@@ -107,7 +107,30 @@ def test_whatever_a_user_agent_is_called_its_pattern_fits_it_alone_and_stays_in_
     ],
 )
 def test_the_path_ends_where_the_interface_ends(asked: str, is_inside: bool) -> None:
-    assert bool(re.search("^" + nginx_text.path_pattern("/wp-json/wc"), asked)) is is_inside
+    assert bool(re.search("^" + nginx_text.path_pattern("/wp-json/wc") + "$", asked)) is is_inside
+
+
+def test_only_the_hub_and_only_at_its_interface_fits() -> None:
+    pattern = nginx_text.request_pattern(GUEST, methods=("PUT", "PATCH"), ours=False)
+    hub, path = GUEST.agents[0], "/wp-json/wc/v3/orders/0"
+    assert re.search(pattern, f"PUT {path} {hub}")
+    assert re.search(pattern, f"PATCH {path}?x=%20 {GUEST.agents[1]}")
+    for request in (
+        f"DELETE {path} {hub}",
+        f"PUT /wp-json/wp/v2/users {hub}",
+        f"PUT {path} {hub} (compatible)",
+        f"PUT {path} x {hub}",
+        f"PUT /wp-admin/ {path} {hub}",
+        f"PUT {path}",
+        f"PUT {path} Syncwatch/0.1.0",
+    ):
+        assert not re.search(pattern, request), request
+
+
+def test_a_shop_in_a_folder_is_led_to_its_own_php() -> None:
+    in_folder = replace(GUEST, path="/shop/wp-json/wc")
+    assert "/shop/index.php last" in nginx_text.to_php(in_folder)
+    assert nginx_text.to_php(replace(GUEST, platform="another")) == ""
 
 
 def test_a_fix_that_opens_by_address_is_printed_only_where_addresses_are_known() -> None:

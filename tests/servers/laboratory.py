@@ -91,10 +91,10 @@ class Laboratory:
 
     def _named(
         self, scenario: Scenario, front: Front, outcomes: list[Outcome]
-    ) -> tuple[list[Diagnosis], list[str]]:
+    ) -> tuple[list[Diagnosis], tuple[list[str], list[str]]]:
         """What is said of it, and what strangers get."""
         failures = hub_log(front, scenario.hub_meets)
-        before = [fate(front, ask) for ask in scenario.stays_refused]
+        before = strangers_get(scenario, front)
         seen = self.examine(scenario, front)
         named = suffered(diagnose(seen, failures))
         if scenario.read_log is not None:
@@ -109,10 +109,15 @@ class Laboratory:
         return named, before
 
     def _close(
-        self, scenario: Scenario, front: Front, named: Sequence[Diagnosis], before: Sequence[str]
+        self,
+        scenario: Scenario,
+        front: Front,
+        named: Sequence[Diagnosis],
+        before: tuple[list[str], list[str]],
     ) -> None:
         """Makes the printed changes: the hub passes then, and strangers get what they got."""
-        assert "passes" not in before, f"let through while broken: {before}"
+        refused, visits = before
+        assert "passes" not in refused, f"let through while broken: {refused}"
         guest = guest_of(scenario, front)
         for diagnosis in named:
             self._mend(front, fixes_for(diagnosis, guest))
@@ -120,8 +125,10 @@ class Laboratory:
         assert not refused_to_hub(again), f"still refused after the change: {table(again)}"
         assert not suffered(diagnose(again)), [told(diagnosis) for diagnosis in diagnose(again)]
         assert not hub_log(front, scenario.hub_meets)
-        after = [fate(front, ask) for ask in scenario.stays_refused]
-        assert after == before, f"strangers got {before}, and now get {after}"
+        still_refused, still_visits = strangers_get(scenario, front)
+        assert still_refused == refused, f"strangers got {refused}, and now get {still_refused}"
+        lost = [was for was, now in zip(visits, still_visits, strict=True) if was == "passes" != now]
+        assert not lost, f"visitors got {visits}, and now get {still_visits}"
 
     def _mend(self, front: Front, fixes: Sequence[Fix]) -> None:
         """As a person would: the first fix, unless what it looks for is not there."""
@@ -175,6 +182,16 @@ def fate(front: Front, ask: Ask) -> str:
     if got is None:
         return "no answer"
     return "passes" if got.status_code == 200 or is_the_shops(got) else str(got.status_code)
+
+
+def strangers_get(scenario: Scenario, front: Front) -> tuple[list[str], list[str]]:
+    """What becomes of those who are to be refused, and of a visitor of the shop and of its interface."""
+    interface = PATHS[scenario.platform] + "/"
+    visits = [
+        Ask(path=path, agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0") for path in ("/", interface)
+    ]
+    asks = scenario.stays_refused
+    return [fate(front, ask) for ask in asks], [fate(front, visit) for visit in visits]
 
 
 def is_the_shops(got: httpx.Response) -> bool:

@@ -38,23 +38,44 @@ HTPASSWD = ("htpasswd", "staging:{PLAIN}staging\n")
 PAGE = "<!doctype html><html><head><title>{}</title></head><body><h1>{}</h1></body></html>"
 
 
+_PARAMS = "\n        ".join(
+    f"fastcgi_param {name} {variable};"
+    for name, variable in (
+        ("REQUEST_METHOD", "$request_method"),
+        ("REQUEST_URI", "$request_uri"),
+        ("CONTENT_TYPE", "$content_type"),
+        ("CONTENT_LENGTH", "$content_length"),
+    )
+)
+
+
 def php(lines: str) -> Serve:
     """nginx that runs the shop by FastCGI, with these lines where it does when it is broken."""
-    params = "\n        ".join(
-        f"fastcgi_param {name} {variable};"
-        for name, variable in (
-            ("REQUEST_METHOD", "$request_method"),
-            ("REQUEST_URI", "$request_uri"),
-            ("CONTENT_TYPE", "$content_type"),
-            ("CONTENT_LENGTH", "$content_length"),
-        )
-    )
 
     @contextlib.contextmanager
     def serve(site: Site, is_broken: bool) -> Iterator[Front]:
         with running_fastcgi(site.shop_url) as address:
-            handler = f"{params}\n        fastcgi_pass {address};"
+            handler = f"{_PARAMS}\n        fastcgi_pass {address};"
             with running(Config(location=lines if is_broken else "", handler=handler), site) as front:
+                yield front
+
+    return serve
+
+
+def wordpress(*, server: str = "", location: str = "", php: str = "") -> Serve:
+    """nginx as WordPress' own documentation sets it up, with these lines when it is broken: what is no file
+    goes to index.php, and ``php`` stands where that is run."""
+
+    @contextlib.contextmanager
+    def serve(site: Site, is_broken: bool) -> Iterator[Front]:
+        with running_fastcgi(site.shop_url) as address:
+            of_php = f"{php if is_broken else ''}\n        {_PARAMS}\n        fastcgi_pass {address};"
+            config = Config(
+                server=f"{server if is_broken else ''}\n    location ~ \\.php$ {{\n        {of_php}\n    }}",
+                location=location if is_broken else "",
+                handler="try_files $uri $uri/ /index.php?$args;",
+            )
+            with running(config, site) as front:
                 yield front
 
     return serve

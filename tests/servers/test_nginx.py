@@ -23,6 +23,7 @@ from tests.servers.nginx_faults import (
     SHORT,
     SHORT_OUTSIDE,
     WRITES,
+    wordpress,
 )
 from tests.servers.scenarios import Ask, Fault, Scenario
 
@@ -121,6 +122,57 @@ BY_OTHER_ENDS = tuple(
             Cause.USER_AGENT_RULE,
         ),
         ("sends elsewhere", "return 302 https://example.com/;", (Cause.USER_AGENT_RULE, Cause.REDIRECT)),
+    )
+)
+
+LIKE_WORDPRESS = tuple(
+    Scenario(
+        f"nginx: WordPress by PHP, {name}",
+        serve,
+        (fault,),
+        closes=True,
+        stays_refused=(NIKTO, *asks),
+    )
+    for name, serve, fault, asks in (
+        (
+            "User-Agent rule in the server",
+            wordpress(server=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ return 403; }}'),
+            BY_AGENT,
+            (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE),
+        ),
+        (
+            "User-Agent rule where PHP is run",
+            wordpress(php=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ return 403; }}'),
+            BY_AGENT,
+            (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE),
+        ),
+        (
+            "limit_except where PHP is run",
+            wordpress(php="limit_except GET POST OPTIONS {\n            deny all;\n        }"),
+            BY_METHOD,
+            (SCANNER_PUT, PUT_ELSEWHERE),
+        ),
+        (
+            "method rule in the location",
+            wordpress(location="if ($request_method ~ ^(PUT|PATCH|DELETE)$) { return 405; }"),
+            BY_METHOD,
+            (SCANNER_PUT, PUT_ELSEWHERE),
+        ),
+        (
+            "password in front",
+            wordpress(
+                location='auth_basic "Staging";\n        auth_basic_user_file /dev/null;',
+                php='auth_basic "Staging";\n        auth_basic_user_file /dev/null;',
+            ),
+            Fault(Cause.SIGN_IN, Layer.SERVER, Subject.EVERYTHING, "nginx"),
+            (Ask(), HUB_ELSEWHERE, DOTS),
+        ),
+        (
+            "interface closed",
+            wordpress(server="location ~* ^/wp-json/ { deny all; }"),
+            Fault(Cause.EVERYBODY_REFUSED, Layer.SERVER, Subject.EVERYTHING, "nginx"),
+            (Ask(), HUB_ELSEWHERE, DOTS),
+        ),
     )
 )
 
@@ -232,7 +284,7 @@ TWO_AT_ONCE = (
         stays_refused=(SCANNER_PUT, PUT_ELSEWHERE),
     ),
 )
-SCENARIOS = (*BY_USER_AGENT, *BY_OTHER_ENDS, *BY_METHODS, *TWO_AT_ONCE)
+SCENARIOS = (*BY_USER_AGENT, *BY_OTHER_ENDS, *LIKE_WORDPRESS, *BY_METHODS, *TWO_AT_ONCE)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

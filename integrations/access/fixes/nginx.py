@@ -37,8 +37,7 @@ def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 def _agent_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     title = _("Spare %(hub)s from nginx' rule against its User-Agent") % {"hub": guest.name}
-    lines = text.spared(guest, ours=False)
-    return [_above_if(diagnosis, guest, title, lines, _OTHER_THAN_AGENT)]
+    return _above_if(diagnosis, guest, title, _OTHER_THAN_AGENT, ours=False)
 
 
 def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -46,10 +45,9 @@ def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if not methods:
         return []
     title = _("Let %(hub)s's %(methods)s through nginx") % {"hub": guest.name, "methods": ", ".join(methods)}
-    lines = text.spared(guest, methods=methods)
-    rule = _above_if(diagnosis, guest, title, lines, _OTHER_THAN_METHOD)
+    rule = _above_if(diagnosis, guest, title, _OTHER_THAN_METHOD, methods=methods)
     if diagnosis.status != 403:
-        return [rule]
+        return rule
     note = _(
         "Elsewhere, and for others, these methods stay refused with 403. If the block holds `allow` lines, "
         "the addresses in them are treated like everybody else from now on."
@@ -61,7 +59,7 @@ def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             (True, r"limit_except[^{}]*\{[^}]*\}"),
         )
     ]
-    return [*limits, rule]
+    return [*limits, *rule]
 
 
 def _hung_up(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -72,22 +70,22 @@ def _hung_up(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
         return _address_rule(diagnosis, guest)
     if diagnosis.subject is Subject.USER_AGENT:
         return _agent_rule(diagnosis, guest)
-    return [_general_rule(diagnosis, guest)]
+    return _general_rule(diagnosis, guest)
 
 
 def _path_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
-    return [*_closed_location(guest), _general_rule(diagnosis, guest, _OTHER_THAN_PATH)]
+    return [*_closed_location(guest), *_general_rule(diagnosis, guest, _OTHER_THAN_PATH)]
 
 
 def _everybody(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     """By place, by address, or by something that nobody can see from outside."""
     by_address = _address_rule(diagnosis, guest)
-    return [*_closed_location(guest), _general_rule(diagnosis, guest), *by_address]
+    return [*_closed_location(guest), *_general_rule(diagnosis, guest), *by_address]
 
 
 def _closed_location(guest: Guest) -> list[Fix]:
-    lines = text.to_the_shop(guest)
-    if not lines:
+    onward = text.to_php(guest)
+    if not onward:
         return []
     note = _("For everybody else the place stays closed. It is for a shop whose PHP is run by nginx.")
     return [
@@ -97,7 +95,7 @@ def _closed_location(guest: Guest) -> list[Fix]:
                 "Directly above each line that the command finds: it closes a location that is about "
                 "the interface."
             ),
-            lines,
+            text.spared(guest, by=onward),
             text.find_closing_lines(guest),
             f"{note} {_can_say()}",
         )
@@ -157,9 +155,9 @@ def _sign_in(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     title = _("Ask %(hub)s for no password in front of the shop") % {"hub": guest.name}
     note = _("Visitors are still asked for the password.") + " " + _can_say()
     realm = _REALM.search(str(diagnosis.values.get("realm", "")))
-    lines = text.no_password(guest, realm[1] if realm else "Restricted")
+    prompt, onward = realm[1] if realm else "Restricted", text.to_php(guest)
     found = [
-        _instead(title, lines, text.find_password(guest), note),
+        _instead(title, text.no_password(guest, prompt), text.find_password(guest), note),
         _above(
             title,
             _("Directly above each line that the command finds, in the location that decides who may pass."),
@@ -168,6 +166,9 @@ def _sign_in(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
             note,
         ),
     ]
+    if onward:
+        lines = text.no_password(guest, prompt, onward)
+        found.insert(0, _instead(title, lines, text.find_password(guest, by_try_files=True), note))
     networks = (*guest.addresses, *guest.own_addresses)
     if networks:
         found.append(_allow(guest, networks, text.find_satisfy_any(guest)))
@@ -219,7 +220,7 @@ def _header_lost(_diagnosis: Diagnosis, _guest: Guest) -> list[Fix]:
 
 def _content_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if diagnosis.status != 413:
-        return [_general_rule(diagnosis, guest)]
+        return _general_rule(diagnosis, guest)
     title = _("Let %(hub)s's messages be as large as they are") % {"hub": guest.name}
     note = _("Only limits below 1 MB are found; 8 MB is PHP's own usual limit.")
     return [_line(title, "client_max_body_size 8m;", r"client_max_body_size[ \t]+[0-9]+[kK]?;", note)]
@@ -227,7 +228,7 @@ def _content_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 def _server_fault(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if diagnosis.status not in (502, 504):
-        return [_general_rule(diagnosis, guest)]
+        return _general_rule(diagnosis, guest)
     return [
         Fix(
             title=_("Start what nginx hands requests on to"),
@@ -245,26 +246,47 @@ def _server_fault(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     ]
 
 
-def _general_rule(diagnosis: Diagnosis, guest: Guest, others: str = _OF_SOME) -> Fix:
+def _general_rule(diagnosis: Diagnosis, guest: Guest, others: str = _OF_SOME) -> list[Fix]:
     title = _("Spare %(hub)s from nginx' rule") % {"hub": guest.name}
-    return _above_if(diagnosis, guest, title, text.spared(guest), others)
+    return _above_if(diagnosis, guest, title, others)
 
 
-def _above_if(diagnosis: Diagnosis, guest: Guest, title: str, lines: str, others: str) -> Fix:
-    note = _(
-        "It spares exactly these User-Agents on %(path)s from the rules below it in the same block. "
-        "`rewrite` lines there are skipped too: if the interface needs one, write it before `break;`."
-    ) % {"path": guest.path}
-    return _above(
-        title,
-        _(
-            "Directly above each line that the command finds in the shop's configuration: one of them is "
-            "the rule that refuses."
-        ),
-        lines,
-        text.find_refusing_if(diagnosis.status, others),
-        f"{note} {_can_say()}",
+def _above_if(
+    diagnosis: Diagnosis,
+    guest: Guest,
+    title: str,
+    others: str,
+    *,
+    methods: Sequence[str] = (),
+    ours: bool = True,
+) -> list[Fix]:
+    """Above a rule: on to PHP where nginx finds that by ``try_files``, else on in the same block."""
+    path = {"path": guest.path}
+    narrow = _("It spares exactly these User-Agents on %(path)s from the rules below it.") % path
+    skipped = _(
+        "`rewrite` lines below it in the same block are skipped too: if the interface needs one, write it "
+        "before `break;`."
     )
+    where = _(
+        "Directly above each line that the command finds in the shop's configuration: one of them is the "
+        "rule that refuses."
+    )
+    found = [
+        _above(
+            title,
+            where,
+            text.spared(guest, methods=methods, ours=ours),
+            text.find_refusing_if(diagnosis.status, others),
+            f"{narrow} {skipped} {_can_say()}",
+        )
+    ]
+    onward = text.to_php(guest)
+    if onward:
+        by_php = _("It is for a shop whose PHP is run by nginx; one that is handed on takes the next change.")
+        lines = text.spared(guest, methods=methods, ours=ours, by=onward)
+        find = text.find_refusing_if(diagnosis.status, others, by_try_files=True)
+        found.insert(0, _above(title, where, lines, find, f"{narrow} {by_php} {_can_say()}"))
+    return found
 
 
 def _above(title: str, where: str, lines: str, find: str, note: str) -> Fix:

@@ -3,6 +3,10 @@
 ``set``, ``if``, ``return`` and ``break`` are run in the order they are written: ``break`` ends that run,
 first in ``server``, then anew in ``location`` (nginx' documentation of its rewrite module; measured on
 1.22). So lines above a rule spare from it whom they fit, and nobody else.
+
+An ``if`` that fits leaves the rest of its location behind, ``try_files`` among it (measured: 404 for
+everybody who fits). So there is one ``if`` per change, it fits nobody but the guest, and where PHP is
+found by ``try_files`` it leads on to PHP itself.
 """
 
 import re
@@ -16,6 +20,13 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _LITERAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 /;:,_=@~-")
 _ESCAPED = frozenset(".()+*?[]{}|^$")
 _OURS = USER_AGENT.partition("/")[0] + r"/[0-9.]+"
+
+_REQUEST = (
+    "# The hub, and only at the shop's interface.\n"
+    'set $syncwatch_request "$request_method $request_uri $http_user_agent";'
+)
+_INTERFACES = {"woocommerce": "/wp-json", "magento": "/rest", "prestashop": "/api"}
+"""Where each platform's interface begins below the shop's folder."""
 
 
 def escaped(text: str) -> str:
@@ -45,73 +56,67 @@ def path_pattern(path: str) -> str:
     They are taken as they were sent, for a rewritten one has lost its path; so dots and escapes that
     might lead out of it again are kept out.
     """
-    return escaped(path) + r"(?:-[\w-]+)?(?![^?]*(?:\.\.|%))(?:[/?]\S*)?$"
+    return escaped(path) + r"(?:-[\w-]+)?(?![^?\s]*(?:\.\.|%))(?:[/?]\S*)?"
 
 
-def one_of(words: Sequence[str]) -> str:
-    return "^(?:" + "|".join(words) + ")$"
+def request_pattern(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True) -> str:
+    """Fits the guest's requests, written as method, address and User-Agent with blanks between.
 
-
-def is_guest(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True) -> str:
-    """Lines after which ``$syncwatch_guest`` is ``hub path`` for the guest at its path, and for nobody else.
-
-    ``methods``: only for these; empty: for all. ``ours``: Syncwatch too is a guest, which reads and
-    writes at the same place.
+    No address has a blank in it, so nobody can move one. ``methods``: only these; empty: all. ``ours``:
+    Syncwatch too is a guest, which reads and writes at the same place.
     """
-    agents = agents_pattern(guest.agents, ours=ours)
-    lines = [
-        "# The hub, and only at the shop's interface.",
-        'set $syncwatch_guest "";',
-        f'if ($http_user_agent ~ "^{agents}$") {{ set $syncwatch_guest "hub"; }}',
-        f'if ($request_uri ~ "^{path_pattern(guest.path)}") '
-        '{ set $syncwatch_guest "$syncwatch_guest path"; }',
-    ]
-    if methods:
-        lines.append(f'if ($request_method !~ "{one_of(methods)}") {{ set $syncwatch_guest ""; }}')
-    return "\n".join(lines)
+    verbs = f"(?:{'|'.join(methods)})" if methods else r"\S+"
+    return f"^{verbs} {path_pattern(guest.path)} {agents_pattern(guest.agents, ours=ours)}$"
+
+
+def is_guest(guest: Guest) -> str:
+    """Lines for ``server`` after which ``$syncwatch_guest`` is ``hub path`` for the guest at its path, and
+    for nobody else."""
+    return (
+        "# The hub, and only at the shop's interface.\n"
+        'set $syncwatch_guest "$request_method $request_uri $http_user_agent";\n'
+        f'if ($syncwatch_guest ~ "{request_pattern(guest)}") {{ set $syncwatch_guest "hub path"; }}'
+    )
 
 
 def spared(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True, by: str = "break;") -> str:
-    """Lines that spare the guest from the rules below them in the same block."""
-    return f'{is_guest(guest, methods=methods, ours=ours)}\nif ($syncwatch_guest = "hub path") {{ {by} }}'
+    """Lines that spare the guest from the rules below them in the same block, or do ``by`` for it."""
+    pattern = request_pattern(guest, methods=methods, ours=ours)
+    return f'{_REQUEST}\nif ($syncwatch_request ~ "{pattern}") {{ {by} }}'
 
 
 def opened_methods(guest: Guest, methods: Sequence[str], *, in_one_line: bool) -> str:
     """In place of a ``limit_except`` line: more methods, and those only for the guest at its path."""
+    others = f"^(?!(?:{'|'.join(methods)}) )"
     return "\n".join(
         (
-            is_guest(guest),
-            f'if ($request_method !~ "{one_of(methods)}") {{ set $syncwatch_guest "hub path"; }}',
-            'if ($syncwatch_guest != "hub path") { return 403; }',
+            _REQUEST,
+            f'if ($syncwatch_request !~ "{others}|{request_pattern(guest)}") {{ return 403; }}',
             f"limit_except {' '.join(METHODS)} {{" + (" deny all; }" if in_one_line else ""),
         )
     )
 
 
-def no_password(guest: Guest, realm: str) -> str:
+def no_password(guest: Guest, realm: str, by: str = "") -> str:
     """In place of an ``auth_basic`` line: nobody is asked for a password who is the guest at its path."""
-    return "\n".join(
-        (
-            is_guest(guest),
-            f'set $syncwatch_realm "{realm}";',
-            'if ($syncwatch_guest = "hub path") { set $syncwatch_realm "off"; }',
-            "auth_basic $syncwatch_realm;",
-        )
-    )
+    off = f'set $syncwatch_realm "off"; {by}'.rstrip()
+    return f'set $syncwatch_realm "{realm}";\n{spared(guest, by=off)}\nauth_basic $syncwatch_realm;'
 
 
-def to_the_shop(guest: Guest) -> str:
-    """Lines that send the guest on to the shop from a location that is closed to everybody; empty: how this
+def to_php(guest: Guest) -> str:
+    """What leads a request for the interface on to the shop's PHP, from wherever it stands; empty: how this
     platform is reached inside nginx is not known.
 
-    WordPress and Magento read the address that was asked for themselves, whatever file they are called by.
+    WordPress and Magento read the address that was asked for themselves, whatever file they are called by;
+    PrestaShop's own rewrite rule is the same as here.
     """
-    onward = {
-        "woocommerce": "rewrite ^ /index.php last;",
-        "magento": "rewrite ^ /index.php last;",
-        "prestashop": "rewrite ^/api/?(.*)$ /webservice/dispatcher.php?url=$1 last;",
-    }.get(guest.platform)
-    return f'{is_guest(guest)}\nif ($syncwatch_guest = "hub path") {{ {onward} }}' if onward else ""
+    root = _INTERFACES.get(guest.platform, "")
+    folder, found, _rest = guest.path.rpartition(root) if root else ("", "", "")
+    if not found:
+        return ""
+    if guest.platform == "prestashop":
+        return f"rewrite ^{escaped(folder)}/api/?(.*)$ {folder}/webservice/dispatcher.php?url=$1 last; break;"
+    return f"rewrite ^(?!{escaped(folder)}/index\\.php$) {folder}/index.php last; break;"
 
 
 def unlimited(guest: Guest) -> str:
@@ -120,11 +125,11 @@ def unlimited(guest: Guest) -> str:
     if guest.addresses:
         networks = "\n".join(f"    {network} hub;" for network in (*guest.addresses, *guest.own_addresses))
         who = f'geo $syncwatch_from {{\n    default "";\n{networks}\n}}\n'
-        what, pattern = "$syncwatch_from $request_uri", f"~^hub {path}"
+        what, pattern = "$syncwatch_from $request_uri", f"~^hub {path}$"
     else:
         who = ""
         agents = agents_pattern(guest.agents, ours=True)
-        what, pattern = "$http_user_agent $request_uri", f"~^{agents} {path}"
+        what, pattern = "$http_user_agent $request_uri", f"~^{agents} {path}$"
     keys = f'    default $binary_remote_addr;\n    "{pattern}" "";\n'
     counted = r"limit_(req|conn)_zone\s+\$binary_remote_addr"
     return (
@@ -152,17 +157,25 @@ def find_directives(pattern: str) -> str:
     return _of_all_lines(rf"/^[ \t]*{pattern}[ \t]*(#.*)?$/ {{ {_PRINT} }}")
 
 
-def find_refusing_if(status: int | None, others: str) -> str:
+def find_refusing_if(status: int | None, others: str, *, by_try_files: bool = False) -> str:
     """Prints each ``if`` line whose block answers ``status``, unless its condition is one of ``others``.
 
     ``others``: a regular expression for what follows a ``$``. No status: 444, which hangs up. Below 300:
-    a page where data was due, be it the block's own or one that stands for any refusal.
+    a page where data was due, be it the block's own or one that stands for any refusal. ``by_try_files``:
+    only where PHP is found by it.
     """
     return _of_all_lines(
         rf'/^[^#]*if[ \t]*\(/ {{ at = $0 ~ /\$({others})/ ? "" : {_HERE} }} '
-        rf'at != "" && /^[^#]*{_ending(status)}/ {{ print at; at = "" }} '
-        '/}/ { at = "" }'
+        rf'at != "" && /^[^#]*{_ending(status)}/ {{ found[++n] = at; at = "" }} '
+        f'/}}/ {{ at = "" }} {_printed(by_try_files)}'
     )
+
+
+def _printed(by_try_files: bool) -> str:
+    """Prints what was found, at the end."""
+    seen = r"/^[^#]*try_files[ \t][^;]*index\.php/ { php = 1 } " if by_try_files else ""
+    condition = "i <= n && php" if by_try_files else "i <= n"
+    return f"{seen}END {{ for (i = 1; {condition}; i++) print found[i] }}"
 
 
 def _ending(status: int | None) -> str:
@@ -191,14 +204,14 @@ def find_first_deny_of_methods() -> str:
     )
 
 
-def find_password(guest: Guest) -> str:
+def find_password(guest: Guest, *, by_try_files: bool = False) -> str:
     """Prints the ``auth_basic`` lines that concern the interface; none where an address would do as well,
     for without a password only the address is left there."""
     return _of_all_lines(
         r"/^[^#]*\{/ { block = $0 } "
-        rf"{{ ours = {_concerns(guest)} }} ours && /^[^#]*satisfy[ \t]+any/ {{ any = 1 }} "
+        rf"{{ ours = {_concerns(guest)} }} ours && /^[^#]*satisfy[ \t]+any/ {{ n = -1000000 }} "
         rf"ours && /^[ \t]*auth_basic[ \t]+[^;]*;[ \t]*(#.*)?$/ && !/[ \t]off;/ {{ found[++n] = {_HERE} }} "
-        r'/^[^#]*\}/ { block = "" } END { for (i = 1; i <= n && !any; i++) print found[i] }'
+        rf'/^[^#]*\}}/ {{ block = "" }} {_printed(by_try_files)}'
     )
 
 
