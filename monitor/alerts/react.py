@@ -10,7 +10,7 @@ from integrations.models import Integration
 from monitor.alerts import notices
 from monitor.alerts.facts import NoticeFacts, RefreshFacts, Step
 from monitor.alerts.reaction import Reaction
-from monitor.alerts.shared import Peers, is_shared, peers_of, title_of
+from monitor.alerts.shared import Peers, peers_of
 from monitor.alerts.sharing import share
 from monitor.health.records import Judgement, VerdictChange
 from monitor.health.states import State
@@ -67,7 +67,7 @@ def _weigh(
         return
     elif member is None:
         reaction.opened.append((_incident(change, now), integration, change))
-    elif not is_shared(member.incident):
+    elif not member.incident.is_shared:
         incident = member.incident
         if incident.state == State.WARN and new.state is State.FAIL:
             reaction.worsened.append((incident, integration, change))
@@ -187,7 +187,7 @@ def _facts(
 ) -> NoticeFacts:
     return NoticeFacts.model_validate(
         {
-            "title": title_of(incident) or str(integration),
+            "title": incident.shared_title or str(integration),
             "state": incident.state,
             "cause": incident.cause,
             "rule": incident.rule,

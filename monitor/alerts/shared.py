@@ -130,12 +130,3 @@ def open_incidents(scopes: Collection[str]) -> dict[str, Incident]:
     """The open ones of these scopes, by scope."""
     rows = Incident.objects.filter(scope__in=scopes, closed_at__isnull=True).order_by("opened_at")
     return {row.scope: row for row in rows}
-
-
-def is_shared(incident: Incident) -> bool:
-    return not incident.scope.startswith("integration:")
-
-
-def title_of(incident: Incident) -> str:
-    """What a shared incident is about, as people call it; empty for one of a single integration."""
-    return str(incident.evidence.get("shared", "")) if is_shared(incident) else ""

@@ -25,6 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     summary = fleet.summary()
     unwell = fleet.lately_unwell(now - SPAN, LOADED) if summary.total else []
+    troubles = fleet.troubles(unwell, TROUBLES)
     drawn = bands.fleet_bands(unwell, start=now - SPAN, end=now)
     context = {
         "now": now,
@@ -32,8 +33,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "is_late": summary.is_late(now),
         "unread_accounts": fleet.unread_accounts(),
         "alike": most_alike(),
-        "troubles": fleet.troubles(unwell, TROUBLES),
-        "more_troubles": max(summary.bad - TROUBLES, 0),
+        "troubles": troubles,
+        "more_troubles": max(summary.bad - sum(line.members for line in troubles), 0),
         "bands": drawn[:BANDS],
         "more_bands": max(len(drawn) - BANDS, 0),
         "steady": summary.ok - sum(one.verdict.state == State.OK for one, _band in drawn),

@@ -2,11 +2,12 @@
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from integrations.models import Integration
+from integrations.models import Integration, Store
 from monitor.models.conditions import condition_kinds, states
 
 
@@ -28,6 +29,13 @@ class Incident(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_incidents"
     )
+    snoozed_until = models.DateTimeField(null=True)
+    """Until then nobody is reminded; empty again once that is over."""
+    hushed_at = models.DateTimeField(null=True)
+    """When it opened or became worse inside a maintenance window, so that nobody was told."""
+    hushed_by = models.ForeignKey("monitor.Maintenance", models.SET_NULL, null=True, related_name="hushed")
+    unhushed_at = models.DateTimeField(null=True)
+    """When that was made up for."""
 
     class Meta:
         verbose_name = _("incident")
@@ -42,6 +50,16 @@ class Incident(models.Model):
             models.Index(fields=["opened_at"], name="incident_open", condition=Q(closed_at__isnull=True)),
         ]
         permissions = [("acknowledge_incident", "Can acknowledge incidents")]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is about what many integrations suffer from together."""
+        return not self.scope.startswith("integration:")
+
+    @property
+    def shared_title(self) -> str:
+        """What they share, as people call it; empty for an incident of a single integration."""
+        return str(self.evidence.get("shared", "")) if self.is_shared else ""
 
 
 class Member(models.Model):
@@ -73,13 +91,46 @@ class Subscription(models.Model):
         blank=True,
         help_text=_("Empty: all stores."),
     )
+    platforms = ArrayField(
+        models.CharField(max_length=30),
+        verbose_name=_("platforms"),
+        default=list,
+        blank=True,
+        help_text=_("Empty: all platforms."),
+    )
+    stores = models.ManyToManyField(
+        Store, verbose_name=_("stores"), blank=True, help_text=_("None chosen: all stores.")
+    )
     include_warnings = models.BooleanField(_("warnings too"), default=True)
+    escalates_after = models.PositiveIntegerField(
+        _("only if nobody acknowledges"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Told only of what nobody has acknowledged after so many minutes. Empty: told at once."),
+    )
+    quiet_from = models.TimeField(
+        _("quiet from"), null=True, blank=True, help_text=_("In the time zone above. Empty: never quiet.")
+    )
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    urgent_passes = models.BooleanField(
+        _("failures pass"), default=True, help_text=_("Failures are told in quiet hours too.")
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
-        constraints = [models.UniqueConstraint(fields=["email"], name="subscription_once_per_address")]
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="subscription_once_per_address"),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False)
+                & ~Q(quiet_from=F("quiet_until")),
+                name="subscription_quiet_hours",
+                violation_error_message=_("Quiet hours need a beginning and another end."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -90,7 +141,7 @@ class Notice(models.Model):
 
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="notices")
     step = models.CharField(max_length=20)
-    """``opened``, ``worsened``, ``recovered``, ``test``."""
+    """Why it is written; see :class:`monitor.alerts.facts.Step`."""
     recipient = models.EmailField()
     language = models.CharField(max_length=8, default="en")
     time_zone = models.CharField(max_length=60, default="UTC")
@@ -99,6 +150,11 @@ class Notice(models.Model):
     message_id = models.CharField(max_length=200, unique=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    group = models.CharField(max_length=60, blank=True)
+    """What is due for one recipient in one group goes out as one mail; empty: a mail of its own."""
+    sent_with = models.ForeignKey("self", models.SET_NULL, null=True, related_name="carried")
+    """The notice whose mail tells this one too. A group is fixed before its first attempt, and whose mail
+    it is points to itself: the same Message-ID must never stand on two different mails."""
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

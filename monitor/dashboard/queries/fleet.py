@@ -1,7 +1,7 @@
 """What the overview and the list of integrations ask the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -56,6 +56,18 @@ class Line:
     incident: Incident | None = None
     refresh: Refresh | None = None
     """The one that runs."""
+    members: int = 1
+    """How many suffer from the same thing and stand behind this line."""
+
+    @property
+    def shared(self) -> str:
+        """What many suffer from together, as people call it; empty: this integration's own trouble."""
+        return self.incident.shared_title if self.incident is not None else ""
+
+    @property
+    def told(self) -> Verdict | Incident | None:
+        """What the sentences are about."""
+        return self.incident if self.shared else verdict_of(self.integration)
 
     @property
     def is_acknowledged(self) -> bool:
@@ -125,7 +137,26 @@ def troubles(integrations: Sequence[Integration], limit: int) -> list[Line]:
         for one in integrations
         if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad
     ]
-    return sorted(with_people(bad[:limit]), key=lambda line: line.is_acknowledged)
+    lines = _folded(with_people(bad))[:limit]
+    return sorted(lines, key=lambda line: line.is_acknowledged)
+
+
+def _folded(lines: Sequence[Line]) -> list[Line]:
+    """One line for all that are in one shared incident, where the worst of them stands."""
+    shared = {line.incident.pk for line in lines if line.incident is not None and line.shared}
+    if not shared:
+        return list(lines)
+    members = Member.objects.filter(incident__in=shared, left_at=None).values_list("incident")
+    sizes = dict(members.annotate(Count("pk")).order_by())
+    kept: list[Line] = []
+    seen: set[int] = set()
+    for line in lines:
+        if line.incident is None or line.incident.pk not in sizes:
+            kept.append(line)
+        elif line.incident.pk not in seen:
+            seen.add(line.incident.pk)
+            kept.append(replace(line, members=sizes[line.incident.pk]))
+    return kept
 
 
 def verdict_of(integration: Integration) -> Verdict | None:

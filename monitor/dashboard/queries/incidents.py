@@ -18,10 +18,11 @@ _MEMBERS = Member.objects.select_related("integration__store", "integration__acc
 
 
 def newest() -> QuerySet[Incident]:
-    """Open ones first, then by age, with their members."""
+    """Open ones first, then by age; with the members of those that are not named by what they share."""
+    members = _MEMBERS.filter(incident__scope__startswith="integration:").order_by("joined_at")
     return (
         Incident.objects.select_related("acknowledged_by")
-        .prefetch_related(Prefetch("members", queryset=_MEMBERS.order_by("joined_at")))
+        .prefetch_related(Prefetch("members", queryset=members))
         .order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
     )
 
