@@ -5,6 +5,7 @@ from monitor.models.checks import CheckResult, EdgeChange, EventHour, ManualTick
 from monitor.models.conditions import Condition, Progress, Transition, Verdict
 from monitor.models.deliveries import Delivery
 from monitor.models.examinations import CellChange, StoreExamination
+from monitor.models.maintenance import Maintenance, Remark
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, User
 from monitor.models.refreshes import BulkRefresh, Recovery, Refresh
@@ -31,6 +32,7 @@ __all__ = [
     "LatencyDay",
     "LatencyFleetHour",
     "LatencyHour",
+    "Maintenance",
     "ManualTick",
     "Member",
     "Notice",
@@ -39,6 +41,7 @@ __all__ = [
     "RateLimit",
     "Recovery",
     "Refresh",
+    "Remark",
     "Shipment",
     "StoreExamination",
     "StoreState",

@@ -125,8 +125,7 @@ class Subscription(models.Model):
             models.UniqueConstraint(fields=["email"], name="subscription_once_per_address"),
             models.CheckConstraint(
                 condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
-                | Q(quiet_from__isnull=False, quiet_until__isnull=False)
-                & ~Q(quiet_from=F("quiet_until")),
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until")),
                 name="subscription_quiet_hours",
                 violation_error_message=_("Quiet hours need a beginning and another end."),
             ),
