@@ -16,6 +16,7 @@ import httpx
 from django.utils.translation import gettext as _
 
 from integrations.errors import AddressRefused, NameNotFound, TimedOut
+from integrations.sockets import Backend
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -148,7 +149,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     def __init__(self, policy: GuardPolicy, on_resolved: Callable[[], None]) -> None:
         self._policy = policy
         self._on_resolved = on_resolved
-        self._network = httpcore.AnyIOBackend()
+        self._network = Backend()
 
     async def connect_tcp(
         self,
