@@ -99,6 +99,22 @@ BY_USER_AGENT = (
     ),
 )
 
+BY_A_DETOUR = (
+    _by_agent(
+        "User-Agent rule that refuses by another place",
+        Config(
+            server="error_page 418 = @robots;\n    location @robots { return 403; }",
+            location=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ return 418; }}',
+        ),
+    ),
+    _by_agent(
+        "User-Agent rule that leads to a closed page",
+        Config(
+            server="location = /closed.html { return 403; }",
+            location=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ rewrite ^ /closed.html last; }}',
+        ),
+    ),
+)
 BY_OTHER_ENDS = tuple(
     _by_agent(
         f"User-Agent rule that {what}",
@@ -166,6 +182,12 @@ LIKE_WORDPRESS = tuple(
             ),
             Fault(Cause.SIGN_IN, Layer.SERVER, Subject.EVERYTHING, "nginx"),
             (Ask(), HUB_ELSEWHERE, DOTS),
+        ),
+        (
+            "password in front of everything",
+            wordpress(server='auth_basic "Staging";\n    auth_basic_user_file /dev/null;'),
+            Fault(Cause.SIGN_IN, Layer.SERVER, Subject.EVERYTHING, "nginx"),
+            (Ask(), SHORT_OUTSIDE, HUB_ELSEWHERE, DOTS),
         ),
         (
             "interface closed",
@@ -284,7 +306,7 @@ TWO_AT_ONCE = (
         stays_refused=(SCANNER_PUT, PUT_ELSEWHERE),
     ),
 )
-SCENARIOS = (*BY_USER_AGENT, *BY_OTHER_ENDS, *LIKE_WORDPRESS, *BY_METHODS, *TWO_AT_ONCE)
+SCENARIOS = (*BY_USER_AGENT, *BY_A_DETOUR, *BY_OTHER_ENDS, *LIKE_WORDPRESS, *BY_METHODS, *TWO_AT_ONCE)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

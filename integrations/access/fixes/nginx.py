@@ -37,7 +37,7 @@ def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
 
 def _agent_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     title = _("Spare %(hub)s from nginx' rule against its User-Agent") % {"hub": guest.name}
-    return _above_if(diagnosis, guest, title, _OTHER_THAN_AGENT, ours=False)
+    return _above_if(diagnosis, guest, title, _OTHER_THAN_AGENT, about="http_user_agent", ours=False)
 
 
 def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -45,7 +45,7 @@ def _method_rule(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     if not methods:
         return []
     title = _("Let %(hub)s's %(methods)s through nginx") % {"hub": guest.name, "methods": ", ".join(methods)}
-    rule = _above_if(diagnosis, guest, title, _OTHER_THAN_METHOD, methods=methods)
+    rule = _above_if(diagnosis, guest, title, _OTHER_THAN_METHOD, about="request_method", methods=methods)
     if diagnosis.status != 403:
         return rule
     note = _(
@@ -257,6 +257,7 @@ def _above_if(
     title: str,
     others: str,
     *,
+    about: str = "",
     methods: Sequence[str] = (),
     ours: bool = True,
 ) -> list[Fix]:
@@ -276,7 +277,7 @@ def _above_if(
             title,
             where,
             text.spared(guest, methods=methods, ours=ours),
-            text.find_refusing_if(diagnosis.status, others),
+            text.find_refusing_if(diagnosis.status, others, about=about),
             f"{narrow} {skipped} {_can_say()}",
         )
     ]
@@ -284,7 +285,7 @@ def _above_if(
     if onward:
         by_php = _("It is for a shop whose PHP is run by nginx; one that is handed on takes the next change.")
         lines = text.spared(guest, methods=methods, ours=ours, by=onward)
-        find = text.find_refusing_if(diagnosis.status, others, by_try_files=True)
+        find = text.find_refusing_if(diagnosis.status, others, about=about, by_try_files=True)
         found.insert(0, _above(title, where, lines, find, f"{narrow} {by_php} {_can_say()}"))
     return found
 

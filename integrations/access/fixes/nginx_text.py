@@ -157,16 +157,19 @@ def find_directives(pattern: str) -> str:
     return _of_all_lines(rf"/^[ \t]*{pattern}[ \t]*(#.*)?$/ {{ {_PRINT} }}")
 
 
-def find_refusing_if(status: int | None, others: str, *, by_try_files: bool = False) -> str:
-    """Prints each ``if`` line whose block answers ``status``, unless its condition is one of ``others``.
+def find_refusing_if(status: int | None, others: str, *, about: str = "", by_try_files: bool = False) -> str:
+    """Prints each ``if`` line whose block answers ``status``, unless its condition is one of ``others``, and
+    each whose condition is ``about`` what is refused and that answers or leads anywhere.
 
-    ``others``: a regular expression for what follows a ``$``. No status: 444, which hangs up. Below 300:
-    a page where data was due, be it the block's own or one that stands for any refusal. ``by_try_files``:
-    only where PHP is found by it.
+    ``others``, ``about``: regular expressions for what follows a ``$``. No status: 444, which hangs up.
+    Below 300: a page where data was due, be it the block's own or one that stands for any refusal.
+    ``by_try_files``: only where PHP is found by it.
     """
+    about = rf"$0 ~ /\$({about})/" if about else "0"
     return _of_all_lines(
-        rf'/^[^#]*if[ \t]*\(/ {{ at = $0 ~ /\$({others})/ ? "" : {_HERE} }} '
-        rf'at != "" && /^[^#]*{_ending(status)}/ {{ found[++n] = at; at = "" }} '
+        rf'/^[^#]*if[ \t]*\(/ {{ at = $0 ~ /\$({others})/ ? "" : {_HERE}; is_it = {about} }} '
+        rf'at != "" && (/^[^#]*{_ending(status)}/ || is_it && /^[^#]*(return|rewrite)[ \t]/) '
+        '{ found[++n] = at; at = "" } '
         f'/}}/ {{ at = "" }} {_printed(by_try_files)}'
     )
 
@@ -241,7 +244,7 @@ def find_first_of_sign_in() -> str:
         r"/^[^#]*auth_request[ \t]/ { asked = $2; sub(/;.*/, '', asked); "
         "wanted[asked] = 1 } { all[++n] = "
         f"{_HERE}; text[n] = $0 }} "
-        r"END { for (i = 1; i < n; i++) if (text[i] ~ /^[^#]*location[ \t]/) { "
+        r"END { for (i = 1; i < n; i++) if (text[i] ~ /^[^#]*location[ \t][^}]*$/) { "
         r"split(text[i], word, /[ \t{]+/); for (w in word) if (word[w] in wanted) print all[i + 1] } }"
     ).replace("''", '""')
 
