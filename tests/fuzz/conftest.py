@@ -23,6 +23,8 @@ def world(
     request: pytest.FixtureRequest,
 ) -> Iterator[World]:
     settings.SYNCWATCH_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.SYNCWATCH_EXAMINE_PAUSE_S = 0
+    settings.SYNCWATCH_WITNESSES = ()
     with running_world(tmp_path, monkeypatch) as world:
         yield world
     # A property of the report, for those travel from the workers to where the summary is written.

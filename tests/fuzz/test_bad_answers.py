@@ -25,6 +25,7 @@ MOST_MB = 150
 MOST_S = 60
 TELLS_WHAT_IT_FOUND = {
     JobKind.STORE_ACCESS: "a bad answer to a probe is what it is to find out",
+    JobKind.STORE_EXAMINATION: "likewise",
     JobKind.STORE_CHECK: "what cannot be found out is a check of its own, which is unknown",
     JobKind.STORE_EDGE: "likewise",
     JobKind.HUB_CHECK: "likewise",

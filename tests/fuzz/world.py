@@ -24,6 +24,7 @@ from monitor.collect.plan import ensure_jobs
 from monitor.collect.run import run
 from monitor.models import (
     Call,
+    CellChange,
     CheckResult,
     Condition,
     EdgeChange,
@@ -33,6 +34,7 @@ from monitor.models import (
     Progress,
     RateLimit,
     Shipment,
+    StoreExamination,
     StoreState,
     Verdict,
 )
@@ -49,7 +51,13 @@ OLD = timedelta(hours=3)
 HASTE = Patience(connect=1.0, read=0.3, whole=0.6)
 """With a remote that answers badly; nobody waits half a minute for a test."""
 
-OF_STORE = (JobKind.STORE_ORDERS, JobKind.STORE_ACCESS, JobKind.STORE_CHECK, JobKind.STORE_TRACKING)
+OF_STORE = (
+    JobKind.STORE_ORDERS,
+    JobKind.STORE_ACCESS,
+    JobKind.STORE_EXAMINATION,
+    JobKind.STORE_CHECK,
+    JobKind.STORE_TRACKING,
+)
 OF_ACCOUNT = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 OF_INTEGRATION = (JobKind.HUB_SHIPMENTS, JobKind.HUB_CHECK, JobKind.HUB_HISTORY)
 
@@ -114,7 +122,9 @@ class World:
         before = self.now - OLD
         self._unjudge()
         Verdict.objects.update(state="unknown", cause="", rule="not_read_yet", since=before, judged_at=before)
-        for model in (Call, CheckResult, StoreState, EdgeChange, EventHour, RateLimit, HubState):
+        for model in (Call, CellChange, CheckResult, StoreExamination, StoreState):
+            model.objects.all().delete()
+        for model in (EdgeChange, EventHour, RateLimit, HubState):
             model.objects.all().delete()
         Shipment.objects.update(reached_at=None, looked_at=None)
         Progress.objects.update(newest_tracked_due_at=None)
