@@ -81,7 +81,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     rows = _rows(_INTEGRATIONS, [list(integration_ids)])
     if not rows:
         return {}
-    tolerances = {row[0]: _tolerance(row[5], row[6]) for row in rows}
+    tolerances = {row[0]: _tolerance(row[5], row[6], row[7]) for row in rows}
     waiting = {row[0]: row[1:] for row in _waiting(rows, tolerances, now)}
     jobs, histories = _jobs(rows)
     probes = _probes({row[1] for row in rows}, now)
@@ -127,7 +127,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             is_listed=row[13] is not False,
             failing_since=row[11],
             last_fetched_at=row[12],
-            rhythm=timedelta(seconds=row[7]) if row[7] else learning.DEFAULT_RHYTHM,
+            rhythm=_rhythm(row[7]),
             rhythm_source="learned" if row[7] else "default",
             previous_fetched_at=row[16],
             refreshed_at=row[17],
@@ -170,12 +170,16 @@ def _event_windows(
 _NEVER = Reading(ok_at=None, tried_at=None)
 
 
-def _tolerance(configured: int | None, learned: int | None) -> tuple[timedelta, str]:
+def _tolerance(configured: int | None, learned: int | None, rhythm: int | None) -> tuple[timedelta, str]:
     if configured:
         return timedelta(seconds=configured), "configured"
     if learned:
         return timedelta(seconds=learned), "learned"
-    return learning.DEFAULT_TOLERANCE, "default"
+    return learning.default_tolerance(_rhythm(rhythm)), "default"
+
+
+def _rhythm(learned: int | None) -> timedelta:
+    return timedelta(seconds=learned) if learned else learning.DEFAULT_RHYTHM
 
 
 def _waiting(

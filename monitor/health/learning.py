@@ -40,6 +40,13 @@ def learn_tolerance(day_sketches: Iterable[Sketch]) -> timedelta | None:
     return _within(SHORTEST_TOLERANCE, timedelta(seconds=round(3 * slowest_s)), LONGEST_TOLERANCE)
 
 
+def default_tolerance(rhythm: timedelta) -> timedelta:
+    """What is tolerated while too few orders are known to learn from: an hour, or three rhythms of a
+    hub that comes more rarely than every twenty minutes. With an hour alone, a hub that comes hourly would be
+    blamed for each order that came just after it."""
+    return _within(DEFAULT_TOLERANCE, 3 * rhythm, LONGEST_TOLERANCE)
+
+
 def learn_rhythm(fetched_at: Sequence[datetime], arrived_at: Sequence[datetime] = ()) -> timedelta | None:
     """How often the hub fetches while healthy, from 1 min to 6 h; None when too little is known.
 

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     PARTIAL = "partial stall"
     """A third of the orders is skipped from some moment on."""
     GAP = "gap"
-    """A few single orders are skipped."""
+    """Up to three single orders are skipped."""
     THROTTLE = "throttle after maintenance"
     DRIFT = "slow drift"
     """The hub imports ever more rarely, over a day."""
@@ -34,13 +34,24 @@ class Kind(StrEnum):
     """Stalls of two tolerances with as long pauses between them."""
     KEY = "revoked key"
     """The store refuses the hub's key; the hub says that it fails."""
+    OWN_KEY = "our key refused"
+    """The store refuses our own key; the hub goes on."""
     HUB = "hub outage"
     """Nothing of a whole account is imported."""
     UPLINK = "own uplink outage"
     """We reach nobody; hubs and stores go on."""
 
 
-OF_ONE_STORE = (Kind.STALL, Kind.PARTIAL, Kind.GAP, Kind.THROTTLE, Kind.DRIFT, Kind.FLAPPING, Kind.KEY)
+OF_ONE_STORE = (
+    Kind.STALL,
+    Kind.PARTIAL,
+    Kind.GAP,
+    Kind.THROTTLE,
+    Kind.DRIFT,
+    Kind.FLAPPING,
+    Kind.KEY,
+    Kind.OWN_KEY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,10 @@ class Subject:
     """Seconds by which the store's clock is wrong."""
     late_listing: float
     """Seconds until an arrival shows in the hub's list."""
+    phase: float
+    """Seconds from a change in the world to the next regular reading."""
+    reading: float
+    """Seconds from a moment that the judge named until what is read then is judged."""
     rng: Random
     faults: list[Fault] = field(default_factory=list)
 
@@ -142,7 +157,9 @@ def _subject(number: int, account: int, days: int, seed: int) -> Subject:
         jitter=rng.uniform(0.02, 0.3),
         takes=rng.uniform(2, 40),
         skew=rng.choice((0, 0, 0, rng.uniform(-90, 90))),
-        late_listing=rng.choice((0, 0, 0, rng.uniform(30, 240))),
+        late_listing=rng.choice((0, 0, 0, rng.uniform(30, 150))),
+        phase=rng.uniform(1, 60),
+        reading=rng.uniform(2, 20),
         rng=rng,
     )
 

@@ -1,20 +1,21 @@
 """What was caught, how soon, how much was told for nothing; and what simpler monitors would have done."""
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.laboratory.fleet import Fault, Fleet, Kind
 from monitor.laboratory.pipeline import Story, Told
+from monitor.laboratory.rivals import rivals
 from monitor.laboratory.shop import Course
+from monitor.laboratory.summary import quantile, rounded
 from monitor.laboratory.traffic import DAY, HOUR
+from monitor.laboratory.truth import AFTERMATH_S, STOPPED, by_number, episodes, is_wrong, kind_at, seen_at
 
-AFTERMATH_S = 3 * HOUR
-"""What is told so soon after a fault is about it: backlogs need time."""
-EARLY_S = 2 * HOUR
-"""Some faults are seen before the first order is late."""
+UNLUCKY = "unlucky hub"
+"""Orders that waited too long although nothing was broken."""
+_NEWS = frozenset({"opened", "worsened"})
 
 
 @dataclass(slots=True)
@@ -31,77 +32,84 @@ class Score:
             "episodes": self.episodes,
             "caught": self.caught,
             "missed": self.episodes - self.caught,
-            "median_delay_s": _rounded(quantile(self.delays_s, 0.5)),
-            "p95_delay_s": _rounded(quantile(self.delays_s, 0.95)),
+            "median_delay_s": rounded(quantile(self.delays_s, 0.5)),
+            "p95_delay_s": rounded(quantile(self.delays_s, 0.95)),
             "notices": self.notices,
         }
 
 
-def quantile(values: Sequence[float], q: float) -> float | None:
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(q * len(ranked)))] if ranked else None
-
-
 def score(fleet: Fleet, courses: Sequence[Course], story: Story) -> dict[str, Any]:
-    """The whole table, JSON-able."""
-    faults = {subject.number: subject.faults for subject in fleet.subjects}
-    kinds: dict[str, Score] = {kind.value: Score() for kind in Kind}
-    kinds["unlucky hub"] = Score()
-    for course in courses:
-        spans = story.bad.get(course.number, ())
-        for episode in course.episodes:
-            if episode.due < fleet.start or episode.over <= episode.due:
-                continue
-            row = kinds[episode.kind.value if episode.kind else "unlucky hub"]
-            row.episodes += 1
-            seen = [
-                max(joined, episode.due)
-                for joined, left, _ in spans
-                if joined < episode.over and left > episode.due
-            ]
-            if seen:
-                row.caught += 1
-                row.delays_s.append(min(seen) - episode.due)
-    false = [told for told in story.told if told.step == "opened" and not _is_about(told, faults, courses)]
+    """The whole table, JSON-able. Delays are in seconds from the first late order's tolerance."""
+    known = by_number(courses)
+    kinds = _kinds(fleet, courses, story)
+    false = false_notices(story.told, known)
     for told in story.told:
-        kind = _kind_of(told, faults)
+        kind = _kind_of(told, known)
         if kind is not None:
             kinds[kind.value].notices += 1
     days = len(fleet.subjects) * fleet.days
+    stalls = [delay for kind in STOPPED for delay in kinds[kind.value].delays_s]
     return {
         "integrations": len(fleet.subjects),
         "days": fleet.days,
         "judgements": sum(course.judgements for course in courses),
         "kinds": {name: row.document() for name, row in kinds.items()},
+        "stalls": {
+            "episodes": sum(kinds[kind.value].episodes for kind in STOPPED),
+            "caught": len(stalls),
+            "median_delay_s": rounded(quantile(stalls, 0.5)),
+            "p95_delay_s": rounded(quantile(stalls, 0.95)),
+        },
         "notices": dict(Counter(told.step for told in story.told)),
         "false_notices": len(false),
-        "false_per_1000_integration_days": round(1000 * len(false) / days, 3),
+        "false_per_1000_integration_days": round(1000 * len(false) / days, 3) if days else 0.0,
+        "wrongly_shared": sum(_is_wrongly_shared(told, fleet) for told in story.told if told.step in _NEWS),
         "notices_per_incident": _per_incident(story.told),
+        "notices_per_flapping_integration": _per_flapping(courses, story.told),
         "outages": [_outage(fleet, kind, account, fault, story) for kind, account, fault in fleet.outages],
-        "rivals": _rivals(fleet, courses, faults, [d for row in kinds.values() for d in row.delays_s]),
+        "night_of_summer_time": _night(fleet, false),
+        "rivals": rivals(fleet, courses, quantile(stalls, 0.5)),
     }
 
 
-def _about(told: Told, fault: Fault) -> bool:
-    return fault.start - 60 <= told.at <= fault.end + AFTERMATH_S
+def _kinds(fleet: Fleet, courses: Sequence[Course], story: Story) -> dict[str, Score]:
+    kinds: dict[str, Score] = {kind.value: Score() for kind in Kind} | {UNLUCKY: Score()}
+    for course in courses:
+        spans = story.bad.get(course.number, ())
+        for episode in episodes(fleet, course):
+            row = kinds[episode.kind.value if episode.kind else UNLUCKY]
+            row.episodes += 1
+            seen = seen_at(course, episode, spans)
+            if seen is not None:
+                row.caught += 1
+                row.delays_s.append(seen - episode.due)
+    return kinds
 
 
-def _is_about(told: Told, faults: dict[int, list[Fault]], courses: Sequence[Course]) -> bool:
-    """Whether something was wrong with a member: a fault, or orders that really were late."""
-    for number in told.members:
-        if any(_about(told, fault) for fault in faults[number] if fault.kind is not Kind.UPLINK):
-            return True
-        if any(e.due - EARLY_S <= told.at <= e.over + 600 for e in courses[number].episodes):
-            return True
-    return False
+def false_notices(told: Iterable[Told], courses: Mapping[int, Course]) -> list[Told]:
+    """Bad news about integrations of which none had anything wrong at that moment."""
+    return [
+        one
+        for one in told
+        if one.step in _NEWS and not any(is_wrong(courses[number], one.at) for number in one.members)
+    ]
 
 
-def _kind_of(told: Told, faults: dict[int, list[Fault]]) -> Kind | None:
-    for number in told.members:
-        for fault in faults[number]:
-            if _about(told, fault):
-                return fault.kind
-    return None
+def _kind_of(told: Told, courses: Mapping[int, Course]) -> Kind | None:
+    moment = told.at - (AFTERMATH_S if told.step == "recovered" else 0.0)
+    kinds = (kind_at(courses[number], at) for number in told.members for at in (told.at, moment))
+    return next((kind for kind in kinds if kind is not None), None)
+
+
+def _is_wrongly_shared(told: Told, fleet: Fleet) -> bool:
+    """Many are named together although nothing hit all of them."""
+    if told.scope.startswith("integration:"):
+        return False
+    accounts = {subject.account for subject in fleet.subjects if subject.number in told.members}
+    return not any(
+        account in accounts and fault.start <= told.at <= fault.end + AFTERMATH_S
+        for _, account, fault in fleet.outages
+    )
 
 
 def _per_incident(told: Iterable[Told]) -> float:
@@ -109,94 +117,58 @@ def _per_incident(told: Iterable[Told]) -> float:
     return round(sum(per.values()) / len(per), 2) if per else 0.0
 
 
+def _per_flapping(courses: Sequence[Course], told: Sequence[Told]) -> float | None:
+    """Mails about one integration that flaps, from first to last."""
+    numbers = [
+        course.number
+        for course in courses
+        if any(fault.kind is Kind.FLAPPING for fault in course.troubles)
+        and any(episode.kind is Kind.FLAPPING for episode in course.episodes)
+    ]
+    flapping = {course.number: course for course in courses if course.number in set(numbers)}
+    mails = [
+        one
+        for one in told
+        if any(n in flapping and kind_at(flapping[n], one.at) is Kind.FLAPPING for n in one.members)
+    ]
+    return round(len(mails) / len(numbers), 1) if numbers else None
+
+
 def _outage(fleet: Fleet, kind: Kind, account: int, fault: Fault, story: Story) -> dict[str, Any]:
-    """How many mails one shared outage made."""
+    """How many mails of bad news one shared outage made, and how many integrations it was about."""
     numbers = {subject.number for subject in fleet.subjects if account in (-1, subject.account)}
+    until = fault.end + (AFTERMATH_S if kind is Kind.UPLINK else 3 * HOUR)
+    ailing = {subject.number for subject in fleet.subjects if _is_ailing(subject.faults, fault)}
     opened = [
         told
         for told in story.told
-        if told.step in ("opened", "worsened") and _about(told, fault) and numbers & set(told.members)
+        if told.step in _NEWS and fault.start <= told.at <= until and numbers & set(told.members) - ailing
     ]
     blamed = {
-        number for number in numbers for joined, _, _ in story.bad.get(number, ()) if fault.active(joined)
+        number
+        for number in numbers - ailing
+        for joined, _, _ in story.bad.get(number, ())
+        if fault.start <= joined <= until
     }
     return {
         "kind": kind.value,
         "integrations": len(numbers),
         "hours": round((fault.end - fault.start) / HOUR, 1),
-        "notices": len(opened) if kind is Kind.HUB else len([t for t in opened if t.at <= fault.end]),
+        "notices": len(opened),
         "integrations_in_incidents": len(blamed),
     }
 
 
-# --- what people use today ---
-
-
-def _rivals(
-    fleet: Fleet, courses: Sequence[Course], faults: dict[int, list[Fault]], ours: Sequence[float]
-) -> dict[str, Any]:
-    """A heartbeat per integration, tuned to our own median delay, and fixed hours without an import."""
-    target = quantile(ours, 0.5) or 0.0
-    low, high = 0.05, 20.0
-    for _step in range(18):
-        middle = (low * high) ** 0.5
-        delays, _ = _heartbeat(fleet, courses, faults, [middle * _base(course) for course in courses])
-        low, high = (middle, high) if (quantile(delays, 0.5) or 0.0) < target else (low, middle)
-    table = {"heartbeat, tuned": _rival(fleet, courses, faults, [low * _base(course) for course in courses])}
-    for hours in (2, 6, 24):
-        limits = [hours * HOUR] * len(courses)
-        table[f"no import for {hours} h"] = _rival(fleet, courses, faults, limits)
-    return table
-
-
-def _base(course: Course) -> float:
-    return course.tolerance_s + course.wait_s + course.rhythm_s
-
-
-def _rival(
-    fleet: Fleet, courses: Sequence[Course], faults: dict[int, list[Fault]], limits: Sequence[float]
-) -> dict[str, Any]:
-    delays, false = _heartbeat(fleet, courses, faults, limits)
-    episodes = sum(
-        1 for course in courses for e in course.episodes if e.due >= fleet.start and _is_stall(e.kind)
+def _is_ailing(faults: Iterable[Fault], outage: Fault) -> bool:
+    """Whether it has, around the outage, a fault of its own that is told for itself."""
+    return any(
+        fault is not outage and fault.start <= outage.end + 3 * HOUR and fault.end >= outage.start - DAY
+        for fault in faults
     )
-    return {
-        "episodes": episodes,
-        "caught": len(delays),
-        "median_delay_s": _rounded(quantile(delays, 0.5)),
-        "p95_delay_s": _rounded(quantile(delays, 0.95)),
-        "false_notices": false,
-        "false_per_1000_integration_days": round(1000 * false / (len(courses) * fleet.days), 1),
-    }
 
 
-def _is_stall(kind: Kind | None) -> bool:
-    """What a heartbeat can notice at all: imports that stop."""
-    return kind in (Kind.STALL, Kind.HUB, Kind.KEY)
-
-
-def _heartbeat(
-    fleet: Fleet, courses: Sequence[Course], faults: dict[int, list[Fault]], limits: Sequence[float]
-) -> tuple[list[float], int]:
-    """Delays of the stalls that were noticed before they ended, and alarms outside any fault."""
-    delays, false = [], 0
-    for course, limit in zip(courses, limits, strict=True):
-        for episode in course.episodes:
-            if episode.due < fleet.start or not _is_stall(episode.kind):
-                continue
-            last = course.imports[max(0, bisect_right(course.imports, episode.due) - 1)]
-            if last + limit < episode.over:
-                delays.append(max(0.0, last + limit - episode.due))
-        mine = [fault for fault in faults[course.number] if fault.kind is not Kind.UPLINK]
-        begin = max(1, bisect_right(course.imports, fleet.start))
-        for place in range(begin, len(course.imports)):
-            alarm = course.imports[place - 1] + limit
-            if alarm < course.imports[place] and not any(
-                fault.start - DAY / 24 <= alarm <= fault.end + AFTERMATH_S for fault in mine
-            ):
-                false += 1
-    return delays, false
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def _night(fleet: Fleet, false: Sequence[Told]) -> dict[str, Any]:
+    """What was told for nothing in the day after the clocks were put back."""
+    days = {subject.number: subject.traffic.dst_day for subject in fleet.subjects}
+    nights = [told for told in false if any(told.at // DAY == days[number] for number in told.members)]
+    return {"integrations": sum(day >= 0 for day in days.values()), "false_notices": len(nights)}

@@ -10,7 +10,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from integrations.contracts import HubFailure, Outcome
 from monitor.health import learning, verdict
@@ -19,23 +19,19 @@ from monitor.health.records import Facts, Held, Judgement, Reading, VerdictChang
 from monitor.health.sketch import Sketch, sketch_of
 from monitor.health.states import State
 from monitor.laboratory.fleet import Fault, Kind, Subject
+from monitor.laboratory.readings import AGAIN_S, COLLECT_S, EPOCH, MAINTENANCE_S, at, changes, read
 from monitor.laboratory.traffic import DAY, HOUR
 
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
-"""A Monday: second 0 of every simulation."""
-TICK_S = 5.0
-"""How late a due job is noticed at most."""
-AGAIN_S = 15.0
-COLLECT = timedelta(seconds=60)
-STALE_AFTER = 3 * COLLECT
-MAINTENANCE_S = HOUR
+SECOND_S = 1.0
+STALE_AFTER = timedelta(seconds=3 * COLLECT_S)
+JUDGING_WINDOW_S = 7 * DAY
+"""As the collector has it (:mod:`monitor.collect.waiting`): for so long a skipped order counts."""
 SAMPLED = 3
 """Latencies that are learned from, per import."""
+SHORTEST_EPISODE_S = COLLECT_S
+"""Nobody can notice what is over before the next look."""
+MOST_GAPS = 3
 NEVER = math.inf
-
-
-def at(second: float) -> datetime:
-    return EPOCH + timedelta(seconds=second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +52,48 @@ class Course:
     number: int
     changes: list[tuple[float, VerdictChange]] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
+    troubles: list[Fault] = field(default_factory=list)
+    """What was wrong with the hub or with reading, each until the hub (or we) were back at work."""
     imports: "array[float]" = field(default_factory=lambda: array("d"))
-    """When orders arrived."""
+    """When arrived orders were seen in the hub."""
     firsts: "array[float]" = field(default_factory=lambda: array("d"))
     """In parallel: the first order after that import."""
     rhythm_s: float = 0.0
     tolerance_s: float = 0.0
-    wait_s: float = 0.0
-    """From an import to the next order, the median: how long silence says nothing."""
+    waits: "array[float]" = field(default_factory=lambda: array("d"))
+    """From imports to the next order, the 101 percentiles: how long silence says nothing."""
     judgements: int = 0
 
 
-class Shop:
-    """Runs a subject through time."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the hub's list tells."""
 
-    def __init__(self, subject: Subject, end: float) -> None:
-        self.subject, self.end = subject, end
+    first: float
+    """The oldest order that nothing newer has overtaken and that is not in the list."""
+    arrived: float | None = None
+    arrived_order: float | None = None
+    """When the newest of the arrived orders was placed."""
+
+
+class Shop:
+    """Runs a subject through time.
+
+    :param every: judge so often as well (seconds), however little happens; 0: only where it can matter.
+    """
+
+    def __init__(self, subject: Subject, end: float, *, every: float = 0.0) -> None:
+        self.subject, self.end, self.every = subject, end, every
         self.rng, self.traffic = subject.rng, subject.traffic
         self.course = Course(subject.number)
         self.fetched = self.fetched_before = -subject.rhythm
-        self.arrived: float | None = None
-        self.arrived_order: float | None = None
         self.first = self.traffic.first_after(0.0, end)
-        """The oldest order that nothing newer has overtaken; ``end``: none any more."""
+        """The oldest order that no import has come to; ``end``: none any more."""
+        self.shown = Shown(self.first)
+        self.coming: tuple[float, Shown] | None = None
+        """An import that the hub's list will show from a moment on."""
+        self.trouble: Fault | None = None
+        self.gaps = 0
         self.skipped: deque[float] = deque()
         self.failing_since: float | None = None
         self.failures: tuple[HubFailure, ...] = ()
@@ -88,8 +103,8 @@ class Shop:
         self.fetches: deque[float] = deque(maxlen=60)
         self.waits: list[float] = []
         self.held: dict[str, Held] = {}
-        self.heard = 0.0
-        """The last of the moments named by the judge at which it was asked."""
+        self.heard: dict[str, float] = {}
+        """The last of the moments named by the judge at which it was asked, by what they are about."""
         self.judgement = Judgement(State.UNKNOWN, None, "not_read_yet", EPOCH)
         self.base = _facts_of(subject)
 
@@ -98,60 +113,68 @@ class Shop:
     def run(self, judged_from: float) -> Course:
         """From the beginning to the end; judged from a moment on."""
         self.held = {kind: nothing_known(kind, at(judged_from)) for kind in verdict.JUDGED}
-        moment, midnight = 0.0, DAY
+        moment, midnight, regular = 0.0, DAY, judged_from + self.every if self.every else NEVER
         cuts = iter(sorted({*self._cuts(judged_from), NEVER}))
         cut = next(cuts)
         fetch = self.rng.uniform(0, self.subject.rhythm)
         while moment < self.end:
-            step = min(fetch, midnight, cut, self.end)
+            seen = self.coming[0] if self.coming else NEVER
+            step = min(fetch, seen, midnight, cut, regular, self.end)
             if step > judged_from:
                 self._judge_between(max(moment, judged_from), step)
             moment = step
             if step == midnight:
                 self._learn()
                 midnight += DAY
-            elif step == cut:
+            elif step in (cut, regular):
                 if step >= judged_from:
                     self._judge(step)
-                cut = next(cuts)
-            elif step == fetch:
-                fetch = self._fetch(fetch)
+                cut, regular = (next(cuts), regular) if step == cut else (cut, regular + self.every)
+            elif step in (fetch, seen):
+                if step == fetch:
+                    fetch = self._fetch(fetch)
+                else:
+                    self._show()
                 if step >= judged_from and self.judgement.state is not State.OK:
-                    self._judge(step + TICK_S)
-        self.course.rhythm_s = self.rhythm.total_seconds()
-        self.course.tolerance_s = self.tolerance.total_seconds()
-        self.course.wait_s = sorted(self.waits)[len(self.waits) // 2] if self.waits else 0.0
+                    self._judge(step + self.subject.reading)
+        self._sum_up()
         return self.course
 
-    def _cuts(self, judged_from: float) -> Iterator[float]:
-        """Moments at which we look because something changes for us: the first look, faults that we see."""
-        yield judged_from
+    def _sum_up(self) -> None:
+        self._end_trouble(self.end)
         for fault in self.subject.faults:
-            ends = []
-            if fault.kind is Kind.UPLINK:
-                ends = [fault.start, fault.start + 240, fault.end]
-            elif fault.kind is Kind.THROTTLE:
-                ends = [fault.start, fault.start + MAINTENANCE_S]
-            for end in ends:
-                yield from (end + TICK_S, end + TICK_S + AGAIN_S, end + 65, end + 130)
+            if fault.kind is Kind.OWN_KEY:
+                # It is seen by reading, so that there is no tolerance: whatever delay there is counts.
+                self.course.episodes.append(Episode(fault.kind, fault.start, fault.end))
+                self.course.troubles.append(fault)
+        self.course.rhythm_s = self.rhythm.total_seconds()
+        self.course.tolerance_s = self.tolerance.total_seconds()
+        ranked = sorted(self.waits)
+        self.course.waits = array(
+            "d", (ranked[min(len(ranked) - 1, len(ranked) * q // 100)] if ranked else 0.0 for q in range(101))
+        )
+
+    def _cuts(self, judged_from: float) -> Iterator[float]:
+        """The first look, and moments at which something changes for us."""
+        yield judged_from
+        for moment in changes(self.subject):
+            yield from (moment + SECOND_S, moment + SECOND_S + AGAIN_S)
 
     def _judge_between(self, start: float, end: float) -> None:
-        """At the moments, before the next import, that the judge names itself; each once."""
-        tolerance = self.tolerance.total_seconds() + self.subject.skew
-        named = [self._overdue_at()]
-        if self.first < self.end:
-            named.append(self.first + tolerance)
+        """At the moments, before the next event, that the judge names itself; each once."""
+        late_after = self.tolerance.total_seconds() + self.subject.skew
+        named = {"overdue": self._overdue_at(), "tail": self.shown.first + late_after}
         if self.skipped:
-            named.append(self.skipped[0] + tolerance)
-        for moment in sorted(named):
-            due = max(moment + 1, start) + TICK_S
-            if moment > self.heard and due < end:
+            named["skipped"] = self.skipped[0] + late_after
+        for name, moment in sorted(named.items(), key=lambda row: row[1]):
+            due = max(moment + SECOND_S, start) + self.subject.reading
+            if due < end and self.heard.get(name) != moment:
                 self._judge(due)
-                self.heard = moment
+                self.heard[name] = moment
 
     def _overdue_at(self) -> float:
         limit = max(3 * self.rhythm.total_seconds(), 900.0)
-        return max(self.fetched, self.first) + limit if self.first < self.end else NEVER
+        return max(self.fetched, self.shown.first + self.subject.skew) + limit
 
     # --- the hub ---
 
@@ -159,7 +182,12 @@ class Shop:
         """One import, or what a fault makes of it; returns when the next one is."""
         subject = self.subject
         fault = next((f for f in subject.faults if f.active(moment) and f.kind is not Kind.UPLINK), None)
+        if fault is not None and fault.kind is Kind.OWN_KEY:
+            fault = None  # the hub has a key of its own
         kind = fault.kind if fault else None
+        if self.trouble is not None and self.trouble is not fault:
+            self._end_trouble(moment)
+        self.trouble = fault
         gap = subject.rhythm * self.rng.uniform(1 - subject.jitter, 1 + subject.jitter)
         if self.rng.random() < 0.004:
             gap *= self.rng.uniform(1.2, 2.0)  # every hub is busy at times
@@ -189,7 +217,14 @@ class Shop:
         )
         self.failures = (row, *self.failures)[:20]
 
+    def _end_trouble(self, moment: float) -> None:
+        if self.trouble is not None:
+            self.course.troubles.append(replace(self.trouble, end=max(moment, self.trouble.end)))
+        self.trouble = None
+
     def _import(self, moment: float, fault: Fault | None) -> None:
+        if self.coming:
+            self._show()
         self.failing_since, self.failures = None, ()
         self.fetched_before, self.fetched = self.fetched, moment
         self.fetches.append(moment)
@@ -202,17 +237,23 @@ class Shop:
         self._note_wait(first, seen, fault)
         skipped = self._skip(first, count, fault)
         self.first = self.traffic.first_after(moment, self.end)
-        if skipped < count:
-            self.waits.append(max(0.0, self.first - moment))
-            self.arrived, self.arrived_order = moment + self.subject.takes, last
-            self.course.imports.append(self.arrived)
-            self.course.firsts.append(self.first)
-            for _sample in range(min(count, SAMPLED)):
-                self.day.append(seen - self.rng.uniform(first, moment))
+        if skipped == count:
+            self.shown = replace(self.shown, first=self.first)
+            return
+        self.waits.append(max(0.0, self.first - moment))
+        self.coming = (seen, Shown(self.first, moment + self.subject.takes, last))
+        self.course.imports.append(seen)
+        self.course.firsts.append(self.first)
+        for _sample in range(min(count, SAMPLED)):
+            self.day.append(seen - self.rng.uniform(first, moment))
+
+    def _show(self) -> None:
+        assert self.coming is not None
+        self.shown, self.coming = self.coming[1], None
 
     def _note_wait(self, first: float, seen: float, fault: Fault | None) -> None:
         due = first + self.tolerance.total_seconds()
-        if seen > due + 60:
+        if seen > due + SHORTEST_EPISODE_S:
             recent = [
                 f
                 for f in self.subject.faults
@@ -223,25 +264,26 @@ class Shop:
 
     def _skip(self, first: float, count: int, fault: Fault | None) -> int:
         """Orders that this import leaves out for good."""
-        if fault is None or fault.kind not in (Kind.PARTIAL, Kind.GAP):
-            return 0
-        share = 1 / 3 if fault.kind is Kind.PARTIAL else 0.02
-        skipped = sum(self.rng.random() < share for _order in range(min(count, 60)))
-        if skipped and (count > 1 or fault.kind is Kind.PARTIAL):
+        skipped = 0
+        if fault is not None and fault.kind is Kind.PARTIAL:
+            skipped = sum(self.rng.random() < 1 / 3 for _order in range(min(count, 60)))
+        elif fault is not None and fault.kind is Kind.GAP and self.gaps < MOST_GAPS:
+            skipped = int(self.rng.random() < 0.5)
+            self.gaps += skipped
+        if skipped and fault is not None:
             if not self.skipped:
                 due = first + self.tolerance.total_seconds()
-                self.course.episodes.append(Episode(fault.kind, due, fault.end + DAY))
+                self.course.episodes.append(Episode(fault.kind, due, first + JUDGING_WINDOW_S))
             self.skipped.append(first)
-            return skipped
-        return 0
+        return skipped
 
     # --- the product ---
 
     def _learn(self) -> None:
         self.days.append(sketch_of(self.day))
         self.day = []
-        self.tolerance = learning.learn_tolerance(self.days) or self.tolerance
         self.rhythm = learning.learn_rhythm([at(fetch) for fetch in self.fetches]) or self.rhythm
+        self.tolerance = learning.learn_tolerance(self.days) or learning.default_tolerance(self.rhythm)
 
     def _judge(self, moment: float) -> None:
         """One round of the real judge, and another where it wants to see something twice."""
@@ -257,34 +299,41 @@ class Shop:
             self.held[finding.kind] = settle(self.held[finding.kind], finding, now=facts.now)
         old, new = self.judgement, verdict.conclude(self.held.values(), self.judgement, facts.now)
         self.judgement = new
-        if old.state is not new.state or old.cause is not new.cause or old.rule != new.rule:
+        is_news = old.state is not new.state or (new.state is not State.OK and old.rule != new.rule)
+        if is_news or old.cause is not new.cause:
             waiting = None if facts.store.error else facts.waiting_count
             change = VerdictChange(self.subject.number, old, new, waiting, facts.oldest_waiting_at)
             self.course.changes.append((moment, change))
 
     def _facts(self, moment: float) -> Facts:
         now, skew = at(moment), timedelta(seconds=self.subject.skew)
-        while self.skipped and self.skipped[0] < moment - 2 * DAY:
+        while self.skipped and self.skipped[0] < moment - JUDGING_WINDOW_S:
             self.skipped.popleft()
-        tail = self.first if self.first <= moment else None
-        ages = [*self.skipped, *([tail] if tail is not None else [])]
-        tail_count = 0 if tail is None else 1 + round(self.traffic.expected(tail, moment))
-        store, hub = self._readings(moment)
+        world, shown = read(self.subject, moment), self.shown
+        known = min(moment, world.store_known_until)
+        skipped = [order for order in self.skipped if order <= known]
+        newest_arrived = -1.0 if shown.arrived_order is None else shown.arrived_order
+        tail = [order for order in skipped if order > newest_arrived]
+        count = len(skipped)
+        if shown.first <= known:
+            tail.append(shown.first)
+            count += 1 + round(self.traffic.expected(shown.first, known))
+        ages = sorted({*skipped, *tail})
         limit = moment - self.tolerance.total_seconds()
-        newest = max([*ages, self.arrived_order or 0.0])
+        newest = max([*ages, shown.arrived_order or 0.0])
         return replace(
             self.base,
             now=now,
-            store=store,
-            hub=hub,
-            hub_state=hub,
-            waiting_count=tail_count + len(self.skipped),
+            store=world.store,
+            hub=world.hub,
+            hub_state=world.hub,
+            waiting_count=count,
             late_count=sum(age < limit for age in ages),
-            oldest_waiting_at=at(min(ages)) + skew if ages else None,
+            oldest_waiting_at=at(ages[0]) + skew if ages else None,
             newest_eligible_at=at(newest) + skew if newest else None,
-            newest_arrived_at=at(self.arrived) if self.arrived is not None else None,
-            newest_arrived_eligible_at=at(self.arrived_order) + skew
-            if self.arrived_order is not None
+            newest_arrived_at=at(shown.arrived) if shown.arrived is not None else None,
+            newest_arrived_eligible_at=at(shown.arrived_order) + skew
+            if shown.arrived_order is not None
             else None,
             tolerance=self.tolerance,
             tolerance_source="learned",
@@ -294,30 +343,10 @@ class Shop:
             rhythm=self.rhythm,
             rhythm_source="learned",
             hub_failures=self.failures,
-            tail_count=tail_count,
-            tail_oldest_at=at(tail) + skew if tail is not None else None,
-            network_lost_since=self._network_lost_since(moment),
+            tail_count=len(tail),
+            tail_oldest_at=at(min(tail)) + skew if tail else None,
+            network_lost_since=world.network_lost_since,
         )
-
-    def _network_lost_since(self, moment: float) -> datetime | None:
-        """As the collector tells it: two unrelated hosts are enough, and in a fleet that is at once."""
-        lost = [f for f in self.subject.faults if f.kind is Kind.UPLINK and f.active(moment)]
-        return at(lost[0].start) if lost else None
-
-    def _readings(self, moment: float) -> tuple[Reading, Reading]:
-        """How reading the store and the hub went just now."""
-        now = at(moment)
-        well = Reading(now, now, caught_up=True, every=COLLECT)
-        for fault in self.subject.faults:
-            if not fault.active(moment):
-                continue
-            if fault.kind is Kind.UPLINK:
-                lost = Reading(at(fault.start), now, "ConnectionFailed", "", 2, caught_up=True, every=COLLECT)
-                return lost, lost
-            if fault.kind is Kind.THROTTLE and moment < fault.start + MAINTENANCE_S:
-                closed = Reading(at(fault.start), now, "InMaintenance", "", 2, caught_up=True, every=COLLECT)
-                return closed, well
-        return well, well
 
 
 def _facts_of(subject: Subject) -> Facts:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.health.learning import learn_rhythm, learn_tolerance, silence_profile
+from monitor.health.learning import default_tolerance, learn_rhythm, learn_tolerance, silence_profile
 from monitor.health.records import SilenceProfile
 from monitor.health.silence import alarm_below, expected_orders, silence_probability
 from monitor.health.sketch import sketch_of
@@ -19,6 +19,13 @@ HOUR = timedelta(hours=1)
 
 def every(minutes, count, start=NOON):
     return [start + timedelta(minutes=minutes * i) for i in range(count)]
+
+
+@pytest.mark.parametrize(("rhythm_min", "minutes"), [(5, 60), (15, 60), (30, 90), (60, 180), (360, 360)])
+def test_a_hub_that_comes_rarely_has_time_for_three_rounds_while_too_few_orders_are_known(
+    rhythm_min, minutes
+):
+    assert default_tolerance(timedelta(minutes=rhythm_min)) == timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(
