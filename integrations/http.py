@@ -124,6 +124,7 @@ class RemoteClient:
         self._limits = limits or SizeLimits()
         self._quotes = True
         self._serial = 0
+        self._last_url: tuple[str, httpx.URL] | None = None
         self._failures: dict[int, CallRecord] = {}
         self._success: tuple[int, CallRecord] | None = None
         self._tls_expires_at: dict[str, datetime] = {}
@@ -246,7 +247,7 @@ class RemoteClient:
         return await self._once(ask)
 
     async def _once(self, ask: "_Ask") -> Answer:
-        url = check_url(ask.url)
+        url = self._checked(ask.url)
         if self._pacer is not None:
             await self._pacer.acquire()
         watch = Stopwatch()
@@ -298,6 +299,12 @@ class RemoteClient:
             tls_expires_at=self._tls_expires_at.get(host),
             serial=self._serial,
         )
+
+    def _checked(self, url: str) -> httpx.URL:
+        """Looked at once where the same is asked again and again. Raises AddressRefused."""
+        if self._last_url is None or self._last_url[0] != url:
+            self._last_url = (url, check_url(url))
+        return self._last_url[1]
 
     def _keep(self, answer: Answer) -> None:
         if answer.status >= 300:
