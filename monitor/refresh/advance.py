@@ -39,6 +39,7 @@ LEASE = hub.DEADLINE + timedelta(seconds=30)
 AT_ONCE_PER_ACCOUNT = 2
 """More would wait for the account's rate limit and hold worker threads meanwhile."""
 QUEUE_AGAIN = timedelta(seconds=3)
+QUEUE_AGAIN_AT_MOST = timedelta(seconds=30)
 ASK_AT_MOST = 3
 RETRY_AFTER = timedelta(seconds=30)
 _FROM_STORE = frozenset(
@@ -113,7 +114,11 @@ def _announce(refresh: Refresh, now: datetime) -> bool:
         integration__account=account, stage=RefreshStage.ASKING, lease_until__gte=now
     ).exclude(pk=refresh.pk)
     if asking.count() >= AT_ONCE_PER_ACCOUNT:
-        refresh.due_at = now + QUEUE_AGAIN
+        # Those behind many others need not look every few seconds.
+        ahead = Refresh.objects.filter(
+            integration__account=account, stage=RefreshStage.QUEUED, due_at__lte=now, pk__lt=refresh.pk
+        ).count()
+        refresh.due_at = now + min(QUEUE_AGAIN * (1 + ahead // AT_ONCE_PER_ACCOUNT), QUEUE_AGAIN_AT_MOST)
         refresh.save(update_fields=["due_at"])
         return False
     refresh.stage = RefreshStage.ASKING
@@ -139,7 +144,7 @@ def _ask(refresh: Refresh, now: datetime) -> None:
     except RemoteError as error:
         if isinstance(error, NameNotFound | RateLimited) or _never_arrived(error):
             wait = max(error.retry_after or RETRY_AFTER, RETRY_AFTER)
-            _record(refresh, stage=RefreshStage.QUEUED, due_at=now + wait, detail=str(error)[:300])
+            _record(refresh, stage=RefreshStage.QUEUED, due_at=now + wait, detail=str(error))
         elif isinstance(error, TimedOut | ConnectionFailed) and refresh.strategy not in _ENDS_AT_ONCE:
             # The request may well have arrived: the effect decides.
             _watch_from_here(refresh, now, str(error))
@@ -190,7 +195,7 @@ def _record_repush(refresh: Refresh, done: Repushed, now: datetime) -> None:
         outcome=outcome,
         finished_at=now,
         after={**after, "orders": [order.to_json() for order in done.orders[:KEPT_ORDERS]]},
-        detail=done.sentence()[:300],
+        detail=done.sentence(),
     )
 
 
@@ -199,7 +204,7 @@ def _never_arrived(error: RemoteError) -> bool:
 
 
 def _watch_from_here(refresh: Refresh, now: datetime, detail: str) -> None:
-    _record(refresh, stage=RefreshStage.WATCHING, due_at=now, give_up_at=now + WATCH_FOR, detail=detail[:300])
+    _record(refresh, stage=RefreshStage.WATCHING, due_at=now, give_up_at=now + WATCH_FOR, detail=detail)
 
 
 def _fail(refresh: Refresh, now: datetime, detail: str) -> None:
@@ -209,13 +214,15 @@ def _fail(refresh: Refresh, now: datetime, detail: str) -> None:
         outcome=RefreshOutcome.FAILED,
         finished_at=now,
         after=standing(refresh.integration_id, now, asked_at=refresh.asked_at).to_json(),
-        detail=detail[:300],
+        detail=detail,
     )
 
 
-def _record(refresh: Refresh, **changes: object) -> None:
+def _record(refresh: Refresh, *, detail: str, **changes: object) -> None:
     """Stores how asking went, unless the refresh was cancelled or taken over meanwhile."""
-    _mine(refresh).update(lease_until=None, lease_token=None, **changes)
+    assert refresh.asked_at is not None
+    tries = [*refresh.tries, {"at": refresh.asked_at.isoformat(), "said": detail[:300]}]
+    _mine(refresh).update(lease_until=None, lease_token=None, detail=detail[:300], tries=tries, **changes)
 
 
 def _mine(refresh: Refresh) -> QuerySet[Refresh]:

@@ -64,7 +64,7 @@ def test_what_is_paused_is_not_refreshed(integration, what):
 
 def test_a_second_refresh_waits_for_the_first(integration):
     ask(integration)
-    with pytest.raises(RefreshRefused, match="ann asked for at 12:42 is still under way"):
+    with pytest.raises(RefreshRefused, match="ann asked for at 12:42 UTC is still under way"):
         ask(integration, now=SOON)
 
 
@@ -87,7 +87,7 @@ def test_cancelling_ends_it_once_and_says_whether_the_hub_was_asked(panel_integr
     refresh = ask(panel_integration)
     ended = cancel(refresh, user=None, now=SOON)
     assert (ended.stage, ended.outcome, ended.finished_at) == ("done", "cancelled", SOON)
-    assert "before the hub was asked" in ended.detail
+    assert ended.detail == "Cancelled by ann before anything was asked."
     with pytest.raises(RefreshRefused, match="already ended"):
         cancel(refresh, user=None, now=SOON)
 
