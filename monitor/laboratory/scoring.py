@@ -162,7 +162,10 @@ def _outage(fleet: Fleet, kind: Kind, account: int, fault: Fault, story: Story) 
 def _is_ailing(faults: Iterable[Fault], outage: Fault) -> bool:
     """Whether it has, around the outage, a fault of its own that is told for itself."""
     return any(
-        fault is not outage and fault.start <= outage.end + 3 * HOUR and fault.end >= outage.start - DAY
+        fault is not outage
+        and fault.kind is not Kind.UPLINK
+        and fault.start <= outage.end + 3 * HOUR
+        and fault.end >= outage.start - DAY
         for fault in faults
     )
 
