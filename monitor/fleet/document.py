@@ -12,8 +12,10 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from integrations.models import AutoRefresh, refresh_request_only
 from integrations.registry import EDGES, HUBS, STORES
 from monitor.fleet.problems import did_you_mean, sentences
+from monitor.refresh.policy import WITHOUT_PERSON
 
 _LARGEST = 2_147_483_647
 """PostgreSQL's integer."""
@@ -45,6 +47,14 @@ def _time_zone(value: str) -> str:
 
 def _language(value: str) -> str:
     return _one_of(value, dict(settings.LANGUAGES), _('"%(value)s" is not a language of Syncwatch.'))
+
+
+def _auto_refresh(value: str) -> str:
+    return _one_of(value, AutoRefresh.values, _('"%(value)s" is not one of off, suggest and do.'))
+
+
+def _auto_way(value: str) -> str:
+    return _one_of(value, WITHOUT_PERSON, _('"%(value)s" is no way to refresh without a person.'))
 
 
 def _url(value: str) -> str:
@@ -160,6 +170,18 @@ class IntegrationEntry(Entry):
         ge=1,
         le=_LARGEST,
         description="Seconds until a tracking number must have reached the store; null: one hour.",
+    )
+    auto_refresh: Annotated[str, AfterValidator(_auto_refresh)] = Field(
+        AutoRefresh.SUGGEST.value,
+        description="When the store can be reached again, but its hub lags behind: do nothing (off), suggest "
+        "a refresh, or do it once.",
+        json_schema_extra={"enum": AutoRefresh.values},
+    )
+    auto_refresh_ways: list[Annotated[str, AfterValidator(_auto_way)]] = Field(
+        default_factory=refresh_request_only,
+        description="What may be done then: send the hub's refresh request, send it the waiting orders, "
+        "touch these in the store.",
+        json_schema_extra={"items": {"type": "string", "enum": [*WITHOUT_PERSON]}},
     )
     paused: bool = Field(False, description="True: not watched until it is resumed.")
 

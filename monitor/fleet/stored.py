@@ -102,7 +102,7 @@ SECTIONS: Mapping[str, Section] = {
             columns={"paused": "is_paused"},
             fields=(
                 *("name", "account", "store", "external_id"),
-                *("tolerance_s", "tracking_tolerance_s", "paused"),
+                *("tolerance_s", "tracking_tolerance_s", "auto_refresh", "auto_refresh_ways", "paused"),
             ),
             retired=("paused", True),
             fixed=("store",),

@@ -107,7 +107,8 @@ accounts:
   - {name: hub, kind: sendcloud, url: https://panel.sendcloud.sc,
      credentials: {public_key: pk_1, secret_key: sk_1}}
 integrations:
-  - {name: nord-hub, account: hub, store: nord, external_id: 1, tracking_tolerance_s: 5400}
+  - {name: nord-hub, account: hub, store: nord, external_id: 1, tracking_tolerance_s: 5400,
+     auto_refresh: do, auto_refresh_ways: [hub_api, push_orders]}
 """
 
 
@@ -116,11 +117,14 @@ def test_zones_and_tolerances_are_applied_exported_and_taken_back(tmp_path: Path
     assert run("apply", path)[0] == 0
     store = Store.objects.select_related("edge").get(name="nord")
     assert (store.edge.name, store.edge_host, store.allows_nudge) == ("zones", "www.nord.example", True)
-    assert Integration.objects.get().tracking_tolerance_s == 5400
+    integration = Integration.objects.get()
+    assert integration.tracking_tolerance_s == 5400
+    assert (integration.auto_refresh, integration.auto_refresh_ways) == ("do", ["hub_api", "push_orders"])
     exported = run("export", "-")[1]
     for line in ("edge: zones", "edge_host: www.nord.example", "allows_nudge: true"):
         assert line in exported
     assert "tracking_tolerance_s: 5400" in exported
+    assert "auto_refresh: do" in exported
     assert run("apply", path)[1].startswith("Nothing to change")
     Path(path).write_text(Path(path).read_text().replace("edge: zones", "edge: null"))
     assert "store nord: edge zones → null" in run("apply", path)[1]

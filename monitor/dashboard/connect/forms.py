@@ -10,11 +10,14 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.adapters import Nudges
+from integrations.adapters import Nudges, PushesOrders, ReadsFullOrders
 from integrations.models import Account, Integration, Store
 from integrations.registry import EDGES, adapter_class, offers
 from monitor.dashboard.connect.documents import DocumentForm
+from monitor.dashboard.faces import WAYS
 from monitor.dashboard.settings_page import zone_choices
+from monitor.models.refreshes import RefreshStrategy
+from monitor.refresh.policy import WITHOUT_PERSON
 
 
 def _hosts(*written: object) -> set[str]:
@@ -172,19 +175,50 @@ class IntegrationForm(forms.ModelForm[Integration]):
         help_text=gettext_lazy("How late a tracking number may reach the store. Empty: one hour."),
     )
 
+    auto_refresh_ways = forms.MultipleChoiceField(
+        label=gettext_lazy("What it may do by itself then"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("A way that needs a person, such as the hub's panel, is suggested only."),
+    )
+
     class Meta:
         model = Integration
-        fields = ("is_paused",)
-        help_texts = {"is_paused": gettext_lazy("Nothing is read, judged or mailed while it is paused.")}
+        fields = ("auto_refresh", "auto_refresh_ways", "is_paused")
+        labels = {
+            "auto_refresh": gettext_lazy("When the store can be reached again, but the hub still lags behind")
+        }
+        help_texts = {
+            "auto_refresh": gettext_lazy("At most once after each time that the store was shut to the hub."),
+            "is_paused": gettext_lazy("Nothing is read, judged or mailed while it is paused."),
+        }
 
     TOLERANCES: ClassVar[tuple[str, ...]] = ("tolerance", "tracking_tolerance")
-    field_order = ("tolerance_min", "tracking_tolerance_min", "is_paused")
+    field_order = (
+        "tolerance_min",
+        "tracking_tolerance_min",
+        "auto_refresh",
+        "auto_refresh_ways",
+        "is_paused",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in self.TOLERANCES:
             if seconds := getattr(self.instance, f"{name}_s"):
                 self.initial[f"{name}_min"] = max(1, round(seconds / 60))
+        self.fields["auto_refresh"].required = False
+        ways = cast(forms.MultipleChoiceField, self.fields["auto_refresh_ways"])
+        ways.choices = [(way.value, WAYS[way][0]) for way in self._ways()]
+
+    def _ways(self) -> list[RefreshStrategy]:
+        """Those that need no person and that store and hub know."""
+        store, hub = self.instance.store.platform, self.instance.account.kind
+        known = {
+            RefreshStrategy.PUSH_ORDERS: offers(store, ReadsFullOrders) and offers(hub, PushesOrders),
+            RefreshStrategy.NUDGE_STORE: offers(store, Nudges),
+        }
+        return [way for way in WITHOUT_PERSON if known.get(way, True)]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
