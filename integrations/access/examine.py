@@ -124,6 +124,8 @@ def _stopped(asking: Asking) -> str:
             return _("Nothing was answered in time; most was not asked.")
         if asking.unheard:
             return _("Some User-Agents were never answered in time; they were not asked by every method.")
+        if asking.took_too_long:
+            return _("The answers took so long that not everything was asked.")
         return ""
     return _("The other side asked for patience after %(count)d requests; nothing more was asked.") % {
         "count": len(asking.cells)

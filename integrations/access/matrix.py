@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import unescape
+from time import monotonic
 
 from django.utils.translation import gettext as _
 
@@ -21,11 +22,14 @@ from integrations.answer import Answer
 from integrations.contracts import Outcome
 from integrations.errors import ConnectionFailed, NoAnswer, TimedOut, UnexpectedAnswer
 from integrations.http import RemoteClient
-from integrations.redaction import redact_url
+from integrations.redaction import redact_text, redact_url
 
 ENOUGH_OF_A_BODY = 65_536
 ENOUGH_SILENCE = 3
 """As many requests that waited in vain, and not one answer, are enough."""
+LONGEST_S = 300.0
+"""No request begins later than this after the first: a shop that takes half a minute for each answer is
+slow, which a part of the matrix shows as well as all of it."""
 KEPT_HEADERS = (
     "server",
     "via",
@@ -60,6 +64,7 @@ class Asking:
     told: Callable[[Cell], None] | None = None
     """Is called after each request."""
     cells: list[Cell] = field(default_factory=list)
+    began: float = field(default_factory=monotonic)
 
     @property
     def url(self) -> str:
@@ -68,8 +73,13 @@ class Asking:
 
     @property
     def had_enough(self) -> bool:
-        """The other side asked for patience, or never answers: nothing more is asked of it."""
-        return self.gave_up or (bool(self.cells) and self.cells[-1].outcome is Outcome.RATE_LIMITED)
+        """The other side asked for patience, never answers or takes too long: it is asked no more."""
+        is_limited = bool(self.cells) and self.cells[-1].outcome is Outcome.RATE_LIMITED
+        return is_limited or self.gave_up or self.took_too_long
+
+    @property
+    def took_too_long(self) -> bool:
+        return bool(self.cells) and monotonic() - self.began > LONGEST_S
 
     @property
     def gave_up(self) -> bool:
@@ -190,7 +200,7 @@ class Asking:
             is_strong=found.is_strong,
             rule_id=found.rule_id,
             location=redact_url(location)[:300] if location else "",
-            title=" ".join(unescape(title[1]).split())[:LONGEST_TITLE] if title else "",
+            title=redact_text(" ".join(unescape(title[1]).split()))[:LONGEST_TITLE] if title else "",
             headers={
                 name: answer.headers[name][:LONGEST_HEADER] for name in KEPT_HEADERS if name in answer.headers
             },

@@ -165,7 +165,7 @@ class Cell:
     location: str = ""
     """Where a redirect leads, without query."""
     title: str = ""
-    """Title of the page that came, at most 80 characters."""
+    """Title of the page that came, redacted, at most 80 characters."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of the answer: server, via, allow, content-type, retry-after, cf-ray, x-cache; what there was."""
     credentials_arrived: bool | None = None

@@ -37,7 +37,7 @@ CONFIRM_AFTER = timedelta(seconds=60)
 async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
     """Asks a store every question its hubs may ask, and concludes who refuses what.
 
-    Returns when to examine again, if what was found is not what was found before.
+    Returns when to examine again, if that is sooner than usual.
     """
     store = await batch.store(job.target_id)
     agents = await batch.database(user_agents_of, store)
@@ -63,8 +63,8 @@ async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
         )
     examination = replace(examination, surroundings=surroundings)
     found = diagnose(examination, failures, has_log=has_log)
-    is_new = await batch.database(_store, job, store.pk, examination, found)
-    return CONFIRM_AFTER if is_new else None
+    is_to_confirm = await batch.database(_store, job, store.pk, examination, found)
+    return CONFIRM_AFTER if is_to_confirm else None
 
 
 def _failures(store_id: int, now: datetime) -> tuple[list[HubFailure], bool]:
@@ -81,7 +81,11 @@ def _failures(store_id: int, now: datetime) -> tuple[list[HubFailure], bool]:
 
 @transaction.atomic
 def _store(job: Claimed, store_id: int, examination: Examination, found: Sequence[Diagnosis]) -> bool:
-    """Keeps an examination in place of the one before. Returns whether something else is wrong than then."""
+    """Keeps an examination in place of the one before.
+
+    Returns whether something else is wrong than was until then. A second look that finds yet another thing
+    is not looked at once more: shops that answer now so, now otherwise would be asked without end.
+    """
     fence(job)
     before = StoreExamination.objects.filter(store=store_id).first()
     suffers = examinations.fingerprint(found)
@@ -100,4 +104,7 @@ def _store(job: Claimed, store_id: int, examination: Examination, found: Sequenc
             "since": before.since if before is not None and same else examination.at,
         },
     )
-    return suffers != (before.fingerprint if before is not None else "")
+    if before is None:
+        return bool(suffers)
+    was_to_confirm = bool(before.fingerprint) and before.since == before.at
+    return not same and not was_to_confirm

@@ -20,7 +20,7 @@ from monitor.collect.check_facts import checks_of
 from monitor.collect.waiting import JUDGING_WINDOW
 from monitor.health import learning
 from monitor.health.events import EventWindow
-from monitor.health.records import CheckFact, Facts, Reading, SilenceProfile
+from monitor.health.records import BlockFact, CheckFact, Facts, Reading, SilenceProfile
 from monitor.models import Call, Job
 from monitor.models.work import JobKind
 
@@ -143,7 +143,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
             feedback_failures=tuple(writes.get(pk, ())),
             checks=tuple(checks.get(pk, ())),
             network_lost_since=network_lost_since,
-            blocks=tuple(blocks.get(store, ())),
+            blocks=_of_agents(blocks.get(store, []), row[4], orjson.loads(row[15]), row[3]),
             examined_stale_after=timedelta(seconds=READINGS * settings.SYNCWATCH_EXAMINE_INTERVAL_S),
             has_edge=row[21] is not None,
             events=windows.get(pk),
@@ -261,6 +261,14 @@ def _of_hub(
     """The probes that speak for this hub: with its own User-Agents, and the neutral one."""
     agents = (*user_agents(kind, document, platform), NEUTRAL_AGENT)
     return tuple(probe for probe in probes if probe.user_agent in agents)
+
+
+def _of_agents(
+    blocks: list[BlockFact], kind: str, document: dict[str, Any], platform: str
+) -> tuple[BlockFact, ...]:
+    """Those that concern this hub: whoever asks is refused, or one of its own User-Agents is."""
+    agents = set(user_agents(kind, document, platform))
+    return tuple(block for block in blocks if not block.agents or agents & set(block.agents))
 
 
 def hub_failures(fetched: Mapping[int, datetime | None], now: datetime) -> dict[int, list[HubFailure]]:

@@ -56,20 +56,21 @@ def test_ninja_firewall_lets_the_hubs_addresses_through_to_the_interface(address
 
 
 @pytest.mark.parametrize(
-    ("code", "path", "opens"),
+    ("code", "route", "opens"),
     [
-        ("rest_cannot_access", "/wp-json/wc/v3/orders", True),
-        ("rest_not_logged_in", "/wp-json/wc/v3/orders", True),
-        ("rest_cannot_access", "/wp-json/wp/v2/users", False),
-        ("rest_cookie_invalid_nonce", "/wp-json/wc/v3/orders", False),
-        ("woocommerce_rest_authentication_error", "/wp-json/wc/v3/orders", False),
+        ("rest_cannot_access", "/wc/v3/orders", True),
+        ("rest_not_logged_in", "/wc/v3/orders", True),
+        ("rest_cannot_access", "/wp/v2/users", False),
+        ("rest_cookie_invalid_nonce", "/wc/v3/orders", False),
+        ("woocommerce_rest_authentication_error", "/wc/v3/orders", False),
     ],
 )
-def test_a_closed_interface_is_opened_for_the_shops_routes_only(code, path, opens):
+def test_a_closed_interface_is_opened_for_the_shops_routes_only(code, route, opens):
     setting, file = wordpress.fixes(found(Cause.API_OFF), GUEST)
     assert setting.place is Place.PANEL
     before = f"""
-        $_SERVER['REQUEST_URI'] = '{path}';
+        $_SERVER['REQUEST_URI'] = '/wp-json/wc?rest_route={route}';
+        $wp = (object) ['query_vars' => ['rest_route' => '{route}']];
         class WP_Error {{
             function __construct(public $code) {{}}
             function get_error_code() {{ return $this->code; }}

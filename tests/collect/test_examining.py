@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from integrations.access.records import Cause
+from integrations.models import Account, Integration, Store
 from monitor import examinations
 from monitor.collect.claim import claim_these
+from monitor.collect.facts import load
 from monitor.collect.run import run
 from monitor.models import CellChange, Incident, Job, StoreExamination
 from monitor.models.work import JobKind
@@ -84,3 +86,42 @@ def test_a_probe_that_is_answered_otherwise_brings_the_examination_forward(make_
         now,
     )
     assert Job.objects.get(kind=JobKind.STORE_EXAMINATION).due_at == now
+
+
+def test_what_is_answered_now_so_now_otherwise_is_not_examined_without_end(make_world):
+    world = make_world("woocommerce")
+
+    def soon() -> bool:
+        examined(world)
+        job = Job.objects.get(kind=JobKind.STORE_EXAMINATION)
+        return job.due_at - job.last_ok_at <= timedelta(seconds=90)
+
+    looks = []
+    for _time in range(2):
+        world.sandbox.break_shop("woocommerce", "method_refused", methods="PUT,DELETE", style="nginx")
+        looks.append(soon())
+        world.sandbox.mend_shop("woocommerce", "method_refused")
+        looks.append(soon())
+    assert looks == [True, False] * 2
+
+
+def test_no_hub_is_told_of_what_only_another_meets(make_world):
+    world = make_world("woocommerce")
+    account = Account.objects.get()
+    other = Account.objects.create(
+        name="other", kind=account.kind, url=account.url, settings={"user_agents": ["Other/2.0"]}
+    )
+    store = Store.objects.get()
+    second = Integration.objects.create(name="second", external_id="9", store=store, account=other)
+    world.sandbox.break_shop("woocommerce", "firewall", pattern="Other", style="nginx")
+    (found, *_others) = examinations.diagnoses(examined(world))
+    assert found.agents == ("Other/2.0",)
+    blocks = {
+        pk: facts.blocks for pk, facts in load([world_pk(world), second.pk], world.sandbox.now()).items()
+    }
+    assert [block.agents for block in blocks[second.pk]] == [("Other/2.0",)]
+    assert blocks[world_pk(world)] == ()
+
+
+def world_pk(world: World) -> int:
+    return Integration.objects.exclude(name="second").get().pk

@@ -32,14 +32,20 @@ foreach (array({_texts(networks)}) as $network) {{
 """
 
 
-def open_interface(path: str) -> str:
-    """A must-use plug-in of WordPress: takes other plug-ins' refusal of visitors back below ``path``."""
+def open_interface(routes: str) -> str:
+    """A must-use plug-in of WordPress: takes other plug-ins' refusal of visitors back where the route begins
+    like ``routes``.
+
+    It looks at the route, not at the address: ``/wp-json/wc?rest_route=/wp/v2/users`` is the way to another
+    route, for a query counts more than a permalink (``WP::parse_request``).
+    """
     return f"""<?php
 /* Plugin Name: Open the shop's interface to programs that hold a key */
 add_filter('rest_authentication_errors', function ($refusal) {{
     $closed = array({_texts(CLOSING_CODES)});
     $is_refused = is_wp_error($refusal) && in_array($refusal->get_error_code(), $closed, true);
-    return $is_refused && strpos($_SERVER['REQUEST_URI'], {_text(path)}) === 0 ? null : $refusal;
+    $route = (string) ($GLOBALS['wp']->query_vars['rest_route'] ?? '');
+    return $is_refused && strpos($route, {_text(routes)}) === 0 ? null : $refusal;
 }}, PHP_INT_MAX);
 """
 

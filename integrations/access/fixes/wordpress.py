@@ -18,7 +18,7 @@ def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
         case Cause.API_NOT_FOUND:
             return [_permalinks()]
         case Cause.API_OFF:
-            return _closed_interface(guest)
+            return _closed_interface()
         case Cause.MAINTENANCE:
             return _maintenance(guest)
         case Cause.APPLICATION_FAULT:
@@ -107,7 +107,7 @@ _PLUGINS: dict[str, Callable[[Diagnosis, Guest], list[Fix]]] = {
 }
 
 
-def _closed_interface(guest: Guest) -> list[Fix]:
+def _closed_interface() -> list[Fix]:
     """``rest_cannot_access`` and its like: plug-ins that close the REST API to visitors without a session."""
     setting = panel(
         _("Open the shop's routes in the plug-in that closes the REST API"),
@@ -121,7 +121,7 @@ def _closed_interface(guest: Guest) -> list[Fix]:
         title=_("Or exempt the shop's interface by a file, whichever plug-in it is"),
         place=Place.PHP,
         where=_("A new file open-shop-interface.php in wp-content/mu-plugins (make that folder)."),
-        text=php.open_interface(guest.path),
+        text=php.open_interface("/wc"),
         language="php",
         note=_("WooCommerce still asks for its own key. It does not help against a plug-in that removes the "
                "routes altogether."),

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from integrations.access.records import Cause, Cell, Layer, Surroundings
+from integrations.answer import LONGEST_PATIENCE
 from integrations.contracts import Outcome
 from integrations.numbers import number_of
 
@@ -78,8 +79,9 @@ def server_named(cell: Cell) -> str:
 
 
 def wait_s(cell: Cell) -> int | None:
-    """For how many seconds patience was asked for; None: not said, or as a date."""
-    return number_of(cell.headers.get("retry-after", "").strip())
+    """For how many seconds patience was asked for, at most a day; None: not said, or as a date."""
+    wait = number_of(cell.headers.get("retry-after", "").strip())
+    return None if wait is None else min(wait, int(LONGEST_PATIENCE.total_seconds()))
 
 
 def names_itself(cell: Cell) -> bool:

@@ -64,7 +64,8 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return ()
-    hosts = [name.lower().rstrip(".") for name in found.get_values_for_type(x509.DNSName)]
+    named = [name for name in found.get_values_for_type(x509.DNSName) if name.isprintable()]
+    hosts = [name.lower().rstrip(".") for name in named]
     return (*hosts, *(str(address) for address in found.get_values_for_type(x509.IPAddress)))
 
 
@@ -116,7 +117,8 @@ def _who(name: x509.Name) -> str:
         for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
         for part in name.get_attributes_for_oid(kind)[:1]
     ]
-    return " ".join(dict.fromkeys(found))[:100]
+    # Whoever makes a certificate writes into it what they like; a zero could not even be stored.
+    return "".join(sign for sign in " ".join(dict.fromkeys(found)) if sign.isprintable())[:100]
 
 
 def _issuer_url(leaf: x509.Certificate) -> str:
@@ -130,7 +132,8 @@ def _issuer_url(leaf: x509.Certificate) -> str:
         if one.access_method == AuthorityInformationAccessOID.CA_ISSUERS and isinstance(
             where, x509.UniformResourceIdentifier
         ):
-            return where.value[:200] if where.value.startswith(("http://", "https://")) else ""
+            is_address = where.value.startswith(("http://", "https://")) and where.value.isprintable()
+            return where.value[:200] if is_address else ""
     return ""
 
 
