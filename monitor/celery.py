@@ -19,6 +19,7 @@ from celery.signals import beat_init, worker_init
 from django.conf import settings
 
 from monitor import embedded
+from monitor.watch import failures  # noqa: F401  # keeps how tasks end
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 

@@ -194,6 +194,13 @@ EMAIL_USE_SSL = env.bool("SYNCWATCH_SMTP_TLS", False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("SYNCWATCH_MAIL_FROM", "Syncwatch <syncwatch@localhost>")
 
+# --- watching itself ---------------------------------------------------------------------------------
+_addresses: list[str] = env.list("SYNCWATCH_ADMIN_MAIL", [])
+SYNCWATCH_ADMIN_MAIL = [address.strip() for address in _addresses]
+"""Who is told when Syncwatch itself fails; nobody named: those who are subscribed to all stores."""
+SYNCWATCH_PING_URL = env.str("SYNCWATCH_PING_URL", "")
+SYNCWATCH_METRICS_TOKEN = env.str("SYNCWATCH_METRICS_TOKEN", "")
+
 # --- outgoing requests -------------------------------------------------------------------------------
 _networks: list[str] = env.list("SYNCWATCH_ALLOWED_NETWORKS", [])
 try:

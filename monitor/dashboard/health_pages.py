@@ -1,9 +1,8 @@
 """Whether Syncwatch itself is well, for load balancers and outside monitors. Public, without secrets."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,15 +14,9 @@ from kombu.exceptions import KombuError
 from integrations.models import Integration
 from monitor.celery import app
 from monitor.models import Heartbeat
+from monitor.watch.parts import allowed_ages
 
 BROKER_TIMEOUT_S: Final = 3
-
-
-def allowed_ages() -> dict[str, timedelta]:
-    """How old the last sign of life of each part may be."""
-    tick = timedelta(seconds=max(60, 6 * settings.SYNCWATCH_TICK_S))
-    judge = timedelta(seconds=max(180, 3 * settings.SYNCWATCH_COLLECT_INTERVAL_S))
-    return {"tick": tick, "judge": judge, "deliver": 2 * tick}
 
 
 @login_not_required

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
-from monitor.dashboard import auth, health_pages, settings_page, setup
+from monitor.dashboard import auth, health_pages, settings_page, setup, status
 from monitor.dashboard.audit_page import audit_page
 from monitor.dashboard.connect import finding, integration_views, views
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("audit/", audit_page, name="audit"),
     path("healthz", health_pages.healthz, name="healthz"),
     path("readyz", health_pages.readyz, name="readyz"),
+    path("status/", status.status, name="status"),
+    path("metrics", status.metrics, name="metrics"),
     path("connect/", views.connections, name="connect"),
     path("connect/find/", finding.find, name="connect-store-find"),
     *_remote("account"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from django.conf import settings
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -46,7 +48,7 @@ class Ports:
 
 
 def product(ports: Ports, host: str) -> tuple[Program, ...]:
-    """Web server, worker and scheduler."""
+    """Web server, worker, scheduler, and the watchdog that looks at them."""
     celery = (sys.executable, "-m", "celery", "-A", "monitor.celery")
     return (
         Program(
@@ -63,6 +65,7 @@ def product(ports: Ports, host: str) -> tuple[Program, ...]:
             (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"),
         ),
         Program("scheduler", (*celery, "beat", "--loglevel", "INFO", "--pidfile", "")),
+        Program("watchdog", (sys.executable, str(settings.BASE_DIR / "manage.py"), "watchdog")),
     )
 
 

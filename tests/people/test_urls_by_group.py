@@ -47,6 +47,8 @@ def posts(opens_for: int, *args: str, **data: str) -> Page:
 PAGES: dict[str, Page] = {
     "healthz": Page(ANYBODY),
     "readyz": Page(ANYBODY, statuses=(200, 503)),
+    "status": Page(VIEWER),
+    "metrics": Page(ANYBODY),
     "login": Page(ANYBODY),
     "login-once": Page(ANYBODY),
     "setup": Page(ANYBODY),
