@@ -20,9 +20,11 @@ _TOTAL = re.compile(r"Total Score: (\d+)")
 _NAME = r"(?::[\w.-]*[\w-])?"
 _VARIABLE = rf"([A-Z_]+{_NAME})"
 _OF_VISITOR = rf"((?:ARGS|REQUEST_[A-Z]+){_NAME})"
+_QUOTED = r'(?<!\\)"(?P<pattern>(?:[^"\\]|\\.)*)"'
+"""Never begins at a quotation mark that servers escaped, of which a visitor can send thousands."""
 _LOOKED = (
-    re.compile(rf'"(?P<pattern>(?:[^"\\]|\\.)*)" against "TX:\w*?_{_OF_VISITOR}"'),
-    re.compile(rf'"(?P<pattern>(?:[^"\\]|\\.)*)" (?:at|against) "?{_VARIABLE}'),
+    re.compile(rf'{_QUOTED} against "TX:\w*?_{_OF_VISITOR}"'),
+    re.compile(rf'{_QUOTED} (?:at|against) "?{_VARIABLE}'),
     re.compile(rf"with parameter `(?P<pattern>.*?)' against variable `{_VARIABLE}'"),
     re.compile(rf"(?P<pattern>)byte\(s\) in {_VARIABLE} outside range"),
 )

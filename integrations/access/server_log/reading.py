@@ -76,8 +76,8 @@ def _apache(line: str) -> Refusal | None:
             client=client,
             method=method[1] if method else "",
         )
-    broken = _HTACCESS.search(text)
-    if broken and ":alert]" in line:
+    broken = _HTACCESS.search(text) if ":alert]" in line else None
+    if broken:
         return Refusal("Apache", Kind.BROKEN, message=f"{broken[1]}: {broken[2]}", status=500, client=client)
     return None
 
