@@ -31,16 +31,19 @@ def share(reaction: Reaction, now: datetime, peers_of: shared.Peers) -> None:
 
     A few queries however many, and none when nothing that may be shared goes bad. An incident of a single
     integration that turns out to be the first sign of a shared one becomes it, so that nobody is told twice.
+    One that was open already, about something milder of its own, stays; that it worsens by the shared
+    cause is not told once more.
     """
     by_scope: dict[str, list[Bad]] = {}
     for bad in reaction.opened:
         scope = _scope(bad)
         if scope:
             by_scope.setdefault(scope, []).append(bad)
-    if not by_scope:
+    worse = {scope for bad in reaction.worsened if (scope := _scope(bad))}
+    if not (by_scope or worse):
         return
-    shared.lock(by_scope)
-    open_ones = shared.open_incidents(by_scope)
+    shared.lock({*by_scope, *worse})
+    open_ones = shared.open_incidents({*by_scope, *worse})
     accounts = {
         bad[1].account_id for bads in by_scope.values() for bad in bads if shared.is_of_account(bad[2].new)
     }
@@ -54,6 +57,9 @@ def share(reaction: Reaction, now: datetime, peers_of: shared.Peers) -> None:
             incident = _of_host(bads, singles.get(scope, []), now)
         if incident is not None:
             _put(reaction, bads, incident)
+            open_ones[scope] = incident
+    # Whoever was ailing before is told of the shared cause with all the others.
+    reaction.worsened = [bad for bad in reaction.worsened if _scope(bad) not in open_ones]
 
 
 def _scope(bad: Bad) -> str:

@@ -75,10 +75,7 @@ def _span(subject: Subject, fault: Fault) -> tuple[float, float] | None:
 
 
 def _failed(error: str, first: float, moment: float) -> Reading:
-    again = first + AGAIN_S
-    if moment < again:
-        tried, failures = first, 1
-    else:
-        rounds = (moment - again) // COLLECT_S
-        tried, failures = again + rounds * COLLECT_S, 2 + int(rounds)
+    """Whoever judges has just tried."""
+    is_first = moment < first + AGAIN_S
+    tried, failures = (first, 1) if is_first else (moment, 2)
     return Reading(at(first - COLLECT_S), at(tried), error, "", failures, caught_up=True, every=_EVERY)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from operator import itemgetter
 
 from integrations.contracts import HubFailure, Outcome
 from monitor.health import learning, verdict
@@ -113,13 +114,14 @@ class Shop:
     def run(self, judged_from: float) -> Course:
         """From the beginning to the end; judged from a moment on."""
         self.held = {kind: nothing_known(kind, at(judged_from)) for kind in verdict.JUDGED}
-        moment, midnight, regular = 0.0, DAY, judged_from + self.every if self.every else NEVER
+        moment, midnight, look = 0.0, DAY, NEVER
+        regular = judged_from + self.every if self.every else NEVER
         cuts = iter(sorted({*self._cuts(judged_from), NEVER}))
         cut = next(cuts)
         fetch = self.rng.uniform(0, self.subject.rhythm)
         while moment < self.end:
             seen = self.coming[0] if self.coming else NEVER
-            step = min(fetch, seen, midnight, cut, regular, self.end)
+            step = min(fetch, seen, midnight, cut, regular, look, self.end)
             if step > judged_from:
                 self._judge_between(max(moment, judged_from), step)
             moment = step
@@ -135,8 +137,11 @@ class Shop:
                     fetch = self._fetch(fetch)
                 else:
                     self._show()
-                if step >= judged_from and self.judgement.state is not State.OK:
-                    self._judge(step + self.subject.reading)
+                if step >= judged_from and (self.failing_since or self.judgement.state is not State.OK):
+                    look = min(look, step + self.subject.phase)
+            elif step == look:
+                look = NEVER
+                self._judge(step)
         self._sum_up()
         return self.course
 
@@ -163,18 +168,19 @@ class Shop:
     def _judge_between(self, start: float, end: float) -> None:
         """At the moments, before the next event, that the judge names itself; each once."""
         late_after = self.tolerance.total_seconds() + self.subject.skew
-        named = {"overdue": self._overdue_at(), "tail": self.shown.first + late_after}
+        too_rare = max(3 * self.rhythm.total_seconds(), 900.0)
+        named = {
+            "rare": self.fetched + too_rare,
+            "overdue": max(self.fetched, self.shown.first + self.subject.skew) + too_rare,
+            "tail": self.shown.first + late_after,
+        }
         if self.skipped:
             named["skipped"] = self.skipped[0] + late_after
-        for name, moment in sorted(named.items(), key=lambda row: row[1]):
+        for name, moment in sorted(named.items(), key=itemgetter(1)):
             due = max(moment + SECOND_S, start) + self.subject.reading
             if due < end and self.heard.get(name) != moment:
                 self._judge(due)
                 self.heard[name] = moment
-
-    def _overdue_at(self) -> float:
-        limit = max(3 * self.rhythm.total_seconds(), 900.0)
-        return max(self.fetched, self.shown.first + self.subject.skew) + limit
 
     # --- the hub ---
 

@@ -101,6 +101,30 @@ def test_an_incident_that_was_the_first_sign_becomes_the_shared_one(four, accoun
     assert steps() == ["opened"], "nobody is told the same thing twice"
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["in the same call", "later"])
+def test_who_was_ailing_before_is_not_told_of_apart_when_all_stall(four, at_once):
+    subscribe()
+    gap = judged(State.WARN, ConditionKind.IMPORTS, "gap", since=NOW - timedelta(days=2))
+    react([change(four[3], gap)], now=NOW - timedelta(days=2))
+    peers = known(waits(), waits(), waits(), waits())
+    if at_once:
+        react([stalled(four[0]), stalled(four[3])], now=NOW, peers=peers)
+    else:
+        react([stalled(four[0])], now=NOW, peers=peers)
+        react([stalled(four[3])], now=NOW + timedelta(minutes=5), peers=peers)
+    assert steps() == ["opened", "opened"], "of the gap, and of the hub"
+    own = Incident.objects.get(scope=f"integration:{four[3].pk}")
+    assert (own.state, own.closed_at) == ("fail", None)
+
+
+def test_who_was_ailing_before_and_stalls_alone_is_told_of(four):
+    subscribe()
+    gap = judged(State.WARN, ConditionKind.IMPORTS, "gap", since=NOW - timedelta(days=2))
+    react([change(four[3], gap)], now=NOW - timedelta(days=2))
+    react([stalled(four[3])], now=NOW, peers=known(moving(), moving(), moving(), waits()))
+    assert steps() == ["opened", "worsened"]
+
+
 def test_a_stall_that_others_have_overtaken_stays_its_own(four):
     react([stalled(four[0])], now=NOTHING_SINCE - timedelta(hours=3), peers=known(*[moving()] * 4))
     react([stalled(four[1])], now=NOW, peers=known(waits(), waits(), waits(), quiet()))
