@@ -27,7 +27,7 @@ from monitor.alerts.notices import mail_domain
 from monitor.alerts.words import COLOURS, Words
 from monitor.health.states import State
 from monitor.watch.memory import Letter, Memory, Person
-from monitor.watch.words import sentence, title
+from monitor.watch.words import headed, sentence, title
 from monitor.wording.times import duration, since
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Post:
     def _send(self, letter: Letter, person: Person, now: datetime) -> Decision | None:
         """None: the server took it."""
         try:
-            mail = write(letter, person, now)
+            mail = _written(letter, person, now)
             if not self._is_open:
                 self._connection.open()
                 self._is_open = True
@@ -70,9 +70,9 @@ class Post:
             answer = understand(error)
             log.warning("the watchdog's mail was not taken", answer=answer.text)
             return answer.decision
-        except Exception:
-            # One letter that cannot be written or addressed must not keep the others back.
-            log.exception("the watchdog's mail could not be written")
+        except ValueError:
+            # One address that cannot be written must not keep the others back.
+            log.exception("the watchdog's mail could not be addressed")
             return Decision.GIVE_UP
         return None
 
@@ -81,6 +81,23 @@ class Post:
             self._connection.close()
         except (OSError, smtplib.SMTPException):
             log.info("the mail server did not say goodbye", exc_info=True)
+
+
+def _written(letter: Letter, person: Person, now: datetime) -> EmailMultiAlternatives:
+    """The letter; in bare words where the pages or templates are broken: that is when it matters most."""
+    try:
+        return write(letter, person, now)
+    except Exception:
+        log.exception("the watchdog's mail could not be written as it should")
+    word = "recovered" if letter.is_over else "trouble"
+    names = ", ".join(item.name for item in letter.items)
+    lines = [f"{item.name}: {item.text or word} {item.values or ''}".rstrip() for item in letter.items]
+    return EmailMultiAlternatives(
+        subject=f"[{word}] Syncwatch: {names}",
+        body="\n".join((*lines, settings.PUBLIC_URL)),
+        to=[person.email],
+        headers=_headers(letter, person, now),
+    )
 
 
 def write(letter: Letter, person: Person, now: datetime) -> EmailMultiAlternatives:
@@ -134,7 +151,7 @@ def _trouble(letter: Letter, person: Person) -> Words:
     word = _("trouble") if first.state is State.FAIL else _("warning")
     lines = [_("Since %(since)s.") % {"since": since(first.since, now=letter.at, tz=zone)}]
     for item, text in list(zip(items, told, strict=True))[1:]:
-        lines.append(f"{title(item.name)}: {text}")
+        lines.append(headed(title(item.name), text))
     subject = f"[{word}] Syncwatch: {told[0]}"
     if len(items) > 1:
         more = len(items) - 1

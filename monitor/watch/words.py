@@ -39,7 +39,12 @@ def title(name: str) -> str:
     """``Worker``, ``Periodic task: housekeeping``."""
     kind, _colon, which = name.partition(":")
     said = gettext(TITLES[kind])
-    return f"{said}: {which}" if which else said
+    return headed(said, which) if which else said
+
+
+def headed(heading: str, text: str) -> str:
+    """``heading: text``; other languages set the colon otherwise."""
+    return gettext("%(heading)s: %(title)s") % {"heading": heading, "title": text}
 
 
 def sentence(template: str, values: Mapping[str, Any], *, now: datetime, tz: tzinfo) -> str:

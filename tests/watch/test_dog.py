@@ -211,6 +211,20 @@ def test_one_refused_address_keeps_no_other_back(dog: Dog, postbox: Postbox, set
     assert sorted(postbox.recipients) == [ADMIN, "slow@ops.example"]
 
 
+def test_broken_pages_do_not_keep_a_letter_back(dog: Dog, postbox: Postbox, monkeypatch):
+    monkeypatch.setattr("monitor.watch.letters.render_to_string", lambda *_: 1 / 0)
+    dog.looks(3)
+    (mail,) = postbox.mails
+    assert mail["Subject"] == "[trouble] Syncwatch: tick"
+    assert "No work is taken up" in mail.get_content()
+
+
+def test_an_address_that_is_none_keeps_no_other_back(dog: Dog, postbox: Postbox, settings):
+    settings.SYNCWATCH_ADMIN_MAIL = ["not\nan address", ADMIN]
+    dog.looks(3)
+    assert postbox.recipients == [ADMIN]
+
+
 def test_killed_between_sending_and_remembering_it_sends_the_same_mail_again(
     dog: Dog, postbox: Postbox, monkeypatch
 ):
