@@ -18,9 +18,9 @@ from integrations.access.records import Diagnosis, Examination
 from integrations.access.surroundings import look_around
 from integrations.adapters import KeepsLog
 from integrations.contracts import HubFailure
-from integrations.models import Integration
+from integrations.models import Integration, Store
 from integrations.opening import open_store
-from integrations.registry import offers
+from integrations.registry import offers, user_agents
 from monitor import examinations
 from monitor.collect.claim import Claimed, fence
 from monitor.collect.facts import hub_failures
@@ -41,7 +41,7 @@ async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
     """
     store = await batch.store(job.target_id)
     agents = await batch.database(user_agents_of, store)
-    failures, has_log = await batch.database(_failures, store.pk, batch.now)
+    failures, has_log = await batch.database(_failures, store, batch.now)
     async with open_store(store.target(), store.platform, policy=batch.policy) as adapter:
         # The application's refusals are the proof of passage, so no credentials are sent.
         examination, surroundings = await asyncio.gather(
@@ -67,15 +67,17 @@ async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
     return CONFIRM_AFTER if is_to_confirm else None
 
 
-def _failures(store_id: int, now: datetime) -> tuple[list[HubFailure], bool]:
-    """What the hubs met at the store since they last fetched, newest first; and whether any hub tells."""
-    integrations = Integration.objects.filter(store=store_id, is_paused=False, account__is_active=True)
+def _failures(store: Store, now: datetime) -> tuple[list[HubFailure], bool]:
+    """What the hubs met at the store since they last fetched, newest first; and whether every hub that calls
+    it tells: of one that does not, another's empty log proves nothing."""
+    integrations = Integration.objects.filter(store=store, is_paused=False, account__is_active=True)
     newest = HubState.objects.filter(integration=OuterRef("pk")).order_by("-at", "-id")
     rows = integrations.annotate(fetched_at=Subquery(newest.values("last_fetched_at")[:1]))
-    hubs = list(rows.values_list("id", "fetched_at", "account__kind"))
-    found = hub_failures({pk: fetched_at for pk, fetched_at, _kind in hubs}, now)
+    hubs = list(rows.values_list("id", "fetched_at", "account__kind", "account__settings"))
+    found = hub_failures({pk: fetched_at for pk, fetched_at, _kind, _settings in hubs}, now)
     failures = [failure for each in found.values() for failure in each]
-    has_log = any(offers(kind, KeepsLog) for _pk, _fetched_at, kind in hubs)
+    callers = {kind for _pk, _at, kind, chosen in hubs if user_agents(kind, chosen, store.platform)}
+    has_log = bool(callers) and all(offers(kind, KeepsLog) for kind in callers)
     return sorted(failures, key=lambda failure: failure.at, reverse=True), has_log
 
 

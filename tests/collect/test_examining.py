@@ -125,3 +125,23 @@ def test_no_hub_is_told_of_what_only_another_meets(make_world):
 
 def world_pk(world: World) -> int:
     return Integration.objects.exclude(name="second").get().pk
+
+
+def test_one_hubs_empty_log_proves_nothing_for_another(make_world):
+    world = make_world("woocommerce")
+    hub = Account.objects.get().url
+    lists = {
+        "url": f"{hub}/x",
+        "items": "rows",
+        "fields": {"hub_id": "id", "integration_id": "id"},
+    }
+    other = Account.objects.create(
+        name="other",
+        kind="generic",
+        url=hub,
+        settings={"user_agents": ["Other/2.0"], "integrations": lists, "arrivals": lists},
+    )
+    Integration.objects.create(name="second", external_id="9", store=Store.objects.get(), account=other)
+    world.sandbox.break_shop("woocommerce", "firewall", pattern="Other", style="cloudflare_challenge")
+    (found, *_others) = examinations.diagnoses(examined(world))
+    assert (found.agents, found.severity) == (("Other/2.0",), "warn")
