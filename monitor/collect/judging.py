@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from integrations.contracts import ConditionKind
 from integrations.models import Integration
 from monitor.alerts.react import react, touch
+from monitor.alerts.recoveries import note_recoveries
 from monitor.collect import facts as loading
 from monitor.collect.claim import bring_forward
 from monitor.health import verdict
@@ -92,6 +93,7 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
         Transition.objects.bulk_create(transitions)
         if changes:
             react(changes, now=now)
+            note_recoveries(changes, now)
         touch(list(facts))
         _look_again(facts, {pk: held[pk] for pk in facts}, conditions, now)
         Heartbeat.objects.update_or_create(part="judge", defaults={"at": now})

@@ -30,6 +30,9 @@ NOTICE_STEPS = {
     "opened": gettext_lazy("it began"),
     "worsened": gettext_lazy("it became worse"),
     "recovered": gettext_lazy("it is over"),
+    "reminder": gettext_lazy("a reminder"),
+    "woken": gettext_lazy("it was snoozed and lasts"),
+    "maintenance": gettext_lazy("a maintenance window is over"),
     "test": gettext_lazy("a test"),
 }
 CHECKS = {
@@ -78,8 +81,15 @@ WAYS = {
             "arrive."
         ),
     ),
+    RefreshStrategy.REPUSH_TRACKING: (
+        gettext_lazy("Write missing numbers"),
+        gettext_lazy(
+            "Reads the orders whose tracking number is missing, writes it where it lacks, and reads it back. "
+            "The buyer is not mailed."
+        ),
+    ),
 }
-"""What a button says that makes waiting orders arrive, and what happens then."""
+"""What the button of each way says, and what happens then."""
 _SHAPES_OF_WARNINGS = {"maintenance": "paused", "hub_meets_maintenance": "paused"}
 _SHAPES = {State.OK: "ok", State.WARN: "late", State.FAIL: "fail", State.UNKNOWN: "unknown"}
 

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from monitor.dashboard import access, charts, incidents, integrations, overview, refreshing, systems
+from monitor.dashboard import (
+    access,
+    charts,
+    incidents,
+    integrations,
+    overview,
+    refresh_list,
+    refreshing,
+    refreshing_many,
+    systems,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -13,6 +23,14 @@ urlpatterns = [
     path("integrations/<str:name>/webhooks/", systems.subscribe, name="store-subscribe"),
     path("integrations/<str:name>/seen/<slug:code>/", systems.tick, name="manual-tick"),
     path("integrations/<str:name>/examine/", access.examine_now, name="examine-now"),
+    path("refreshes/", refresh_list.refresh_list, name="refreshes"),
+    path("refreshes/export.csv", refresh_list.refreshes_csv, name="refreshes-csv"),
+    path("refreshes/preview/", refreshing_many.preview, name="refresh-preview"),
+    path("refreshes/start/", refreshing_many.start, name="refresh-start"),
+    path("refreshes/<int:pk>/", refreshing.refresh_page, name="refresh"),
+    path("refreshes/<int:pk>/cancel/", refreshing.cancel_refresh, name="refresh-cancel"),
+    path("refreshes/several/<int:pk>/", refreshing_many.bulk_page, name="refresh-many"),
+    path("refreshes/several/<int:pk>/cancel/", refreshing_many.cancel_rest, name="refresh-many-cancel"),
     path("blocked/", access.blocked, name="blocked"),
     path("incidents/", incidents.incident_list, name="incidents"),
     path("incidents/<int:pk>/", incidents.incident_page, name="incident"),

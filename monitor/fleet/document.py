@@ -175,7 +175,7 @@ class IntegrationEntry(Entry):
         AutoRefresh.SUGGEST.value,
         description="When the store can be reached again, but its hub lags behind: do nothing (off), suggest "
         "a refresh, or do it once.",
-        json_schema_extra={"enum": AutoRefresh.values},
+        json_schema_extra={"enum": [*AutoRefresh.values]},
     )
     auto_refresh_ways: list[Annotated[str, AfterValidator(_auto_way)]] = Field(
         default_factory=refresh_request_only,

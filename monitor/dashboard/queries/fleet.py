@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Sum, When
 
 from integrations.models import Integration
+from monitor.alerts.recoveries import suggestions
 from monitor.dashboard.bands import changes_of_state
+from monitor.health.readmission import lags
 from monitor.health.states import State
-from monitor.models import Incident, Job, Member, Refresh, Verdict
+from monitor.models import Incident, Job, Member, Recovery, Refresh, Verdict
 from monitor.models.work import JobKind
 
 BAD = Q(verdict__state__in=[State.WARN, State.FAIL])
@@ -56,6 +58,8 @@ class Line:
     incident: Incident | None = None
     refresh: Refresh | None = None
     """The one that runs."""
+    suggestion: Recovery | None = None
+    """The store can be reached again and its hub lags behind: a refresh would help."""
     members: int = 1
     """How many suffer from the same thing and stand behind this line."""
 
@@ -175,7 +179,11 @@ def with_people(integrations: Sequence[Integration]) -> list[Line]:
         refresh.integration_id: refresh
         for refresh in Refresh.objects.filter(integration__in=integrations, finished_at=None)
     }
-    return [Line(one, incidents.get(one.pk), refreshes.get(one.pk)) for one in integrations]
+    behind = [one.pk for one in integrations if (held := verdict_of(one)) and lags(held.state, held.rule)]
+    suggested = suggestions(behind)
+    return [
+        Line(one, incidents.get(one.pk), refreshes.get(one.pk), suggested.get(one.pk)) for one in integrations
+    ]
 
 
 STATE_FILTERS: dict[str, Q] = {

@@ -13,6 +13,7 @@ from integrations.contracts import ConditionKind, Outcome
 from integrations.errors import RemoteError
 from integrations.models import Integration
 from integrations.registry import offers
+from monitor.alerts.recoveries import suggestions
 from monitor.collect.waiting import waiting
 from monitor.dashboard.bands import Band, band_of, changes_of_state
 from monitor.dashboard.queries.systems import Systems
@@ -23,6 +24,7 @@ from monitor.models import (
     HubFailureLog,
     HubState,
     Incident,
+    Recovery,
     Refresh,
     Transition,
     Verdict,
@@ -164,6 +166,11 @@ class IntegrationPage:
             return abilities(self.integration, getattr(self.integration, "hub_system", None) or "")
         except RemoteError:
             return None
+
+    @cached_property
+    def suggestion(self) -> Recovery | None:
+        """The recovery after which a refresh is suggested."""
+        return suggestions([self.integration.pk]).get(self.integration.pk)
 
     @cached_property
     def last_refresh(self) -> Refresh | None:

@@ -1,0 +1,77 @@
+"""Stores that let their hubs in again while these lag behind: noting it, and suggesting a refresh.
+
+What follows by itself is decided by :mod:`monitor.refresh.automatic`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef
+
+from integrations.models import AutoRefresh, Integration
+from monitor.health.readmission import KEEPS_OUT, LAGS, Step, is_left_behind, lags, readmitted_at
+from monitor.health.records import VerdictChange
+from monitor.health.states import State
+from monitor.models import Recovery, Refresh, Transition
+from monitor.models.refreshes import RecoveryDecision
+
+LOOK_BACK = timedelta(hours=24)
+"""How far back it is asked what kept a hub out."""
+
+
+def note_recoveries(changes: Sequence[VerdictChange], now: datetime) -> None:
+    """Notes which of these verdicts are about a hub that was let in again and lags behind.
+
+    Call it in the transaction of the judgement, after its transitions are stored; again with the same
+    changes it notes nothing new. At most three queries, none when no hub lags.
+    """
+    behind = [change for change in changes if lags(change.new.state, change.new.rule)]
+    if not behind:
+        return
+    wanted = set(
+        Integration.objects.filter(pk__in=[change.integration_id for change in behind])
+        .exclude(auto_refresh=AutoRefresh.OFF)
+        .values_list("pk", flat=True)
+    )
+    steps = _steps(wanted, now)
+    found = [
+        Recovery(integration_id=change.integration_id, recovered_at=readmitted, due_at=now)
+        for change in behind
+        if (readmitted := readmitted_at(steps.get(change.integration_id, ())))
+        and is_left_behind(change, readmitted, now)
+    ]
+    if found:
+        Recovery.objects.bulk_create(found, ignore_conflicts=True)
+
+
+def _steps(integrations: Collection[int], now: datetime) -> dict[int, list[Step]]:
+    """By integration, oldest first."""
+    steps: dict[int, list[Step]] = {}
+    rows = Transition.objects.filter(
+        integration__in=integrations, kind__in=KEEPS_OUT, at__gt=now - LOOK_BACK, at__lte=now
+    ).order_by("at", "pk")
+    for row in rows:
+        step = Step(row.kind, row.at, row.old_state, row.old_rule, row.new_state, row.new_rule)
+        steps.setdefault(row.integration_id, []).append(step)
+    return steps
+
+
+def suggestions(integrations: Collection[int]) -> dict[int, Recovery]:
+    """By integration: the recovery after which a refresh is suggested, as long as it would help.
+
+    One query, none for nobody. It ends with the first refresh that somebody asks for, or when the hub has
+    caught up.
+    """
+    if not integrations:
+        return {}
+    asked = Refresh.objects.filter(
+        integration=OuterRef("integration"), requested_at__gte=OuterRef("recovered_at")
+    )
+    rows = Recovery.objects.filter(
+        ~Exists(asked),
+        integration__in=integrations,
+        decision=RecoveryDecision.SUGGESTED,
+        integration__verdict__state__in=[State.WARN, State.FAIL],
+        integration__verdict__rule__in=LAGS,
+    ).order_by("recovered_at")
+    return {row.integration_id: row for row in rows}

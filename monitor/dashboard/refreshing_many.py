@@ -1,0 +1,96 @@
+"""Refreshing several integrations: choosing, what it would do, asking for it, following and stopping it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from integrations.models import Integration
+from monitor.access_control import FORCE_REFRESH, requires
+from monitor.dashboard.pages import page, template_part
+from monitor.dashboard.queries import fleet
+from monitor.dashboard.refreshing import given_reason
+from monitor.models import BulkRefresh, User
+from monitor.refresh import bulk as many
+
+
+def _chosen(request: HttpRequest) -> Sequence[Integration]:
+    """The ticked ones, or with ``all`` whatever the list's search finds; worst first."""
+    if "all" in request.POST:
+        rows = fleet.search(request.POST.get("q", ""), request.POST.get("state", ""))
+    else:
+        names = [name.replace("\0", "")[:120] for name in request.POST.getlist("chosen")[: many.MOST + 1]]
+        rows = fleet.worst_first(Integration.objects.filter(name__in=names))
+    # What the pages leave out is needed here: whether a hub can be asked depends on its keys.
+    return list(rows.defer(None)[: many.MOST + 1])
+
+
+@require_POST
+@requires(FORCE_REFRESH)
+def preview(request: HttpRequest) -> HttpResponse:
+    """Shows what would happen, and asks why. Changes nothing."""
+    chosen = _chosen(request)
+    if not chosen:
+        messages.warning(request, _("Tick the integrations that are to be refreshed first."))
+        return redirect("integrations")
+    if len(chosen) > many.MOST:
+        text = _("At most %(count)d integrations are refreshed at once. Narrow the list by a search.")
+        messages.warning(request, text % {"count": many.MOST})
+        return redirect("integrations")
+    now = timezone.now()
+    return render(request, "dashboard/refresh_preview.html", {"now": now, "plan": many.plan(chosen, now)})
+
+
+@require_POST
+@requires(FORCE_REFRESH)
+def start(request: HttpRequest) -> HttpResponse:
+    """Asks for all that were chosen in the preview, and leads to the page that follows them."""
+    chosen, reason, now = _chosen(request), given_reason(request), timezone.now()
+    if not chosen or len(chosen) > many.MOST:
+        return preview(request)
+    if not reason:
+        context = {"now": now, "plan": many.plan(chosen, now), "is_asked_again": True}
+        return render(request, "dashboard/refresh_preview.html", context, status=422)
+    user = cast(User, request.user)
+    made = many.request_many(chosen, user=user, actor=user.get_username(), reason=reason, now=now)
+    return redirect("refresh-many", pk=made.pk)
+
+
+@page
+def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far several refreshes have come."""
+    bulk = get_object_or_404(BulkRefresh, pk=pk)
+    rows = list(
+        bulk.refreshes.select_related("integration__store", "integration__account", "integration__verdict")
+        .defer("integration__store__credentials", "integration__account__credentials")
+        .order_by("pk")
+    )
+    counts = Counter(row.outcome or row.stage for row in rows)
+    words = {row.outcome or row.stage: row.get_outcome_display() or row.get_stage_display() for row in rows}
+    context = {
+        "now": timezone.now(),
+        "bulk": bulk,
+        "rows": rows,
+        "counts": [(counts[key], word) for key, word in words.items()],
+        "left": sum(row.finished_at is None for row in rows),
+    }
+    return render(request, template_part(request, "refresh_many", ("rows",)), context)
+
+
+@require_POST
+@requires(FORCE_REFRESH)
+def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancels all of them that have not ended."""
+    user = cast(User, request.user)
+    bulk = get_object_or_404(BulkRefresh, pk=pk)
+    ended = many.cancel_rest(bulk, user=user, actor=user.get_username(), now=timezone.now())
+    text = ngettext("%(count)d refresh is cancelled.", "%(count)d refreshes are cancelled.", ended)
+    messages.success(request, text % {"count": ended})
+    return redirect("refresh-many", pk=pk)
