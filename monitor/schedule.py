@@ -23,6 +23,12 @@ TICK = timedelta(seconds=settings.SYNCWATCH_TICK_S)
 SCHEDULE = (
     Periodic("collect", "monitor.collect.tasks.tick", TICK, "Claims the work that is due and does it."),
     Periodic("deliver", "monitor.alerts.tasks.deliver", TICK, "Sends the mails that are due."),
+    Periodic(
+        "follow up",
+        "monitor.alerts.tasks.follow_up",
+        max(TICK, timedelta(seconds=15)),
+        "Reminds of what nobody answers, escalates, and tells what maintenance windows kept quiet.",
+    ),
     Periodic("refresh", "monitor.refresh.tasks.advance", TICK, "Moves running refreshes on."),
     Periodic(
         "housekeeping",

@@ -16,7 +16,18 @@ class Step(StrEnum):
     WORSENED = "worsened"
     """From a warning to a failure."""
     RECOVERED = "recovered"
+    REMINDER = "reminder"
+    """It lasts, and nobody has acknowledged it. Numbered in ``Notice.step``: ``reminder-1``."""
+    WOKEN = "woken"
+    """It lasts, and the time for which it was snoozed is over. Numbered too."""
+    MAINTENANCE = "maintenance"
+    """What a maintenance window kept quiet, in one mail that carries the openings."""
     TEST = "test"
+
+
+def step_of(text: str) -> Step:
+    """The step of a notice, without its number."""
+    return Step(text.partition("-")[0])
 
 
 class RefreshFacts(BaseModel):
@@ -27,6 +38,18 @@ class RefreshFacts(BaseModel):
     actor: str
     reason: str
     asked_at: AwareDatetime
+
+
+class MaintenanceFacts(BaseModel):
+    """What a maintenance window kept quiet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    """What was done; empty: the window is gone."""
+    at: AwareDatetime
+    over: list[str]
+    """Whose trouble began and ended in it."""
 
 
 class NoticeFacts(BaseModel):
@@ -47,3 +70,5 @@ class NoticeFacts(BaseModel):
     oldest_waiting_at: AwareDatetime | None = None
     peak_waiting: int = 0
     refresh: RefreshFacts | None = None
+    unanswered_for_s: int = 0
+    """Told to a second list: for so long nobody has acknowledged it."""

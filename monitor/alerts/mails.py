@@ -1,58 +1,34 @@
-"""Writing a notice as a mail: in its recipient's language and time zone, as text and as HTML."""
+"""Writing notices as mails: in their recipient's language and time zone, as text and as HTML."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from email.header import Header
 from email.utils import formatdate
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _noop
-from django.utils.translation import ngettext
 
-from integrations.contracts import ConditionKind
-from monitor.alerts.facts import NoticeFacts, Step
-from monitor.health.states import State
+from monitor.alerts.facts import Step
+from monitor.alerts.several import newest_of_each, words_of_several
+from monitor.alerts.words import words_of
 from monitor.models import Notice
-from monitor.wording import Explanation, clock, duration, explain, since, waiting
-from monitor.wording.retold import retold
 
 LIST_ID = "Syncwatch <incidents.syncwatch>"
-COLOURS = {State.WARN: "#9a6200", State.FAIL: "#c3261c", State.OK: "#567866"}
-MAX_STEPS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a mail says, ready for its templates."""
-
-    subject: str
-    state_word: str
-    colour: str
-    title: str
-    """Whom it is about."""
-    headline: str
-    """What it is about."""
-    lines: list[str]
-    """How much, and how it ended."""
-    why: str = ""
-    steps: tuple[str, ...] = ()
-    link: str = ""
-    link_text: str = ""
 
 
 def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
-    """The mail of a notice. What it tells is as of the notice's step, however late it is sent.
+    """The mail of a notice, and of those that it carries. What it tells is as of each notice's step,
+    however late it is sent.
 
     Raises whatever a broken context or template raises; the caller decides.
     """
+    carried = notice.carried.exclude(pk=notice.pk).order_by("pk") if notice.sent_with_id else ()
+    rows = newest_of_each([notice, *carried])
+    is_one = len(rows) == 1 and notice.step != Step.MAINTENANCE
     with translation.override(notice.language):
-        words = _words(notice)
+        words = words_of(rows[0]) if is_one else words_of_several(notice, rows)
         context = {
             "words": words,
             "language": notice.language,
@@ -63,7 +39,10 @@ def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
         text = render_to_string("mail/notice.txt", context)
         html = render_to_string("mail/notice.html", context)
     mail = EmailMultiAlternatives(
-        subject=_encoded(words.subject), body=text, to=[notice.recipient], headers=_headers(notice, now)
+        subject=_encoded(words.subject),
+        body=text,
+        to=[notice.recipient],
+        headers=_headers(notice, rows if is_one else (), now),
     )
     mail.attach_alternative(html, "text/html")
     return mail
@@ -76,7 +55,7 @@ def _encoded(subject: str) -> str:
     return line if line.isascii() else Header(line, "utf-8", header_name="Subject").encode(linesep="")
 
 
-def _headers(notice: Notice, now: datetime) -> dict[str, str]:
+def _headers(notice: Notice, about: Sequence[Notice], now: datetime) -> dict[str, str]:
     headers = {
         "Message-ID": notice.message_id,
         "Date": formatdate(now.timestamp()),
@@ -85,126 +64,23 @@ def _headers(notice: Notice, now: datetime) -> dict[str, str]:
         "X-Auto-Response-Suppress": "All",
         "List-Id": LIST_ID,
     }
-    opening = (
-        Notice.objects.filter(
-            incident=notice.incident_id, recipient=notice.recipient, step=Step.OPENED, pk__lt=notice.pk
-        )
-        .values_list("message_id", flat=True)
-        .first()
-        if notice.incident_id
-        else None
-    )
-    if opening:
+    opening = next(filter(None, map(_told_before, about)), "")
+    if opening and opening != notice.message_id:
         headers["In-Reply-To"] = headers["References"] = opening
     return headers
 
 
-def _words(notice: Notice) -> Words:
-    if notice.step == Step.TEST:
-        return Words(
-            subject=_("[test] Syncwatch reaches you"),
-            state_word=_("test"),
-            colour=COLOURS[State.OK],
-            title="Syncwatch",
-            headline=_("This is how Syncwatch will write to you."),
-            lines=[_("It took the same way as every notice about an incident. There is nothing to do.")],
-            link=settings.PUBLIC_URL + reverse("overview"),
-            link_text=_("Open Syncwatch"),
+def _told_before(notice: Notice) -> str:
+    """The Message-ID of the mail that told the recipient of the beginning; empty: there is none before."""
+    opening = (
+        Notice.objects.filter(
+            incident=notice.incident_id, recipient=notice.recipient, step=Step.OPENED, pk__lt=notice.pk
         )
-    facts = NoticeFacts.model_validate(notice.context)
-    zone = ZoneInfo(notice.time_zone)
-    link = settings.PUBLIC_URL + reverse("incident", args=[notice.incident_id])
-    told = explain(facts.cause, facts.rule, facts.evidence, now=facts.at, tz=zone, state=facts.state)
-    if notice.step == Step.RECOVERED:
-        return _recovery(facts, told, link, zone)
-    return _trouble(facts, told, link, zone, worsened=notice.step == Step.WORSENED)
-
-
-def _trouble(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo, *, worsened: bool) -> Words:
-    subject = told.headline
-    lines = [_("Since %(since)s.") % {"since": since(facts.started_at, now=facts.at, tz=zone)}]
-    if facts.waiting:
-        oldest = clock(facts.oldest_waiting_at or facts.started_at, now=facts.at, tz=zone)
-        subject = ngettext(
-            "%(count)d order waiting since %(time)s", "%(count)d orders waiting since %(time)s", facts.waiting
-        ) % {"count": facts.waiting, "time": oldest}
-        lines[0] += f" {waiting(facts.waiting)}."
-    elif facts.waiting is None:
-        lines[0] += " " + _("How many orders wait is unknown: the store cannot be read.")
-    elif _over(facts) == _ORDERS_MOVE:
-        lines[0] += " " + _("No orders are waiting yet.")
-    if worsened:
-        lines.append(_("It was a warning and has become worse."))
-    return Words(
-        subject=_("[%(state)s] %(title)s: %(subject)s")
-        % {"state": told.state_word, "title": facts.title, "subject": subject},
-        state_word=told.state_word,
-        colour=COLOURS[facts.state],
-        title=facts.title,
-        headline=told.headline,
-        lines=lines,
-        why=told.why,
-        steps=told.steps[:MAX_STEPS],
-        link=link,
-        link_text=_("Open the incident"),
+        .select_related("sent_with")
+        .first()
+        if notice.incident_id
+        else None
     )
-
-
-_ORDERS_MOVE = _noop("Orders are syncing again.")
-_OVER = {
-    ConditionKind.TRACKING: _noop("Tracking numbers reach the store again."),
-    ConditionKind.EVENTS: _noop("Events arrive again."),
-}
-_OVER_BY_RULE = {
-    "method_blocked": _noop("The store takes the hub's calls again."),
-    "writes_blocked": _noop("The store takes the hub's calls again."),
-    "certificate_expires": _noop("The shop's certificate was renewed."),
-}
-
-
-def _over(facts: NoticeFacts) -> str:
-    """What is well again, in English: not every trouble is one of orders."""
-    if facts.cause == ConditionKind.ACCESS and facts.rule in _OVER_BY_RULE:
-        return _OVER_BY_RULE[facts.rule]
-    return _OVER.get(facts.cause, _ORDERS_MOVE)
-
-
-def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) -> Words:
-    lasted = duration(facts.at - facts.started_at)
-    lines = [
-        _("It was %(state)s from %(start)s until %(end)s (%(duration)s).")
-        % {
-            "state": told.state_word,
-            "start": clock(facts.started_at, now=facts.at, tz=zone),
-            "end": clock(facts.at, now=facts.at, tz=zone),
-            "duration": lasted,
-        },
-    ]
-    subject = _("[recovered] %(title)s: after %(duration)s") % {"title": facts.title, "duration": lasted}
-    if facts.peak_waiting:
-        affected = ngettext("%(count)d order waited", "up to %(count)d orders waited", facts.peak_waiting) % {
-            "count": facts.peak_waiting
-        }
-        subject += f", {affected}"
-        lines.append(f"{affected[:1].upper()}{affected[1:]}.")
-    if facts.refresh:
-        lines.append(
-            _("It recovered after the refresh that %(actor)s asked for at %(time)s (“%(reason)s”).")
-            % {
-                "actor": facts.refresh.actor,
-                "time": clock(facts.refresh.asked_at, now=facts.at, tz=zone),
-                "reason": retold(facts.refresh.reason),
-            }
-        )
-    else:
-        lines.append(_("It recovered without a refresh."))
-    return Words(
-        subject=subject,
-        state_word=_("recovered"),
-        colour=COLOURS[State.OK],
-        title=facts.title,
-        headline=_(_over(facts)),
-        lines=lines,
-        link=link,
-        link_text=_("Open the incident"),
-    )
+    if opening is None:
+        return ""
+    return (opening.sent_with or opening).message_id

@@ -1,21 +1,27 @@
 """Rows of the outbox: who is told, and under which Message-ID."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max, Prefetch, Q
 
-from integrations.models import Integration
+from integrations.models import Integration, Store
 from monitor.alerts.facts import NoticeFacts, Step
+from monitor.alerts.quiet import GROUP, hold
 from monitor.health.states import State
 from monitor.models import Incident, Notice, Subscription
 from monitor.nudge import nudge
 
 DELIVER = "monitor.alerts.tasks.deliver"
+TOGETHER = timedelta(seconds=60)
+TOGETHER_GROUP = "opened "
+"""What the group of openings that may share a mail begins with; when the first of them was follows."""
 
 
 def mail_domain() -> str:
@@ -25,7 +31,7 @@ def mail_domain() -> str:
 
 
 def notice(
-    step: Step,
+    step: str,
     incident: Incident | None,
     facts: NoticeFacts | None,
     *,
@@ -33,35 +39,133 @@ def notice(
     language: str,
     time_zone: str,
     now: datetime,
+    context: Mapping[str, Any] | None = None,
 ) -> Notice:
-    """An unsaved notice, due at once. Its Message-ID is fixed here, so that a mail sent twice is
-    one mail to whoever receives it."""
+    """An unsaved notice about ``facts``, or about another ``context``; due at once.
+
+    Its Message-ID is fixed here, so that a mail sent twice is one mail to whoever receives it.
+    """
     return Notice(
         incident=incident,
         step=step,
         recipient=recipient,
         language=language,
         time_zone=time_zone,
-        context=facts.model_dump(mode="json") if facts else {},
+        context=facts.model_dump(mode="json") if facts else dict(context or {}),
         message_id=f"<{uuid4().hex}@{mail_domain()}>",
         created_at=now,
         due_at=now,
     )
 
 
+def addressed(
+    step: str,
+    incident: Incident,
+    facts: NoticeFacts,
+    subscription: Subscription,
+    *,
+    now: datetime,
+    opening: Notice | None = None,
+) -> Notice:
+    """An unsaved notice to a subscription, due at once or, where it can wait, after its quiet hours.
+
+    ``opening`` is what told the recipient that the incident began.
+    """
+    row = notice(
+        step,
+        incident,
+        facts,
+        recipient=subscription.email,
+        language=subscription.language,
+        time_zone=subscription.time_zone,
+        now=now,
+    )
+    hold(row, subscription, facts.state, now=now, opening=opening)
+    return row
+
+
+def subscribed() -> list[Subscription]:
+    """The active subscriptions, with the keys of their stores."""
+    stores = Prefetch("stores", Store.objects.only("pk"))
+    return list(Subscription.objects.filter(is_active=True).prefetch_related(stores))
+
+
 def wants(subscription: Subscription, integration: Integration, state: State) -> bool:
-    """Whether a subscription is about this store and this severity."""
+    """Whether a subscription is about this store and this severity: everything that it names must fit."""
     if state is State.WARN and not subscription.include_warnings:
         return False
-    return not subscription.tags or not set(subscription.tags).isdisjoint(integration.store.tags)
+    store, chosen = integration.store, {row.pk for row in subscription.stores.all()}
+    if subscription.tags and set(subscription.tags).isdisjoint(store.tags):
+        return False
+    if subscription.platforms and store.platform not in subscription.platforms:
+        return False
+    return not chosen or store.pk in chosen
 
 
-def put(notices: Iterable[Notice]) -> None:
+def put(notices: Iterable[Notice], now: datetime) -> None:
     """Stores notices in the current transaction; one that exists already is left as it is."""
     rows = list(notices)
     if rows:
+        alone = [row for row in rows if row.sent_with_id is None and not row.group]
+        _bring_held_along([row for row in alone if row.step != Step.OPENED], now)
+        _gather([row for row in alone if row.step == Step.OPENED], now)
         Notice.objects.bulk_create(rows, ignore_conflicts=True)
-        transaction.on_commit(nudge(DELIVER), robust=True)
+        wake()
+
+
+def wake() -> None:
+    """Has what is due delivered as soon as the current transaction is committed."""
+    transaction.on_commit(nudge(DELIVER), robust=True)
+
+
+def _gather(openings: Sequence[Notice], now: datetime) -> None:
+    """What opens within :data:`TOGETHER` for one recipient becomes one mail, but for the first of it: that
+    goes at once, and alone where nothing else opened in the same moment."""
+    if not openings:
+        return
+    recent = (
+        Notice.objects.filter(
+            recipient__in={row.recipient for row in openings},
+            step=Step.OPENED,
+            group__startswith=TOGETHER_GROUP,
+            created_at__gt=now - TOGETHER,
+        )
+        .values_list("recipient")
+        .annotate(newest=Max("group"))
+    )
+    groups = dict(recent)
+    for row in openings:
+        group = groups.get(row.recipient, "")
+        begun = datetime.fromisoformat(group.removeprefix(TOGETHER_GROUP)) if group else None
+        if begun is None or now - begun >= TOGETHER:
+            begun = now
+        row.group = TOGETHER_GROUP + begun.isoformat(timespec="microseconds")
+        row.due_at = now if begun == now else begun + TOGETHER
+
+
+def _bring_held_along(passing: Sequence[Notice], now: datetime) -> None:
+    """What is told in quiet hours takes along what was held about the same incident, in one mail."""
+    if not passing:
+        return
+    held = Notice.objects.filter(
+        Q(group__startswith=GROUP) | Q(sent_with__isnull=False),
+        incident__in={row.incident_id for row in passing},
+        sent_at__isnull=True,
+        failed_at__isnull=True,
+        due_at__gt=now,
+        attempts=0,
+    )
+    waiting: dict[tuple[int | None, str], list[Notice]] = {}
+    for row in held:
+        waiting.setdefault((row.incident_id, row.recipient), []).append(row)
+    for row in passing:
+        mine = waiting.get((row.incident_id, row.recipient), ())
+        if keys := [one.pk for one in mine if one.sent_with_id is None]:
+            row.group = f"passing {row.incident_id} {now.isoformat(timespec='seconds')}"
+            Notice.objects.filter(pk__in=keys).update(group=row.group, due_at=now)
+        # A mail that is made up already goes out as it is.
+        if leads := [one.sent_with_id for one in mine if one.sent_with_id is not None]:
+            Notice.objects.filter(pk__in=leads).update(due_at=now)
 
 
 def told(incident_ids: Sequence[int]) -> Mapping[int, Sequence[Notice]]:
@@ -77,5 +181,5 @@ def send_test(email: str, *, language: str = "en", time_zone: str = "UTC", now: 
     """Puts a test mail into the outbox, on the way every other notice goes."""
     row = notice(Step.TEST, None, None, recipient=email, language=language, time_zone=time_zone, now=now)
     row.save()
-    transaction.on_commit(nudge(DELIVER), robust=True)
+    wake()
     return row

@@ -109,26 +109,50 @@ def _pending() -> QuerySet[Notice]:
     return Notice.objects.filter(sent_at__isnull=True, failed_at__isnull=True)
 
 
-def _due(now: datetime) -> QuerySet[Notice]:
-    """Pending, due and not leased; and nothing to the same recipient about the same incident before it."""
-    earlier = _pending().filter(
+def _earlier() -> QuerySet[Notice]:
+    """Pending ones to the same recipient about the same incident, before it."""
+    return _pending().filter(
         incident=OuterRef("incident"), recipient=OuterRef("recipient"), pk__lt=OuterRef("pk")
     )
+
+
+def _due(now: datetime) -> QuerySet[Notice]:
+    """Pending, due, not leased, in no other notice's mail; and nothing to the same recipient about the
+    same incident before it, but what its own mail carries."""
+    own = Q(sent_with__isnull=False) & Q(sent_with=OuterRef("pk"))
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    return _pending().filter(free, ~Exists(earlier), due_at__lte=now)
+    alone = Q(sent_with__isnull=True) | Q(sent_with=F("pk"))
+    return _pending().filter(free, alone, ~Exists(_earlier().exclude(own)), due_at__lte=now)
 
 
 @transaction.atomic
 def claim(now: datetime) -> Notice | None:
-    """Leases the notice that is due longest, if any, and counts the attempt."""
+    """Leases the notice that is due longest, if any, and counts the attempt.
+
+    With the first attempt of one in a group it is decided what goes out in its mail: whatever of the group
+    is due now. The rest makes a mail of its own.
+    """
     notice = _due(now).select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "pk").first()
     if notice is None:
         return None
+    if notice.group and notice.sent_with_id is None:
+        _collect(notice, now)
     notice.lease_token = uuid.uuid4()
     notice.lease_until = now + LEASE
     notice.attempts += 1
-    notice.save(update_fields=["lease_token", "lease_until", "attempts"])
+    notice.save(update_fields=["lease_token", "lease_until", "attempts", "sent_with"])
     return notice
+
+
+def _collect(first: Notice, now: datetime) -> None:
+    """Puts what is due of the group into the mail of its first notice."""
+    ours = Q(group=first.group, recipient=first.recipient, sent_with__isnull=True, due_at__lte=now)
+    before = _earlier().exclude(group=first.group)
+    others = _pending().filter(ours, ~Exists(before), lease_until__isnull=True, pk__gt=first.pk)
+    keys = [row.pk for row in others.select_for_update(skip_locked=True, of=("self",)).order_by("pk")]
+    if keys:
+        Notice.objects.filter(pk__in=keys).update(sent_with=first)
+        first.sent_with = first
 
 
 def _deliver(notice: Notice, line: _Line, done: Delivered, now: datetime) -> bool:
@@ -172,5 +196,10 @@ def _retry_later(notice: Notice, answer: Answer, now: datetime) -> None:
 
 
 def _release(notice: Notice, **changes: object) -> bool:
+    """Records how it went, for all that the notice's mail carries; False when the lease had passed on."""
     mine = _pending().filter(pk=notice.pk, lease_token=notice.lease_token)
-    return bool(mine.update(lease_until=None, lease_token=None, **changes))
+    with transaction.atomic():
+        is_mine = bool(mine.update(lease_until=None, lease_token=None, **changes))
+        if is_mine:
+            _pending().filter(sent_with=notice).exclude(pk=notice.pk).update(**changes)
+    return is_mine

@@ -1,20 +1,21 @@
 """From judgements that changed to incidents and notices, in the transaction of the judgement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from integrations.models import Integration
-from monitor.alerts import notices
+from monitor.alerts import maintenance, notices
 from monitor.alerts.facts import NoticeFacts, RefreshFacts, Step
+from monitor.alerts.quiet import hold
 from monitor.alerts.reaction import Reaction
 from monitor.alerts.shared import Peers, peers_of
 from monitor.alerts.sharing import share
 from monitor.health.records import Judgement, VerdictChange
 from monitor.health.states import State
-from monitor.models import Incident, Member, Notice, Refresh, Subscription
+from monitor.models import Incident, Member, Notice, Refresh
 from monitor.models.refreshes import RefreshOutcome
 
 
@@ -24,8 +25,8 @@ def react(changes: Sequence[VerdictChange], *, now: datetime, peers: Peers = pee
 
     Bad opens an incident, or joins one that is shared (see :mod:`monitor.alerts.shared`); another cause
     while it is open only updates it; from a warning to a failure it is told once more; ok closes it;
-    unknown leaves it as it is. Paused integrations open and update nothing. Calling it again with the
-    same changes changes nothing.
+    unknown leaves it as it is. Paused integrations open and update nothing. Inside a maintenance window
+    what is bad is stored but told to nobody. Calling it again with the same changes changes nothing.
 
     A few queries however many changes; locks the integrations in the order of their keys.
     """
@@ -49,12 +50,16 @@ def react(changes: Sequence[VerdictChange], *, now: datetime, peers: Peers = pee
     for pk, integration in integrations.items():
         _weigh(reaction, integration, newest[pk], membership.get(pk), now)
     share(reaction, now, peers)
+    quiet = maintenance.hush(reaction, now)
     _store_opened(reaction, now)
     if reaction.changed:
         fields = ["cause", "rule", "state", "evidence", "peak_waiting"]
+        if quiet:
+            fields += ["hushed_at", "hushed_by", "unhushed_at"]
         Incident.objects.bulk_update(reaction.changed, fields)
+    maintenance.told_anyway(reaction, quiet, now)
     recovered = _close(reaction.left, now)
-    _tell(reaction, recovered, now)
+    _tell(reaction, recovered, quiet, now)
 
 
 def _weigh(
@@ -133,38 +138,37 @@ def _close(left: Sequence[tuple[Member, Integration]], now: datetime) -> list[tu
     return list(ended.values())
 
 
-def _tell(reaction: Reaction, recovered: Sequence[tuple[Incident, Integration]], now: datetime) -> None:
-    bad = [*reaction.opened, *reaction.joined, *reaction.worsened]
+def _tell(
+    reaction: Reaction,
+    recovered: Sequence[tuple[Incident, Integration]],
+    quiet: Collection[int],
+    now: datetime,
+) -> None:
+    bad = [row for row in [*reaction.opened, *reaction.joined, *reaction.worsened] if row[1].pk not in quiet]
     if not (bad or recovered):
         return
     rows: list[Notice] = []
     open_before = [incident.pk for incident, _, _ in [*reaction.joined, *reaction.worsened]]
     told = notices.told([*open_before, *(incident.pk for incident, _ in recovered)])
-    subscriptions = list(Subscription.objects.filter(is_active=True)) if bad else []
+    subscriptions = notices.subscribed()
     joined = {change.integration_id for _, _, change in reaction.joined}
     for incident, integration, change in bad:
         facts = _facts(incident, integration, now, change)
         # Who was not told of the warning hears of the failure as something new.
-        knows = {opening.recipient for opening in told.get(incident.pk, ())}
-        rows += [
-            notices.notice(
-                Step.WORSENED if subscription.email in knows else Step.OPENED,
-                incident,
-                facts,
-                recipient=subscription.email,
-                language=subscription.language,
-                time_zone=subscription.time_zone,
-                now=now,
-            )
-            for subscription in subscriptions
-            if notices.wants(subscription, integration, change.new.state)
-            and not (subscription.email in knows and change.integration_id in joined)
-        ]
+        openings = {opening.recipient: opening for opening in told.get(incident.pk, ())}
+        for subscription in subscriptions:
+            opening = openings.get(subscription.email)
+            # A second list is told later, if nobody acknowledges: see monitor.alerts.reminding.
+            is_due = not subscription.escalates_after if opening is None else integration.pk not in joined
+            if is_due and notices.wants(subscription, integration, change.new.state):
+                step = Step.OPENED if opening is None else Step.WORSENED
+                rows.append(notices.addressed(step, incident, facts, subscription, now=now, opening=opening))
     refreshes = _refreshes(recovered)
+    by_email = {subscription.email: subscription for subscription in subscriptions}
     for incident, integration in recovered:
         facts = _facts(incident, integration, now, refresh=refreshes.get(integration.pk))
-        rows += [
-            notices.notice(
+        for opening in told[incident.pk]:
+            row = notices.notice(
                 Step.RECOVERED,
                 incident,
                 facts,
@@ -173,9 +177,10 @@ def _tell(reaction: Reaction, recovered: Sequence[tuple[Incident, Integration]],
                 time_zone=opening.time_zone,
                 now=now,
             )
-            for opening in told[incident.pk]
-        ]
-    notices.put(rows)
+            if opening.recipient in by_email:
+                hold(row, by_email[opening.recipient], facts.state, now=now, opening=opening)
+            rows.append(row)
+    notices.put(rows, now)
 
 
 def _facts(

@@ -1,9 +1,11 @@
-"""Celery's side of the outbox."""
+"""Celery's side of the alerting."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from monitor.alerts.outbox import deliver_due
+from monitor.alerts.reminding import follow_up as follow_up_now
+from monitor.alerts.unhushing import unhush
 from monitor.models import Heartbeat
 
 
@@ -14,3 +16,11 @@ def deliver() -> None:
     done = deliver_due(now)
     detail = {"sent": done.sent, "retried": done.retried, "given_up": done.given_up}
     Heartbeat.objects.update_or_create(part="deliver", defaults={"at": now, "detail": detail})
+
+
+@shared_task(name="monitor.alerts.tasks.follow_up")
+def follow_up() -> None:
+    """Tells what ended maintenance windows kept quiet, reminds of what nobody answers, escalates."""
+    now = timezone.now()
+    detail = {"unhushed": unhush(now), "told": follow_up_now(now)}
+    Heartbeat.objects.update_or_create(part="follow_up", defaults={"at": now, "detail": detail})

@@ -4,6 +4,7 @@ from django.urls import path
 
 from monitor.dashboard import (
     access,
+    answering,
     charts,
     incidents,
     integrations,
@@ -34,7 +35,15 @@ urlpatterns = [
     path("blocked/", access.blocked, name="blocked"),
     path("incidents/", incidents.incident_list, name="incidents"),
     path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
-    path("incidents/<int:pk>/acknowledge/", incidents.acknowledge, name="incident-acknowledge"),
+    path(
+        "incidents/<int:pk>/acknowledge/",
+        answering.answer,
+        {"what": "acknowledge"},
+        name="incident-acknowledge",
+    ),
+    path("incidents/<int:pk>/snooze/", answering.answer, {"what": "snooze"}, name="incident-snooze"),
+    path("incidents/<int:pk>/comment/", answering.answer, {"what": "comment"}, name="incident-comment"),
+    path("incidents/answer/<str:token>/", answering.answer_by_mail, name="incident-answer"),
     path("charts/latency-<slug:group>.<slug:form>", charts.fleet_latency, name="chart-fleet-latency"),
     path("charts/<str:name>/latency.<slug:form>", charts.integration_latency, name="chart-latency"),
 ]

@@ -101,7 +101,7 @@ def question(kind: str) -> str:
 @register.filter
 def step_words(step: str) -> str:
     """What a notice was about."""
-    return str(faces.NOTICE_STEPS.get(step, step))
+    return str(faces.NOTICE_STEPS.get(step.partition("-")[0], step))
 
 
 @register.filter

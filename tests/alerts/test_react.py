@@ -198,7 +198,7 @@ def test_many_changes_cost_no_more_queries_than_two(make_integration):
         return len(captured)
 
     for new in (LATE, STALLED, FINE):
-        assert queries(integrations[:2], new) == queries(integrations[2:], new) <= 12
+        assert queries(integrations[:2], new) == queries(integrations[2:], new) <= 14
 
 
 def test_the_peak_of_waiting_orders_follows_the_verdicts_upwards(integration):

@@ -8,7 +8,8 @@ from functools import cached_property
 from django.db.models import F, Prefetch, QuerySet
 
 from monitor.dashboard.bands import changes_of_state
-from monitor.models import Incident, Member, Notice, Refresh, Transition
+from monitor.models import Incident, Member, Notice, Refresh, Remark, Transition
+from monitor.models.maintenance import RemarkKind
 
 LEAD = timedelta(minutes=10)
 """The timeline begins a little before the incident: what came just before often explains it."""
@@ -34,8 +35,9 @@ class Event:
     at: datetime
     transition: Transition | None = None
     refresh: Refresh | None = None
+    remark: Remark | None = None
     word: str = ""
-    """``opened``, ``acknowledged``, ``closed``."""
+    """``opened``, ``hushed``, ``acknowledged``, ``closed``."""
 
 
 class IncidentPage:
@@ -70,8 +72,11 @@ class IncidentPage:
         events += [
             Event(one.requested_at, refresh=one) for one in refreshes.order_by("-requested_at")[:EVENTS]
         ]
-        events.append(Event(incident.opened_at, word="opened"))
-        if incident.acknowledged_at:
+        remarks = incident.remarks.select_related("user").order_by("-at")[:EVENTS]
+        events += [Event(one.at, remark=one) for one in remarks]
+        is_hushed = incident.hushed_at is not None and incident.hushed_at == incident.opened_at
+        events.append(Event(incident.opened_at, word="hushed" if is_hushed else "opened"))
+        if incident.acknowledged_at and not any(one.kind == RemarkKind.ACKNOWLEDGED for one in remarks):
             events.append(Event(incident.acknowledged_at, word="acknowledged"))
         if incident.closed_at:
             events.append(Event(incident.closed_at, word="closed"))

@@ -1,0 +1,35 @@
+"""Links in mails that let their recipient answer: signed, for one notice, for as long as an answer helps."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner
+from django.urls import reverse
+
+from monitor.models import Notice, Subscription
+
+MAX_AGE = timedelta(days=14)
+_SIGNER = "monitor.alerts.links"
+
+
+def answer_link(notice: Notice) -> str:
+    """The address under which the recipient of a notice acknowledges, snoozes or comments.
+
+    It names neither the recipient nor the incident. It only opens a page: programs that follow every link
+    of a mail change nothing.
+    """
+    token = TimestampSigner(salt=_SIGNER).sign(str(notice.pk))
+    return settings.PUBLIC_URL + reverse("incident-answer", args=[token])
+
+
+def notice_of(token: str) -> Notice | None:
+    """The notice whose link this is. None: forged, too old, or its recipient is not to be told any more."""
+    try:
+        key = TimestampSigner(salt=_SIGNER).unsign(token, max_age=MAX_AGE)
+    except BadSignature:
+        return None
+    notice = Notice.objects.select_related("incident__acknowledged_by").filter(pk=key).first()
+    if notice is None or notice.incident is None:
+        return None
+    known = Subscription.objects.filter(email__iexact=notice.recipient, is_active=True)
+    return notice if known.exists() else None

@@ -1,0 +1,62 @@
+"""How open incidents stand now, for notices that no change of a verdict brings about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.models import Integration
+from monitor.alerts import notices
+from monitor.alerts.facts import NoticeFacts
+from monitor.health.states import State
+from monitor.models import Incident, Member, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An incident, who is in it, and what a notice about it says now."""
+
+    incident: Incident
+    integrations: Sequence[Integration]
+    """Still in it, or all that were when it is over; the first to join it first."""
+    facts: NoticeFacts
+
+    def concerns(self, subscription: Subscription) -> bool:
+        state = State(self.incident.state)
+        return any(notices.wants(subscription, one, state) for one in self.integrations)
+
+
+def standing(incidents: Iterable[Incident], now: datetime) -> list[Standing]:
+    """Each of them as it stands. One query."""
+    rows = list(incidents)
+    members: dict[int, list[Member]] = {}
+    found = Member.objects.filter(incident__in=rows).select_related(
+        "integration__store", "integration__account", "integration__verdict"
+    )
+    for member in found.defer(
+        "integration__store__credentials", "integration__account__credentials"
+    ).order_by("joined_at", "pk"):
+        members.setdefault(member.incident_id, []).append(member)
+    return [_standing(row, members[row.pk], now) for row in rows if row.pk in members]
+
+
+def _standing(incident: Incident, members: Sequence[Member], now: datetime) -> Standing:
+    inside = [one for one in members if one.left_at is None] or list(members)
+    verdicts = [
+        verdict for one in inside if (verdict := getattr(one.integration, "verdict", None)) is not None
+    ]
+    waits = [verdict.oldest_waiting_at for verdict in verdicts if verdict.oldest_waiting_at is not None]
+    facts = NoticeFacts.model_validate(
+        {
+            "title": incident.shared_title or str(inside[0].integration),
+            "state": incident.state,
+            "cause": incident.cause,
+            "rule": incident.rule,
+            "evidence": incident.evidence,
+            "started_at": incident.started_at,
+            "at": now,
+            "waiting": sum(verdict.waiting_count for verdict in verdicts),
+            "oldest_waiting_at": min(waits, default=None),
+            "peak_waiting": incident.peak_waiting,
+        }
+    )
+    return Standing(incident, [one.integration for one in inside], facts)
