@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as django_settings
 from django.utils import translation
 
 TIERS = {"unit", "integration", "acceptance"}
@@ -18,6 +19,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tiers = TIERS & {mark.name for mark in item.iter_markers()}
         if len(tiers) != 1:
             raise pytest.UsageError(f"{item.nodeid} needs exactly one of the marks {sorted(TIERS)}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_root() -> None:
+    """WhiteNoise warns when the place of collected files is not there, be it empty."""
+    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

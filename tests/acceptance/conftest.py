@@ -6,15 +6,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from pytest_django import Settings
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-
-
-@pytest.fixture(autouse=True)
-def _static_root(settings: Settings, tmp_path: Path) -> None:
-    """An empty place for collected files: WhiteNoise warns when there is none."""
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture(scope="module")

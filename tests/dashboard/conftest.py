@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
@@ -65,12 +64,6 @@ def operator(db) -> Client:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Examined]:
     """What was found at shops of every kind, by the name of what is broken there."""
     return examine_all(tmp_path_factory.mktemp("shops"), NOW - timedelta(minutes=3))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _static_root() -> None:
-    """WhiteNoise warns when the place of collected files is not there, be it empty."""
-    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 # --- a real browser ------------------------------------------------------------------------------------

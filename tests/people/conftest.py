@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from pytest_django import Settings
 
 from integrations.models import Account, Integration, Store
 from monitor.access_control import ADMIN, OPERATOR, VIEWER
@@ -17,12 +15,6 @@ from monitor.models.refreshes import RefreshStrategy
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECRET = "cs_0123456789abcdef0123456789abcdef01234567"
 KEY = "ck_0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Settings, tmp_path: Path) -> None:
-    """An empty place for collected files: WhiteNoise warns when there is none."""
-    settings.STATIC_ROOT = tmp_path
 
 
 def person(name: str, group: str | None = None, **more: object) -> User:

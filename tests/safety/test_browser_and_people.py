@@ -20,11 +20,6 @@ from tests.people.conftest import NOW, person, signed_in
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings, tmp_path) -> None:
-    settings.STATIC_ROOT = tmp_path
-
-
 @pytest.fixture
 def admin() -> Client:
     return signed_in(person("ada", ADMIN))

@@ -31,10 +31,9 @@ from monitor.wording import told
 from tests.people.conftest import NOW, person, signed_in
 from tests.safety.test_browser_and_people import EVIL
 from tests.safety.test_browser_and_people import admin as _admin
-from tests.safety.test_browser_and_people import static_root as _static_root
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
-admin, static_root = _admin, _static_root
+admin = _admin
 ODD = "%n %s %(x)s 100% %% {0} {{7*7}}" + EVIL
 
 
