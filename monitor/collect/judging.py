@@ -69,7 +69,7 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
         previous = Verdict.objects.in_bulk(list(facts))
         changes, conditions, transitions, verdicts = [], [], [], []
         for pk, known in facts.items():
-            old = _judgement(previous[pk])
+            old = judgement_of(previous[pk])
             if known.is_reading_history:
                 moved: list[tuple[Held, Held]] = []
                 new = verdict.reading_history(old, now)
@@ -117,7 +117,7 @@ def _settle(rows: list[Condition], facts: Facts) -> tuple[list[dict[str, Any]], 
     findings = {finding.kind: finding for finding in verdict.judge(facts)}
     to_write, moved = [], []
     for row in rows:
-        before = _held(row)
+        before = held_of(row)
         finding = findings.get(before.kind)
         after = settle(before, finding, now=facts.now) if finding else before
         moved.append((before, after))
@@ -176,7 +176,8 @@ def _targets(ids: list[int]) -> list[tuple[int, tuple[int, int]]]:
     return [(pk, (account, store)) for pk, account, store in rows]
 
 
-def _held(row: Condition) -> Held:
+def held_of(row: Condition) -> Held:
+    """A stored condition as judging takes it."""
     return Held(
         kind=ConditionKind(row.kind),
         state=State(row.state),
@@ -190,7 +191,8 @@ def _held(row: Condition) -> Held:
     )
 
 
-def _judgement(row: Verdict) -> Judgement:
+def judgement_of(row: Verdict) -> Judgement:
+    """A stored verdict as judging takes it."""
     cause = ConditionKind(row.cause) if row.cause else None
     return Judgement(State(row.state), cause, row.rule, row.since, row.evidence)
 
