@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from monitor.alerts.maintenance import covered, running_now
 from monitor.dashboard import bands
 from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import fleet
@@ -23,7 +24,7 @@ SPAN = timedelta(days=1)
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    summary = fleet.summary()
+    summary = fleet.summary(covered(running_now(now)))
     unwell = fleet.lately_unwell(now - SPAN, LOADED) if summary.total else []
     troubles = fleet.troubles(unwell, TROUBLES)
     drawn = bands.fleet_bands(unwell, start=now - SPAN, end=now)

@@ -8,6 +8,7 @@ from monitor.dashboard import (
     charts,
     incidents,
     integrations,
+    maintenance,
     overview,
     refresh_list,
     refreshing,
@@ -44,6 +45,8 @@ urlpatterns = [
     path("incidents/<int:pk>/snooze/", answering.answer, {"what": "snooze"}, name="incident-snooze"),
     path("incidents/<int:pk>/comment/", answering.answer, {"what": "comment"}, name="incident-comment"),
     path("incidents/answer/<str:token>/", answering.answer_by_mail, name="incident-answer"),
+    path("maintenance/", maintenance.maintenance, name="maintenance"),
+    path("maintenance/<int:pk>/end/", maintenance.end, name="maintenance-end"),
     path("charts/latency-<slug:group>.<slug:form>", charts.fleet_latency, name="chart-fleet-latency"),
     path("charts/<str:name>/latency.<slug:form>", charts.integration_latency, name="chart-latency"),
 ]

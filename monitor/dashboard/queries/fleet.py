@@ -28,6 +28,10 @@ class Summary:
     bad: int
     acknowledged: int
     """Bad ones that a person has taken into their hands."""
+    put_off: int
+    """Other bad ones that are snoozed, or in a maintenance window."""
+    in_maintenance: int
+    """Good or bad."""
     unwatched: int
     """Paused, or their store or account is switched off."""
     waiting: int
@@ -37,7 +41,7 @@ class Summary:
 
     @property
     def need_a_person(self) -> int:
-        return self.bad - self.acknowledged
+        return self.bad - self.acknowledged - self.put_off
 
     @property
     def unknown(self) -> int:
@@ -89,16 +93,24 @@ def unread_accounts() -> Sequence[Job]:
     return list(jobs.select_related("account").order_by("account__name", "kind").distinct("account__name"))
 
 
-def summary() -> Summary:
+def summary(in_maintenance: Q) -> Summary:
     """Everything the five-second answer needs, by one query over integrations."""
     taken = Member.objects.filter(
         integration=OuterRef("pk"), left_at=None, incident__acknowledged_at__isnull=False
     )
-    row = Integration.objects.annotate(taken=Exists(taken)).aggregate(
+    snoozed = Member.objects.filter(
+        integration=OuterRef("pk"), left_at=None, incident__snoozed_until__isnull=False
+    )
+    covered = Case(When(in_maintenance, then=True), default=False)
+    put_off = Q(taken=False) & (Q(covered=True) | Q(snoozed=True))
+    all_rows = Integration.objects.annotate(taken=Exists(taken), snoozed=Exists(snoozed), covered=covered)
+    row = all_rows.aggregate(
         total=Count("pk"),
         ok=Count("pk", filter=WATCHED & Q(verdict__state=State.OK)),
         bad=Count("pk", filter=WATCHED & BAD),
         acknowledged=Count("pk", filter=WATCHED & BAD & Q(taken=True)),
+        put_off=Count("pk", filter=WATCHED & BAD & put_off),
+        in_maintenance=Count("pk", filter=WATCHED & Q(covered=True)),
         unwatched=Count("pk", filter=~WATCHED),
         waiting=Sum("verdict__waiting_count", filter=WATCHED, default=0),
         oldest_waiting_at=Min("verdict__oldest_waiting_at", filter=WATCHED),

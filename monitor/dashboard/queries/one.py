@@ -13,6 +13,7 @@ from integrations.contracts import ConditionKind, Outcome
 from integrations.errors import RemoteError
 from integrations.models import Integration
 from integrations.registry import offers
+from monitor.alerts.maintenance import Running, covering, running_now
 from monitor.alerts.recoveries import suggestions
 from monitor.collect.waiting import waiting
 from monitor.dashboard.bands import Band, band_of, changes_of_state
@@ -72,6 +73,11 @@ class IntegrationPage:
     @cached_property
     def verdict(self) -> Verdict | None:
         return getattr(self.integration, "verdict", None)
+
+    @cached_property
+    def maintenance(self) -> Running | None:
+        """The maintenance window that it is in."""
+        return covering(running_now(self.now), self.integration)
 
     @property
     def imports(self) -> bool:
