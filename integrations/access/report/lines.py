@@ -25,7 +25,7 @@ Line = tuple[str, str]
 
 LONGEST_QUOTE = 160
 MOST_NAMES = 4
-_TELLING = ("server", "cf-ray", "allow", "retry-after")
+_TELLING = ("server", "cf-ray", "allow")
 """Headers that are shown beside an answer."""
 
 
@@ -186,9 +186,7 @@ def shown_answers(found: Finding, examination: Examination) -> Iterator[str]:
         return
     heading = _("%(method)s as %(agent)s") % {"method": cell.method, "agent": cell.agent}
     said = [str(cell.call.status)]
-    said += [
-        f"{name}: {cell.headers[name]}" for name in ("server", "cf-ray", "allow") if name in cell.headers
-    ]
+    said += [f"{name}: {cell.headers[name]}" for name in _TELLING if name in cell.headers]
     if cell.location:
         said.append(f"location: {cell.location}")
     quote = cell.call.excerpt[:LONGEST_QUOTE] or cell.title
