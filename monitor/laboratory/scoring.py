@@ -96,9 +96,15 @@ def false_notices(told: Iterable[Told], courses: Mapping[int, Course]) -> list[T
 
 
 def _kind_of(told: Told, courses: Mapping[int, Course]) -> Kind | None:
-    moment = told.at - (AFTERMATH_S if told.step == "recovered" else 0.0)
-    kinds = (kind_at(courses[number], at) for number in told.members for at in (told.at, moment))
-    return next((kind for kind in kinds if kind is not None), None)
+    """What a mail was about: what most of its members had."""
+    moments = (told.at, told.at - AFTERMATH_S) if told.step == "recovered" else (told.at,)
+    kinds = Counter(
+        kind
+        for number in told.members
+        for at in moments
+        if (kind := kind_at(courses[number], at)) is not None
+    )
+    return kinds.most_common(1)[0][0] if kinds else None
 
 
 def _is_wrongly_shared(told: Told, fleet: Fleet) -> bool:
