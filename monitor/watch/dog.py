@@ -93,6 +93,7 @@ class Watchdog:
 
     def run(self, stopping: Event) -> None:
         """Looks until ``stopping`` is set."""
+        log.info("the watchdog begins", first_look_in_s=GRACE_S, then_every_s=EVERY_S)
         stopping.wait(GRACE_S)
         while not stopping.is_set():
             try:

@@ -25,8 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="look once, now, and end")
 
     def handle(self, *_args: Any, once: bool, **_options: Any) -> None:
-        # A frozen network must not hold the watchdog longer than it has patience; sockets ignore this.
-        connection.settings_dict["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+        # Neither a frozen network nor a database that is away may hold it longer than it has patience.
+        connection.settings_dict["OPTIONS"] |= {
+            "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,
+            "pool": {"min_size": 1, "max_size": 3, "timeout": 5},
+        }
         dog = Watchdog(settings.VAR_DIR)
         if once:
             dog.round(timezone.now())
