@@ -69,6 +69,8 @@ class NoticeFacts(BaseModel):
     """None: unknown, because the store cannot be read."""
     oldest_waiting_at: AwareDatetime | None = None
     peak_waiting: int = 0
+    let_in_again_at: AwareDatetime | None = None
+    """Since when the store can be reached again while its hub lags behind: a refresh is suggested."""
     refresh: RefreshFacts | None = None
     unanswered_for_s: int = 0
     """Told to a second list: for so long nobody has acknowledged it."""

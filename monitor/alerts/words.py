@@ -96,6 +96,11 @@ def _trouble(
         lines.append(
             _("Nobody has acknowledged it for %(duration)s, so you are told too.") % {"duration": waited}
         )
+    if facts.let_in_again_at:
+        lines.append(
+            _("The store can be reached since %(time)s, but the hub still lags behind: force a refresh now.")
+            % {"time": clock(facts.let_in_again_at, now=facts.at, tz=zone)}
+        )
     if step in _MORE:
         lines.append(_(_MORE[step]))
     again = step in {Step.REMINDER, Step.WOKEN}

@@ -8,7 +8,7 @@ from monitor.alerts.answering import Person, acknowledge, snooze
 from monitor.alerts.outbox import deliver_due
 from monitor.alerts.react import react
 from monitor.alerts.reminding import follow_up, reminders_due
-from monitor.models import Incident, Notice, Subscription
+from monitor.models import Incident, Notice, Recovery, Subscription, Verdict
 from tests.alerts.conftest import FINE, LATE, NOW, STALLED, Postbox, change, subscribe
 from tests.alerts.test_mails import text_of
 from tests.alerts.test_react import steps
@@ -94,3 +94,16 @@ def test_a_second_list_hears_nothing_of_what_is_acknowledged_or_none_of_its_busi
     acknowledge(Incident.objects.get().pk, PERSON, NOW + HOUR)
     assert follow_up(NOW + 2 * HOUR) == 0
     assert steps() == []
+
+
+def test_a_reminder_says_that_a_refresh_would_help(told, integration, postbox: Postbox):
+    Verdict.objects.update_or_create(
+        integration=integration,
+        defaults={"state": "fail", "cause": "throttle", "rule": "throttled", "since": NOW, "judged_at": NOW},
+    )
+    Recovery.objects.create(
+        integration=integration, recovered_at=NOW, due_at=NOW, decided_at=NOW, decision="suggested"
+    )
+    follow_up(NOW + HOUR)
+    deliver_due(NOW + HOUR)
+    assert "but the hub still lags behind: force a refresh now." in text_of(postbox.mails[1])

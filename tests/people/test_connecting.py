@@ -387,15 +387,3 @@ def test_tolerance_of_tracking_numbers_is_entered_in_minutes(admin: Client, flee
     )
     row = Integration.objects.get()
     assert (row.tolerance_s, row.tracking_tolerance_s) == (100, 5400)
-
-
-def test_what_follows_a_recovery_is_chosen_from_what_is_possible(admin: Client, fleet: Fleet) -> None:
-    url = reverse("connect-integration", args=["lyon-parcels"])
-    page = admin.get(url).content.decode()
-    assert "suggest a refresh" in page
-    assert "Send the refresh request" in page
-    admin.post(url, {"auto_refresh": "do", "auto_refresh_ways": ["hub_api"]})
-    row = Integration.objects.get()
-    assert (row.auto_refresh, row.auto_refresh_ways) == ("do", ["hub_api"])
-    assert Audit.objects.get(action="integration.change").after == {"auto_refresh": "do"}
-    assert admin.post(url, {"auto_refresh": "do", "auto_refresh_ways": ["panel"]}).status_code == 422
