@@ -91,7 +91,7 @@ def _of_fleet(now: datetime) -> Iterator[Metric]:
         states[*whose, row["state"]] += row["watched"]
         states[*whose, PAUSED] += row["idle"]
         orders[whose] += row["orders"]
-        age = max(0.0, (now - row["since"]).total_seconds()) if row["since"] else 0.0
+        age = _age(row["since"], now) if row["since"] else 0.0
         ages[whose] = max(age, ages.get(whose, 0.0))
     _fill(integrations, states)
     _fill(waiting, orders)
