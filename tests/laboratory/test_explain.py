@@ -137,7 +137,7 @@ def test_what_cannot_be_explained_is_said(integration, name):
     assert ("shop-hub" if name == "shop-hubb" else "sweep shop-hub") in str(caught.value)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ages=st.lists(st.integers(1, 200), max_size=3),
     arrived=st.integers(0, 3),
