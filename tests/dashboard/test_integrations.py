@@ -174,7 +174,7 @@ def test_its_queries_are_few(operator, now, django_assert_max_num_queries, part)
         make.call(one, now)
         make.hub_failure(one, now)
         make.refresh_of(one, now, stage="done", outcome="moved", finished_at=now)
-    with django_assert_max_num_queries(12 if part else 15):
+    with django_assert_max_num_queries(12 if part else 16):
         page_of(operator, one, part)
 
 

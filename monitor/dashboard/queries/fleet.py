@@ -81,6 +81,18 @@ class Line:
     def is_acknowledged(self) -> bool:
         return self.incident is not None and self.incident.acknowledged_at is not None
 
+    @property
+    def is_hushed(self) -> bool:
+        """It became bad in a maintenance window, and nobody was told yet."""
+        one = self.incident
+        return one is not None and one.hushed_at is not None and one.unhushed_at is None
+
+    @property
+    def can_wait(self) -> bool:
+        """Somebody has it in hand or has put it off, or it is expected."""
+        is_snoozed = self.incident is not None and self.incident.snoozed_until is not None
+        return self.is_acknowledged or is_snoozed or self.is_hushed
+
 
 def unread_accounts() -> Sequence[Job]:
     """Of every hub account that cannot be read any more, one job that says why. While it is so,
@@ -147,14 +159,14 @@ def lately_unwell(start: datetime, limit: int) -> list[Integration]:
 
 
 def troubles(integrations: Sequence[Integration], limit: int) -> list[Line]:
-    """The bad ones of those given worst first; what a person has taken into their hands comes last."""
+    """The bad ones of those given worst first; what can wait comes last."""
     bad = [
         one
         for one in integrations
         if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad
     ]
     lines = _folded(with_people(bad))[:limit]
-    return sorted(lines, key=lambda line: line.is_acknowledged)
+    return sorted(lines, key=lambda line: line.can_wait)
 
 
 def _folded(lines: Sequence[Line]) -> list[Line]:
