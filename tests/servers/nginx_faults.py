@@ -13,6 +13,7 @@ SHORT, LONG = hub_agents("woocommerce")
 HUB_ELSEWHERE = Ask(path="/wp-json/wp/v2/users", agent=SHORT)
 """The hub's name, at a path that is none of the hub's business."""
 SHORT_OUTSIDE = Ask(path="/", agent=SHORT)
+OTHER_ROUTE = Ask(path="/wp-json/wc/v3/orders?rest_route=/wp/v2/users", agent=SHORT)
 DOTS = Ask(path="/wp-json/wc/%2e%2e/wp/v2/users", agent=SHORT)
 """Out of the interface again by the back door."""
 DOTS_STAY = Ask(path="/wp-json/wp/%2e%2e/wc/v3/orders/0")

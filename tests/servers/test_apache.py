@@ -17,7 +17,8 @@ SMALL = (hub_agents("woocommerce")[0],)
 """The spelling with a small c."""
 BY_AGENT = Fault(Cause.USER_AGENT_RULE, Layer.SERVER, Subject.USER_AGENT, "Apache", hub_agents("woocommerce"))
 BY_METHOD = Fault(Cause.METHOD_RULE, Layer.SERVER, Subject.METHOD, "Apache", methods=WRITES)
-SCANNERS = (Ask(), Ask("PUT", content=b"{}"), Ask(agent=SMALL[0], path=ELSEWHERE))
+OTHER_ROUTE = Ask(agent=SMALL[0], path=f"{ORDERS}?page=1&rest%5Froute=/wp/v2/users")
+SCANNERS = (Ask(), Ask("PUT", content=b"{}"), Ask(agent=SMALL[0], path=ELSEWHERE), OTHER_ROUTE)
 """By its User-Agent everywhere; with the hub's beside the interface."""
 OTHER_WRITERS = (Ask("PUT", content=b"{}"), Ask("DELETE", agent=SMALL[0], path=ELSEWHERE))
 AGENTS = "(sendcloud|sqlmap|nikto)"

@@ -17,6 +17,7 @@ from tests.servers.nginx_faults import (
     LOOKS_LIKE,
     LOST,
     NIKTO,
+    OTHER_ROUTE,
     PAGE,
     PUT_ELSEWHERE,
     SCANNER_PUT,
@@ -36,7 +37,10 @@ def _by_agent(name: str, broken: Config, **fields: object) -> Scenario:
         nginx(broken),
         fields.pop("faults", (BY_AGENT,)),
         closes=True,
-        stays_refused=(NIKTO, *fields.pop("stays_refused", (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE))),
+        stays_refused=(
+            NIKTO,
+            *fields.pop("stays_refused", (Ask(), HUB_ELSEWHERE, DOTS, OTHER_ROUTE, LOOKS_LIKE)),
+        ),
     )
 
 
@@ -54,7 +58,7 @@ BY_USER_AGENT = (
     _by_agent(
         "User-Agent rule in the server",
         Config(server=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ return 403; }}'),
-        stays_refused=(Ask(), HUB_ELSEWHERE, SHORT_OUTSIDE, DOTS, LOOKS_LIKE),
+        stays_refused=(Ask(), HUB_ELSEWHERE, SHORT_OUTSIDE, DOTS, OTHER_ROUTE, LOOKS_LIKE),
     ),
     _by_agent(
         "User-Agent rule in the location",
@@ -154,13 +158,13 @@ LIKE_WORDPRESS = tuple(
             "User-Agent rule in the server",
             wordpress(server=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ return 403; }}'),
             BY_AGENT,
-            (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE),
+            (Ask(), HUB_ELSEWHERE, DOTS, OTHER_ROUTE, LOOKS_LIKE),
         ),
         (
             "User-Agent rule where PHP is run",
             wordpress(php=f'if ($http_user_agent ~* "{BAD_ROBOTS}") {{ return 403; }}'),
             BY_AGENT,
-            (Ask(), HUB_ELSEWHERE, DOTS, LOOKS_LIKE),
+            (Ask(), HUB_ELSEWHERE, DOTS, OTHER_ROUTE, LOOKS_LIKE),
         ),
         (
             "limit_except where PHP is run",
@@ -181,19 +185,19 @@ LIKE_WORDPRESS = tuple(
                 php='auth_basic "Staging";\n        auth_basic_user_file /dev/null;',
             ),
             Fault(Cause.SIGN_IN, Layer.SERVER, Subject.EVERYTHING, "nginx"),
-            (Ask(), HUB_ELSEWHERE, DOTS),
+            (Ask(), HUB_ELSEWHERE, DOTS, OTHER_ROUTE),
         ),
         (
             "password in front of everything",
             wordpress(server='auth_basic "Staging";\n    auth_basic_user_file /dev/null;'),
             Fault(Cause.SIGN_IN, Layer.SERVER, Subject.EVERYTHING, "nginx"),
-            (Ask(), SHORT_OUTSIDE, HUB_ELSEWHERE, DOTS),
+            (Ask(), SHORT_OUTSIDE, HUB_ELSEWHERE, DOTS, OTHER_ROUTE),
         ),
         (
             "interface closed",
             wordpress(server="location ~* ^/wp-json/ { deny all; }"),
             Fault(Cause.EVERYBODY_REFUSED, Layer.SERVER, Subject.EVERYTHING, "nginx"),
-            (Ask(), HUB_ELSEWHERE, DOTS),
+            (Ask(), HUB_ELSEWHERE, DOTS, OTHER_ROUTE),
         ),
     )
 )

@@ -16,6 +16,7 @@ from tests.servers.nginx_faults import (
     HUB_ELSEWHERE,
     LOST,
     NIKTO,
+    OTHER_ROUTE,
     PAGE,
     RATE,
     REDIRECT,
@@ -178,7 +179,7 @@ BY_PATHS = (
         ),
         (SIGN_IN,),
         closes=True,
-        stays_refused=(Ask(), SHORT_OUTSIDE, HUB_ELSEWHERE, DOTS),
+        stays_refused=(Ask(), SHORT_OUTSIDE, HUB_ELSEWHERE, DOTS, OTHER_ROUTE),
     ),
     Scenario(
         "nginx: password or the office's address",
@@ -224,7 +225,7 @@ BY_PATHS = (
         ),
         (SIGN_IN,),
         closes=True,
-        stays_refused=(Ask(), HUB_ELSEWHERE, DOTS),
+        stays_refused=(Ask(), HUB_ELSEWHERE, DOTS, OTHER_ROUTE),
     ),
     Scenario(
         "nginx: password in front of the interface",

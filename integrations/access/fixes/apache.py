@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from integrations.access.fixes.records import Fix, Guest, Place
+from integrations.access.fixes.records import NO_OTHER_ROUTE, PLAIN_PATH, Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis
 from integrations.access.server_log import Kind
 
@@ -20,8 +20,6 @@ CHECK = "apachectl configtest && systemctl reload apache2"
 _FOLDERS = "/etc/apache2 /var/www"
 _TAKEN_LITERALLY = re.compile(r"[ !#$&()*+,./0-9:;<=>?@A-Z\[\]^_a-z|~-]+")
 """What a User-Agent may be made of to stand between apostrophes in an expression."""
-PLAIN_PATH = re.compile(r"(/[\w.~%:@+,-]+)+")
-"""Paths that may stand in a rule. The root is none of them: a fix opens the interface, never the shop."""
 
 
 def fixes(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
@@ -107,7 +105,8 @@ def _who(diagnosis: Diagnosis, guest: Guest) -> _Who | None:
 def _request_line(path: str, methods: Sequence[str] = ()) -> str:
     """Method and path as they were asked; no way around them by ``..``."""
     method = f"(?:{'|'.join(methods)})" if methods else r"\S+"
-    return rf"^{method} (?!\S*(?:\.\.|%2[eE])){_literal(path)}[/? ]"
+    onward = NO_OTHER_ROUTE if "/wp-json" in path else ""
+    return rf"^{method} (?!\S*(?:\.\.|%2[eE])){onward}{_literal(path)}[/? ]"
 
 
 def _asked(request: str) -> str:
@@ -168,7 +167,7 @@ def _who_else(diagnosis: Diagnosis, guest: Guest) -> str:
         return _("It opens this path to %(hub)s's addresses; ours may stay refused.") % {"hub": guest.name}
     return _(
         "Anybody can send %(hub)s's User-Agent: whoever does reaches this path, where the shop still asks "
-        "for its keys. Everything else stays closed."
+        "for its keys. Other paths stay closed."
     ) % {"hub": guest.name}
 
 

@@ -12,8 +12,8 @@ from zlib import crc32
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.access.fixes.apache import CHECK, PLAIN_PATH
-from integrations.access.fixes.records import Fix, Guest, Place
+from integrations.access.fixes.apache import CHECK
+from integrations.access.fixes.records import PLAIN_PATH, Fix, Guest, Place
 from integrations.access.records import Cause, Diagnosis
 from integrations.access.server_log.judging import ATTACKS
 

@@ -155,7 +155,9 @@ def _sign_in(diagnosis: Diagnosis, guest: Guest) -> list[Fix]:
     title = _("Ask %(hub)s for no password in front of the shop") % {"hub": guest.name}
     note = _("Visitors are still asked for the password.") + " " + _can_say()
     realm = _REALM.search(str(diagnosis.values.get("realm", "")))
-    prompt, onward = realm[1] if realm else "Restricted", text.to_php(guest)
+    # "off" as a realm would switch the password off for everybody.
+    prompt = realm[1] if realm and realm[1].lower() != "off" else "Restricted"
+    onward = text.to_php(guest)
     found = [
         _instead(title, text.no_password(guest, prompt), text.find_password(guest), note),
         _above(

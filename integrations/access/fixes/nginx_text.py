@@ -12,7 +12,7 @@ found by ``try_files`` it leads on to PHP itself.
 import re
 from collections.abc import Sequence
 
-from integrations.access.fixes.records import Guest
+from integrations.access.fixes.records import NO_OTHER_ROUTE, PLAIN_PATH, Guest
 from integrations.http import USER_AGENT
 
 CHECK = "nginx -t && systemctl reload nginx"
@@ -56,7 +56,8 @@ def path_pattern(path: str) -> str:
     They are taken as they were sent, for a rewritten one has lost its path; so dots and escapes that
     might lead out of it again are kept out.
     """
-    return escaped(path) + r"(?:-[\w-]+)?(?![^?\s]*(?:\.\.|%))(?:[/?]\S*)?"
+    onward = NO_OTHER_ROUTE if "/wp-json" in path else ""
+    return escaped(path) + r"(?:-[\w-]+)?(?![^?\s]*(?:\.\.|%))" + onward + r"(?:[/?]\S*)?"
 
 
 def request_pattern(guest: Guest, *, methods: Sequence[str] = (), ours: bool = True) -> str:
@@ -112,7 +113,7 @@ def to_php(guest: Guest) -> str:
     """
     root = _INTERFACES.get(guest.platform, "")
     folder, found, _rest = guest.path.rpartition(root) if root else ("", "", "")
-    if not found:
+    if not found or (folder and not PLAIN_PATH.fullmatch(folder)):
         return ""
     if guest.platform == "prestashop":
         return f"rewrite ^{escaped(folder)}/api/?(.*)$ {folder}/webservice/dispatcher.php?url=$1 last; break;"

@@ -1,8 +1,15 @@
 """What a fix is: a change to make, where, and how it is checked. Made for the thing that was found."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+PLAIN_PATH = re.compile(r"(/[\w.~%:@+,-]+)+")
+"""A path that can stand in a server's configuration without being quoted."""
+NO_OTHER_ROUTE = r"(?!\S*[?&;](?:\+|%20)*(?:r|%72)(?:e|%65)(?:s|%73)(?:t|%74))"
+"""WordPress takes a route from the query (``rest_route``, also as ``rest.route`` or escaped) before it
+looks at the path: whoever may pass by the path must not choose another route by the query."""
 
 
 @dataclass(frozen=True, slots=True)
