@@ -63,7 +63,7 @@ async def store_examination(batch: Batch, job: Claimed) -> timedelta | None:
         )
     examination = replace(examination, surroundings=surroundings)
     found = diagnose(examination, failures, has_log=has_log)
-    is_to_confirm = await batch.database(_store, job, store.pk, examination, found)
+    is_to_confirm = await batch.database(_store, job, store.pk, examination, found, batch.moment)
     return CONFIRM_AFTER if is_to_confirm else None
 
 
@@ -82,8 +82,11 @@ def _failures(store: Store, now: datetime) -> tuple[list[HubFailure], bool]:
 
 
 @transaction.atomic
-def _store(job: Claimed, store_id: int, examination: Examination, found: Sequence[Diagnosis]) -> bool:
-    """Keeps an examination in place of the one before.
+def _store(
+    job: Claimed, store_id: int, examination: Examination, found: Sequence[Diagnosis], ended_at: datetime
+) -> bool:
+    """Keeps an examination in place of the one before, as of when it ended: a probe of the same batch, which
+    is as old as the batch, must not seem newer than what it did not see.
 
     Returns whether something else is wrong than was until then. A second look that finds yet another thing
     is not looked at once more: shops that answer now so, now otherwise would be asked without end.
@@ -98,12 +101,12 @@ def _store(job: Claimed, store_id: int, examination: Examination, found: Sequenc
     StoreExamination.objects.update_or_create(
         store_id=store_id,
         defaults={
-            "at": examination.at,
+            "at": ended_at,
             "document": examinations.dump(examination),
             "diagnoses": examinations.dump_diagnoses(found),
             "severity": examinations.worst(found),
             "fingerprint": suffers,
-            "since": before.since if before is not None and same else examination.at,
+            "since": before.since if before is not None and same else ended_at,
         },
     )
     if before is None:
