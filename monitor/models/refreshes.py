@@ -74,7 +74,7 @@ class Refresh(models.Model):
     """The same evidence when it ended."""
     attempts = models.PositiveSmallIntegerField(default=0)
     tries = models.JSONField(default=list)
-    """``[{"at": when it was asked, "said": what came of it, in English}]``, one for each that was answered."""
+    """``[{"at": when it was asked, "said": what came of it, in English}]``; one for each answer."""
     requested_at = models.DateTimeField()
     asked_at = models.DateTimeField(null=True)
     """When the hub (or the person in the panel) was asked; the effect must come after it."""
@@ -126,9 +126,7 @@ class Recovery(models.Model):
     class Meta:
         verbose_name = _("recovery")
         verbose_name_plural = _("recoveries")
-        constraints = [
-            models.UniqueConstraint(fields=["integration", "recovered_at"], name="recovery_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["integration", "recovered_at"], name="recovery_once")]
         indexes = [
             models.Index(fields=["due_at"], name="recovery_due", condition=Q(decided_at__isnull=True)),
         ]
