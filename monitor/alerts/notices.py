@@ -137,7 +137,8 @@ def _gather(openings: Sequence[Notice], now: datetime) -> None:
     for row in openings:
         group = groups.get(row.recipient, "")
         begun = datetime.fromisoformat(group.removeprefix(TOGETHER_GROUP)) if group else None
-        if begun is None or now - begun >= TOGETHER:
+        # The second is a clock that was set back: nothing may wait for an hour that comes twice.
+        if begun is None or not timedelta(0) <= now - begun < TOGETHER:
             begun = now
         row.group = TOGETHER_GROUP + begun.isoformat(timespec="microseconds")
         row.due_at = now if begun == now else begun + TOGETHER

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from monitor.alerts.answers import Answer, Decision, back_off, understand
+from monitor.alerts.facts import Step
 from monitor.alerts.mails import write
 from monitor.models import Notice
 
@@ -148,7 +149,10 @@ def _collect(first: Notice, now: datetime) -> None:
     """Puts what is due of the group into the mail of its first notice."""
     ours = Q(group=first.group, recipient=first.recipient, sent_with__isnull=True, due_at__lte=now)
     before = _earlier().exclude(group=first.group)
-    others = _pending().filter(ours, ~Exists(before), lease_until__isnull=True, pk__gt=first.pk)
+    # Trouble that came back must not be told before its end.
+    ends = _pending().filter(recipient=first.recipient, step=Step.RECOVERED, pk__lt=OuterRef("pk"))
+    early = Exists(before) | Exists(ends.exclude(group=first.group))
+    others = _pending().filter(ours, ~early, lease_until__isnull=True, pk__gt=first.pk)
     keys = [row.pk for row in others.select_for_update(skip_locked=True, of=("self",)).order_by("pk")]
     if keys:
         Notice.objects.filter(pk__in=keys).update(sent_with=first)
