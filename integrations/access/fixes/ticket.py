@@ -140,6 +140,10 @@ def _wishes() -> dict[Cause, str]:
     renew = _("Please renew the certificate of %(host)s, and see that it renews itself.")
     install = _("Please install a certificate of a public authority for %(host)s.")
     look = _("Please look into the server's error log at that time and tell us what is wrong.")
+    up = _(
+        "Please see that the server of %(host)s is up and lets connections through, and that no firewall drops "
+        "them before they reach it."
+    )
     return {
         Cause.USER_AGENT_RULE: _(
             "Please exempt requests below %(path)s with these User-Agents from the rule that refuses them: "
@@ -171,4 +175,7 @@ def _wishes() -> dict[Cause, str]:
         Cause.APPLICATION_FAULT: look,
         Cause.SERVER_FAULT: look,
         Cause.SLOW: look,
+        Cause.CONNECTION_REFUSED: up,
+        Cause.TIMED_OUT: up,
+        Cause.CLOSED_EARLY: up,
     }
