@@ -141,8 +141,8 @@ def _wishes() -> dict[Cause, str]:
     install = _("Please install a certificate of a public authority for %(host)s.")
     look = _("Please look into the server's error log at that time and tell us what is wrong.")
     up = _(
-        "Please see that the server of %(host)s is up and lets connections through, and that no firewall drops "
-        "them before they reach it."
+        "Please see that the server of %(host)s is up and lets connections through, and that no firewall "
+        "drops them before they reach it."
     )
     return {
         Cause.USER_AGENT_RULE: _(
