@@ -70,7 +70,7 @@ def worker_and_scheduler(folder: Path, environment: Mapping[str, str]) -> Iterat
     try:
         supervisor.start(programs)
         yield
-        assert [child.process.poll() for child in supervisor.children] == [None, None]
+        assert all(child.process.poll() is None for child in supervisor.children)
     except BaseException:
         for log in (folder / "log").glob("*.log"):
             print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
