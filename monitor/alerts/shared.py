@@ -54,12 +54,16 @@ class Peer:
     rhythm: timedelta = learning.DEFAULT_RHYTHM
 
     def is_overdue(self, silent_since: datetime, now: datetime) -> bool:
-        """Since the account fell silent, the hub should have fetched what waits here."""
+        """Since the account fell silent, the hub should have fetched what waits here.
+
+        What was overdue already while others' orders still arrived is this integration's own trouble.
+        """
         if self.waiting_since is None:
             return False
-        return now - max(self.waiting_since, silent_since) > max(
-            OVERDUE_RHYTHMS * self.rhythm, OVERDUE_AT_LEAST
-        )
+        patience = max(OVERDUE_RHYTHMS * self.rhythm, OVERDUE_AT_LEAST)
+        if silent_since - self.waiting_since > patience:
+            return False
+        return now - max(self.waiting_since, silent_since) > patience
 
 
 def silent_since(peers: Iterable[Peer]) -> datetime | None:

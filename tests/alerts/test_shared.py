@@ -35,8 +35,8 @@ def quiet():
     return Peer(None, NOTHING_SINCE, RHYTHM)
 
 
-def moving():
-    return Peer(None, NOW - timedelta(minutes=1), RHYTHM)
+def moving(minutes=1):
+    return Peer(None, NOW - timedelta(minutes=minutes), RHYTHM)
 
 
 def known(*peers):
@@ -82,6 +82,7 @@ def test_a_hub_that_imports_nothing_is_one_incident_from_its_first_sign_on(four,
         ((waits(), waits(), waits(), moving()), "another one's orders arrive"),
         ((waits(), waits(), quiet(), quiet()), "too few have anything to import"),
         ((waits(), waits(5), waits(5), quiet()), "the others are not due yet"),
+        ((waits(), waits(), waits(), moving(15)), "all were overdue while another one's orders arrived"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
