@@ -74,7 +74,7 @@ class MagentoStore:
             yield page
 
     async def probe(self, user_agents: Sequence[str], *, now: datetime) -> Sequence[CallRecord]:
-        return await probe_with(self.http, f"{self.root}/orders/0", user_agents, now=now, application=magento)
+        return await probe_with(self.http, self.plan, self.root, user_agents, now=now)
 
     async def test_connection(self, *, now: datetime) -> ConnectionReport:
         return await connection.test(self, now=now)

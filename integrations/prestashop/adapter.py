@@ -86,8 +86,7 @@ class PrestaShopStore:
             yield page
 
     async def probe(self, user_agents: Sequence[str], *, now: datetime) -> Sequence[CallRecord]:
-        url = f"{self.api.root}/orders/0"
-        return await probe_with(self.http, url, user_agents, now=now, application=prestashop)
+        return await probe_with(self.http, self.plan, self.root, user_agents, now=now)
 
     async def test_connection(self, *, now: datetime) -> ConnectionReport:
         return await connection.test(self, now=now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop as _noop
 
-from integrations.access.probing import ENOUGH_OF_A_BODY
+from integrations.access.matrix import ENOUGH_OF_A_BODY
 from integrations.clocks import LARGEST_SKEW
 from integrations.contracts import Check, CheckState, ConditionKind, StoreCheckup
 from integrations.errors import RemoteError, RemoteFault

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-import orjson
 from pydantic import TypeAdapter
 
 from integrations.access.plan import ProbePlan
@@ -30,7 +29,7 @@ from integrations.full_orders import FullOrder
 from integrations.http import RemoteClient
 from integrations.parsing import most_of
 from integrations.shopify import checkup, connection, full_orders, options, subscriptions, tracking
-from integrations.shopify.graphql import AdminApi, query_text
+from integrations.shopify.graphql import AdminApi
 from integrations.shopify.orders import OrderReading, Orders
 from integrations.shopify.probing import PLAN
 from integrations.shopify.recognition import shopify
@@ -67,16 +66,7 @@ class ShopifyStore:
             yield page
 
     async def probe(self, user_agents: Sequence[str], *, now: datetime) -> Sequence[CallRecord]:
-        content = orjson.dumps({"query": query_text("probe")})
-        return await probe_with(
-            self.http,
-            self.api.url,
-            user_agents,
-            now=now,
-            application=shopify,
-            method="POST",
-            content=content,
-        )
+        return await probe_with(self.http, self.plan, self.root, user_agents, now=now)
 
     async def test_connection(self, *, now: datetime) -> ConnectionReport:
         return await connection.test(self, now=now)

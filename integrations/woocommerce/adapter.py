@@ -70,8 +70,7 @@ class WooCommerceStore:
             yield page
 
     async def probe(self, user_agents: Sequence[str], *, now: datetime) -> Sequence[CallRecord]:
-        url = f"{self.root}/wc/v3/orders/0"
-        return await probe_with(self.http, url, user_agents, now=now, application=wordpress)
+        return await probe_with(self.http, self.plan, self.root, user_agents, now=now)
 
     async def test_connection(self, *, now: datetime) -> ConnectionReport:
         return await connection.test(self, now=now)
