@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from monitor.laboratory.fleet import Fleet, Kind
 from monitor.laboratory.readings import COLLECT_S
 from monitor.laboratory.shop import Course, Episode
-from monitor.laboratory.traffic import HOUR
 
 AFTERMATH_S = 300.0
 """So much later at most is seen what a hub does at a fault's end: its list lags, we look every minute."""
 STOPPED = frozenset({Kind.STALL, Kind.HUB, Kind.KEY})
 """Nothing is imported any more: all that a monitor of imports alone can notice."""
-QUIET_NIGHT_S = 24 * HOUR
 
 
 def is_wrong(course: Course, moment: float) -> bool:
