@@ -1,7 +1,6 @@
 """What is printed for WordPress runs, opens the shop's interface to the hub, and opens nothing else."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from integrations.access.fixes import php, wordpress
 from integrations.access.fixes.records import Guest, Place
 from integrations.access.records import Cause, Confidence, Diagnosis, Layer, Severity, Subject
+from tests.needs import need
 
 pytestmark = pytest.mark.unit
 AGENTS = ("Sendcloud/1.0.0", "SendCloud/1.0 (woocommerce; https://www.sendcloud.sc)")
@@ -23,8 +23,7 @@ def found(cause=Cause.EVERYBODY_REFUSED, product="", subject=Subject.EVERYTHING,
 
 
 def run_php(code, before="", after=""):
-    if not shutil.which("php"):
-        pytest.skip("PHP is not installed")
+    need("php")
     script = f"{before}\n$file = tempnam('/tmp', 'fix'); file_put_contents($file, {json_of(code)});\n{after}"
     done = subprocess.run(["php", "-r", script], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr + done.stdout

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime as dt
-import shutil
 import socket
 import ssl
 import subprocess
@@ -18,6 +17,7 @@ from integrations.access.surroundings.certificates import covers, facts_of
 from integrations.access.surroundings.handshakes import Shown
 from integrations.errors import AddressRefused
 from integrations.http import Patience
+from tests.needs import need
 
 from .pki import DAY, Authority, Issued, old_server_context, self_signed, server_context
 from .sockets import REFUSED, listening, refuses, resets
@@ -151,8 +151,7 @@ def test_a_server_that_speaks_http_2_only_is_a_matter_of_the_protocol(authority,
 @contextlib.contextmanager
 def listening_for_http_2_only(certificate: Path, key: Path) -> Iterator[int]:
     """By OpenSSL's own server: Python's accepts whoever offers nothing that it knows."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    need("openssl")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
