@@ -10,7 +10,7 @@ from django.db import connection
 from integrations.models import Integration
 from monitor.health.events import HOUR, LEARNED_FROM_DAYS, MAIN_MEANINGS, EventWindow, HourFigures
 from monitor.health.records import CheckFact, Reading
-from monitor.models import EventHour
+from monitor.models import EventHour, Job
 from monitor.models.work import JobKind
 
 WINDOW = timedelta(days=2)
@@ -50,7 +50,7 @@ def load_windows(
             account__is_active=True,
         ).values_list("account_id", "store_id")
     )
-    shared = {account: _workspace(account, links, readings, now) for account in accounts}
+    shared = {account: _workspace(account, links, now) for account in accounts}
     windows = {}
     for pk, (account, store, ratio) in asked.items():
         hours, settled_until, first_hour, store_count = shared[account]
@@ -85,7 +85,6 @@ def daily_figures(account_id: int, now: datetime) -> list[tuple[int, int]]:
 def _workspace(
     account: int,
     links: Sequence[tuple[int, int]],
-    readings: Mapping[tuple[str, int], Reading],
     now: datetime,
 ) -> tuple[tuple[HourFigures, ...], datetime | None, datetime | None, int]:
     rows = EventHour.objects.filter(account_id=account, hour__gte=now - WINDOW).order_by("hour")
@@ -101,7 +100,7 @@ def _workspace(
     stores = [store for its_account, store in links if its_account == account]
     # Where zones differ from UTC by half an hour, so do the hub's hours.
     orders = _orders_by_hour(stores, min(counts, default=now), now)
-    read_until = _read_until(stores, readings)
+    read_until = _read_until(stores)
     hours = tuple(
         HourFigures(
             hour,
@@ -113,15 +112,15 @@ def _workspace(
     return hours, settled_until, first, len(set(stores))
 
 
-def _read_until(stores: Sequence[int], readings: Mapping[tuple[str, int], Reading]) -> datetime | None:
-    """Until when the orders of all the stores are known; None: not those of every one."""
-    moments = []
-    for store in stores:
-        reading = readings.get((JobKind.STORE_ORDERS, store))
-        if reading is None or reading.ok_at is None or not reading.caught_up:
-            return None
-        moments.append(reading.ok_at)
-    return min(moments, default=None)
+def _read_until(stores: Sequence[int]) -> datetime | None:
+    """Until when the orders of all the stores are known; None: not those of every one.
+
+    Also of the stores whose integrations are not judged now: a workspace counts for all together.
+    """
+    readings = Job.objects.filter(kind=JobKind.STORE_ORDERS, target_id__in=stores, caught_up_at__isnull=False)
+    moments = dict(readings.values_list("target_id", "last_ok_at"))
+    known = [moments.get(store) for store in stores]
+    return None if None in known else min((moment for moment in known if moment), default=None)
 
 
 def _main_series(account_id: int, since: datetime, until: datetime) -> list[tuple[datetime, int]]:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from integrations.sandbox.client import Sandbox
 from integrations.sandbox.fleet import WorkspaceSpec
 from integrations.sandbox.testing import running_sandbox, shop, small_fleet
+from monitor.collect.facts import load
 from monitor.collect.sweep import sweep
 from monitor.models import CheckResult, Condition, EventHour, Verdict
 from tests.acceptance.stage import connect_fleet
@@ -57,3 +58,12 @@ def test_what_a_workspace_counts_becomes_a_verdict(sandbox: Sandbox) -> None:
     assert events() == "events_stopped"
     verdict = Verdict.objects.get(integration__name="mugs-loyalty")
     assert (verdict.state, verdict.cause) == ("fail", "events")
+
+
+def test_an_integration_that_is_judged_alone_knows_the_workspace_like_all_together(sandbox: Sandbox) -> None:
+    now = datetime.now(UTC)
+    ids = [integration.pk for integration in sweep([], now)]
+    together = load(ids, now)
+    assert all(hour.orders is not None for hour in together[ids[0]].events.hours[:-2])
+    for pk in ids:
+        assert load([pk], now)[pk].events == together[pk].events
