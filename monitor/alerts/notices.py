@@ -75,7 +75,7 @@ def addressed(
         step,
         incident,
         facts,
-        recipient=subscription.email,
+        recipient=subscription.recipient,
         language=subscription.language,
         time_zone=subscription.time_zone,
         now=now,

@@ -157,14 +157,14 @@ def _tell(
         # Who was not told of the warning hears of the failure as something new.
         openings = {opening.recipient: opening for opening in told.get(incident.pk, ())}
         for subscription in subscriptions:
-            opening = openings.get(subscription.email)
+            opening = openings.get(subscription.recipient)
             # A second list is told later, if nobody acknowledges: see monitor.alerts.reminding.
             is_due = not subscription.escalates_after if opening is None else integration.pk not in joined
             if is_due and notices.wants(subscription, integration, change.new.state):
                 step = Step.OPENED if opening is None else Step.WORSENED
                 rows.append(notices.addressed(step, incident, facts, subscription, now=now, opening=opening))
     refreshes = _refreshes(recovered)
-    by_email = {subscription.email: subscription for subscription in subscriptions}
+    by_email = {subscription.recipient: subscription for subscription in subscriptions}
     for incident, integration in recovered:
         facts = _facts(incident, integration, now, refresh=refreshes.get(integration.pk))
         for opening in told[incident.pk]:

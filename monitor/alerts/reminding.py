@@ -59,7 +59,7 @@ def follow_up(now: datetime) -> int:
     for one in those:
         openings = {row.recipient: row for row in told[one.incident.pk]}
         for subscription in subscriptions:
-            opening = openings.get(subscription.email)
+            opening = openings.get(subscription.recipient)
             if opening is None:
                 put += _escalated(one, subscription, now)
             elif (step := _step(one.incident, opening, woken, now)) and one.concerns(subscription):

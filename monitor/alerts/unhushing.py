@@ -69,7 +69,7 @@ def _tell(
         mine = [one for one in those if one.concerns(subscription)]
         rows = []
         for one in mine:
-            knows = any(row.recipient == subscription.email for row in told[one.incident.pk])
+            knows = any(row.recipient == subscription.recipient for row in told[one.incident.pk])
             if one.incident.closed_at is None and not (knows and one.incident.state == State.WARN):
                 step = Step.WORSENED if knows else Step.OPENED
                 rows.append(notices.addressed(step, one.incident, one.facts, subscription, now=now))
@@ -84,7 +84,7 @@ def _note(window: Maintenance | None, over: list[str], subscription: Subscriptio
         Step.MAINTENANCE,
         None,
         None,
-        recipient=subscription.email,
+        recipient=subscription.recipient,
         language=subscription.language,
         time_zone=subscription.time_zone,
         now=now,

@@ -1,6 +1,6 @@
 """What Syncwatch knows, one module per part of the data's path."""
 
-from monitor.models.alerts import Incident, Member, Notice, Subscription
+from monitor.models.alerts import Channel, Incident, Member, Notice, Subscription
 from monitor.models.checks import CheckResult, EdgeChange, EventHour, ManualTick, StoreState
 from monitor.models.conditions import Condition, Progress, Transition, Verdict
 from monitor.models.deliveries import Delivery
@@ -19,6 +19,7 @@ __all__ = [
     "BulkRefresh",
     "Call",
     "CellChange",
+    "Channel",
     "CheckResult",
     "Condition",
     "Delivery",

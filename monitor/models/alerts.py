@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from integrations.crypto import EncryptedJSONField
 from integrations.models import Integration, Store
 from monitor.models.conditions import condition_kinds, states
 
@@ -36,6 +37,10 @@ class Incident(models.Model):
     hushed_by = models.ForeignKey("monitor.Maintenance", models.SET_NULL, null=True, related_name="hushed")
     unhushed_at = models.DateTimeField(null=True)
     """When that was made up for."""
+    flapping_since = models.DateTimeField(null=True)
+    """When it was found to open and close over and over; from then on it stays open until it is calm."""
+    calm_since = models.DateTimeField(null=True)
+    """Since when nobody in a flapping incident is ill."""
 
     class Meta:
         verbose_name = _("incident")
@@ -78,10 +83,41 @@ class Member(models.Model):
         ]
 
 
-class Subscription(models.Model):
-    """Who is told about incidents, and about which."""
+class Channel(models.TextChoices):
+    """By what way a subscription is told."""
 
-    email = models.EmailField(_("e-mail address"))
+    MAIL = "mail", _("e-mail")
+    WEBHOOK = "webhook", _("web-hook")
+    SLACK = "slack", _("Slack-compatible web-hook")
+
+
+class Subscription(models.Model):
+    """Who is told about incidents, by which way, and about which."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        verbose_name=_("person"),
+        null=True,
+        blank=True,
+        related_name="subscriptions",
+        help_text=_("Empty: a shared address."),
+    )
+    channel = models.CharField(
+        _("by"), max_length=10, choices=Channel.choices, default=Channel.MAIL, db_default=Channel.MAIL
+    )
+    email = models.EmailField(_("e-mail address"), blank=True)
+    label = models.CharField(_("name"), max_length=60, blank=True)
+    """What people call a web-hook, whose address is a secret."""
+    endpoint = EncryptedJSONField(_("address of the web-hook"), default=dict, blank=True)
+    """``{"url": ..., "secret": ...}`` of a web-hook: its address, and the key that signs what is sent."""
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    """When the address was refused for good; nothing is sent until a person says that it works again."""
+    bounce_answer = models.CharField(max_length=500, blank=True)
+    """What the server said to that."""
+    weekly_report = models.BooleanField(_("weekly report"), default=True, db_default=True)
+    reported_week = models.DateField(null=True, blank=True)
+    """The Monday of the last week that was reported."""
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
     tags = ArrayField(
@@ -122,7 +158,14 @@ class Subscription(models.Model):
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
         constraints = [
-            models.UniqueConstraint(fields=["email"], name="subscription_once_per_address"),
+            models.UniqueConstraint(
+                fields=["email"], name="subscription_once_per_address", condition=Q(channel=Channel.MAIL)
+            ),
+            models.CheckConstraint(
+                condition=~Q(channel=Channel.MAIL) | ~Q(email=""),
+                name="subscription_mail_has_address",
+                violation_error_message=_("Enter the e-mail address."),
+            ),
             models.CheckConstraint(
                 condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until")),
@@ -132,16 +175,25 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        return self.email or self.label
+
+    @property
+    def recipient(self) -> str:
+        """Who is told, as notices name it: the address, or ``hook:`` and the number of a web-hook."""
+        return self.email if self.channel == Channel.MAIL else f"hook:{self.pk}"
 
 
 class Notice(models.Model):
-    """The outbox: one mail to one recipient about one step of one incident."""
+    """The outbox: one message to one recipient about one step of one incident."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="notices")
     step = models.CharField(max_length=20)
     """Why it is written; see :class:`monitor.alerts.facts.Step`."""
-    recipient = models.EmailField()
+    channel = models.CharField(
+        max_length=10, choices=Channel.choices, default=Channel.MAIL, db_default=Channel.MAIL
+    )
+    recipient = models.CharField(max_length=254)
+    """See :attr:`Subscription.recipient`."""
     language = models.CharField(max_length=8, default="en")
     time_zone = models.CharField(max_length=60, default="UTC")
     context = models.JSONField(default=dict)
