@@ -227,5 +227,6 @@ class Notice(models.Model):
                 fields=["due_at"],
                 name="notice_due",
                 condition=Q(sent_at__isnull=True, failed_at__isnull=True),
-            )
+            ),
+            models.Index(fields=["recipient", "-created_at"], name="notice_of_recipient"),
         ]
