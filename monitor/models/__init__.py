@@ -5,6 +5,7 @@ from monitor.models.checks import CheckResult, EdgeChange, EventHour, ManualTick
 from monitor.models.conditions import Condition, Progress, Transition, Verdict
 from monitor.models.deliveries import Delivery
 from monitor.models.examinations import CellChange, StoreExamination
+from monitor.models.history import StateDay, Unwatched
 from monitor.models.maintenance import Maintenance, Remark
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, User
@@ -44,10 +45,12 @@ __all__ = [
     "Refresh",
     "Remark",
     "Shipment",
+    "StateDay",
     "StoreExamination",
     "StoreState",
     "Subscription",
     "Transition",
+    "Unwatched",
     "User",
     "Verdict",
 ]

@@ -1,5 +1,6 @@
 """The current answer to every question about an integration, and its history."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -54,6 +55,10 @@ class Transition(models.Model):
         indexes = [
             models.Index(fields=["integration", "-at"], name="transition_newest"),
             models.Index(fields=["at"], name="transition_of_verdict", condition=Q(kind="verdict")),
+            models.Index(
+                fields=["integration", "-at"], name="transition_verdict_newest", condition=Q(kind="verdict")
+            ),
+            BrinIndex(fields=["at"], name="transition_age"),
         ]
 
 

@@ -61,6 +61,11 @@ class Arrival(models.Model):
                 condition=Q(eligible_at__isnull=True),
             ),
             BrinIndex(fields=["arrived_at"], name="arrival_age"),
+            models.Index(
+                fields=["eligible_at"],
+                name="arrival_never_expected",
+                condition=Q(arrived_at__isnull=True, expected=False),
+            ),
         ]
 
 
@@ -101,7 +106,10 @@ class HubFailureLog(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "external_id"], name="hub_failure_once")]
-        indexes = [models.Index(fields=["integration", "-at"], name="hub_failure_newest")]
+        indexes = [
+            models.Index(fields=["integration", "-at"], name="hub_failure_newest"),
+            BrinIndex(fields=["at"], name="hub_failure_age"),
+        ]
 
 
 class Call(models.Model):
@@ -132,4 +140,5 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["store", "-at"], name="call_store_newest"),
             models.Index(fields=["account", "-at"], name="call_account_newest"),
+            BrinIndex(fields=["at"], name="call_age"),
         ]

@@ -5,6 +5,7 @@ An arrival belongs to the hour in which its order became eligible, however late 
 """
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from integrations.models import Integration
@@ -29,6 +30,7 @@ class LatencyHour(Sketch):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["integration", "hour"], name="latency_hour_once")]
+        indexes = [BrinIndex(fields=["hour"], name="latency_hour_age")]
 
 
 class LatencyDay(Sketch):
