@@ -8,10 +8,11 @@ from monitor.models.examinations import CellChange, StoreExamination
 from monitor.models.history import StateDay, Unwatched
 from monitor.models.maintenance import Maintenance, Remark
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
-from monitor.models.people import Audit, User
+from monitor.models.people import Audit, Invitation, Role, User
 from monitor.models.refreshes import BulkRefresh, Recovery, Refresh
 from monitor.models.rollups import LatencyDay, LatencyFleetHour, LatencyHour
 from monitor.models.shipments import Shipment
+from monitor.models.views import SavedView
 from monitor.models.work import Heartbeat, Job, RateLimit
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "HubFailureLog",
     "HubState",
     "Incident",
+    "Invitation",
     "Job",
     "LatencyDay",
     "LatencyFleetHour",
@@ -44,6 +46,8 @@ __all__ = [
     "Recovery",
     "Refresh",
     "Remark",
+    "Role",
+    "SavedView",
     "Shipment",
     "StateDay",
     "StoreExamination",
