@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from monitor.access_control import FORCE_REFRESH
+from monitor.scope import scope_of
 
 
 class SyncwatchAdminSite(AdminSite):
@@ -20,11 +21,13 @@ class SyncwatchAdminSite(AdminSite):
     index_title = _("Everything, as rows")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whoever may force a refresh, which operators and administrators may, gets in.
+        """Whoever may force a refresh of every store, as operators and administrators may, gets in.
 
-        What they find there follows from their permissions on each table.
+        Rows are not limited to stores here, so who acts for some stores only stays out. What others find
+        there follows from their permissions on each table.
         """
-        return request.user.is_active and (request.user.is_staff or request.user.has_perm(FORCE_REFRESH))
+        is_known = request.user.is_active and request.user.is_authenticated
+        return is_known and (request.user.is_staff or scope_of(request.user, FORCE_REFRESH).is_everything)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django sends everybody here who may not enter: to sign in, or to be told who can help."""

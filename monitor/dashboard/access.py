@@ -20,6 +20,7 @@ from monitor.dashboard.queries.blocked import Blocked
 from monitor.models import Job, User
 from monitor.models.work import JobKind
 from monitor.nudge import nudge
+from monitor.scope import scope_of
 
 COLLECT = "monitor.collect.tasks.tick"
 REST = timedelta(seconds=10)
@@ -31,7 +32,8 @@ REST = timedelta(seconds=10)
 @transaction.atomic
 def examine_now(request: HttpRequest, name: str) -> HttpResponse:
     """Brings the next examination of the store forward, and shows it on the integration's page."""
-    integration = get_object_or_404(Integration.objects.select_related("store"), name=name)
+    mine = scope_of(request.user, FORCE_REFRESH).limit(Integration.objects.select_related("store"))
+    integration = get_object_or_404(mine, name=name)
     now = timezone.now()
     jobs = Job.objects.filter(kind=JobKind.STORE_EXAMINATION, target_id=integration.store_id)
     job = jobs.select_for_update().first()
@@ -58,5 +60,8 @@ def _began_before(job: Job, asked_at: datetime, now: datetime) -> bool:
 @page
 def blocked(request: HttpRequest) -> HttpResponse:
     """Which stores do not let their hubs pass, those together that suffer from the same thing."""
-    context = {"now": timezone.now(), "blocked": Blocked(only=request.GET.get("alike", ""))}
+    context = {
+        "now": timezone.now(),
+        "blocked": Blocked(scope_of(request.user), only=request.GET.get("alike", "")),
+    }
     return render(request, template_part(request, "blocked", ("rows",)), context)

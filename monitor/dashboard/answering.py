@@ -17,10 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from monitor.access_control import ACKNOWLEDGE, requires
 from monitor.alerts.answering import TEXT_AT_MOST, Person, acknowledge, comment, snooze
+from monitor.alerts.channels import is_hook, subscription_of
 from monitor.alerts.links import notice_of
 from monitor.alerts.standing import standing
 from monitor.dashboard.middleware import zone_of
 from monitor.models import Incident, User
+from monitor.scope import scope_of
 
 SNOOZES = {
     "1h": (timedelta(hours=1), gettext_lazy("1 hour")),
@@ -67,7 +69,7 @@ ANSWERS: dict[str, Answer] = {"acknowledge": _acknowledge, "snooze": _snooze, "c
 @requires(ACKNOWLEDGE)
 def answer(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     """Acknowledges, snoozes or comments an incident as the person who is signed in."""
-    get_object_or_404(Incident, pk=pk)
+    get_object_or_404(scope_of(request.user, ACKNOWLEDGE).limit_whole(Incident.objects.all()), pk=pk)
     ANSWERS[what](request, pk, Person(cast(User, request.user)), timezone.now())
     back = _back(request)
     return redirect(back) if back else redirect("incident", pk)
@@ -109,6 +111,8 @@ def answer_by_mail(request: HttpRequest, token: str) -> HttpResponse:
 def _answerer(request: HttpRequest, recipient: str) -> Person:
     if request.user.is_authenticated and request.user.has_perm(ACKNOWLEDGE):
         return Person(request.user)
+    if is_hook(recipient):
+        return Person(None, str(subscription_of(recipient) or recipient))
     # An address that belongs to one person speaks for that person.
     known = list(User.objects.filter(email__iexact=recipient, is_active=True)[:2])
     return Person(known[0] if len(known) == 1 else None, recipient)

@@ -25,6 +25,7 @@ from monitor.dashboard.middleware import ZONES
 from monitor.dashboard.settings_page import zone_choices
 from monitor.models import Incident, Maintenance, User
 from monitor.nudge import nudge
+from monitor.scope import Scope, scope_of
 
 PLAN = "monitor.plan_maintenance"
 FOLLOW_UP = "monitor.alerts.tasks.follow_up"
@@ -81,10 +82,10 @@ class MaintenanceForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: datetime, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.now = now
-        cast(forms.ChoiceField, self.fields["scope"]).choices = scopes()
+        cast(forms.ChoiceField, self.fields["scope"]).choices = scopes(scope)
 
     def full_clean(self) -> None:
         """Times without a zone are read in the zone that the form names."""
@@ -125,13 +126,15 @@ class MaintenanceForm(forms.Form):
         )
 
 
-def scopes() -> list[Any]:
-    """What a window can cover: everything, a tag, an account, a store."""
-    stores = list(Store.objects.order_by("title", "name").only("pk", "title", "name", "tags"))
-    tags = sorted({tag for store in stores for tag in store.tags})
-    accounts = Account.objects.order_by("title", "name").only("pk", "title", "name")
+def scopes(scope: Scope) -> list[Any]:
+    """What a person can have a window cover: everything, a tag, an account, a store."""
+    stores = list(
+        scope.limit(Store.objects.all()).order_by("title", "name").only("pk", "title", "name", "tags")
+    )
+    tags = sorted({tag for store in stores for tag in store.tags if scope.allows_tags([tag])})
+    accounts = scope.limit_whole(Account.objects.all()).order_by("title", "name").only("pk", "title", "name")
     return [
-        ("", [("all:", _("Everything"))]),
+        ("", [("all:", _("Everything"))] if scope.is_everything else []),
         (_("Stores with a tag"), [(f"tag:{tag}", tag) for tag in tags]),
         (_("Hub accounts"), [(f"account:{one.pk}", str(one)) for one in accounts]),
         (_("Stores"), [(f"store:{one.pk}", str(one)) for one in stores]),
@@ -146,7 +149,9 @@ def maintenance(request: HttpRequest) -> HttpResponse:
     may_plan = user.has_perm(PLAN)
     initial = {"time_zone": timezone.get_current_timezone_name(), "ends_at": now + timedelta(hours=1)}
     initial["scope"] = request.GET.get("scope", "all:")
-    form = MaintenanceForm(request.POST or None, initial=initial, now=now) if may_plan else None
+    form = None
+    if may_plan:
+        form = MaintenanceForm(request.POST or None, initial=initial, now=now, scope=scope_of(user, PLAN))
     if request.method == "POST" and form is None:
         return redirect("maintenance")
     if form is not None and form.is_valid():
@@ -155,7 +160,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
         audit.record(user, "maintenance.plan", window, after=audit.snapshot(window))
         messages.success(request, _("Planned. Meanwhile everything is watched, and nobody is told."))
         return redirect("maintenance")
-    rows = [_row(window, now) for window in _shown(now)]
+    rows = [_row(window, now) for window in _shown(now, scope_of(user))]
     context = {
         "now": now,
         "form": form,
@@ -171,7 +176,8 @@ def maintenance(request: HttpRequest) -> HttpResponse:
 @requires(PLAN)
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends the occurrence that runs, or with ``all`` the window for good."""
-    window, now = get_object_or_404(Maintenance, pk=pk), timezone.now()
+    mine = scope_of(request.user, PLAN).limit_whole(Maintenance.objects.all())
+    window, now = get_object_or_404(mine, pk=pk), timezone.now()
     before = audit.snapshot(window)
     if request.POST.get("all"):
         window.closed_at = min(now, window.closed_at or now)
@@ -184,9 +190,9 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("maintenance")
 
 
-def _shown(now: datetime) -> list[Maintenance]:
+def _shown(now: datetime, scope: Scope) -> list[Maintenance]:
     """What runs, comes, or ended lately; in the order in which they were planned."""
-    rows = Maintenance.objects.select_related("store", "account", "created_by")
+    rows = scope.limit(Maintenance.objects.all()).select_related("store", "account", "created_by")
     lasting = rows.filter(
         Q(closed_at=None) | Q(closed_at__gt=now - PAST), ~Q(recurrence="") | Q(ends_at__gt=now - PAST)
     )

@@ -12,6 +12,7 @@ from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import fleet
 from monitor.dashboard.queries.blocked import most_alike
 from monitor.health.states import State
+from monitor.scope import scope_of
 
 TROUBLES = 25
 """Troubles spelled out on the overview; the rest is in the list."""
@@ -23,17 +24,17 @@ SPAN = timedelta(days=1)
 
 @page
 def overview(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    summary = fleet.summary(covered(running_now(now)))
-    unwell = fleet.lately_unwell(now - SPAN, LOADED) if summary.total else []
-    troubles = fleet.troubles(unwell, TROUBLES)
+    now, scope = timezone.now(), scope_of(request.user)
+    summary = fleet.summary(covered(running_now(now)), scope)
+    unwell = fleet.lately_unwell(now - SPAN, LOADED, scope) if summary.total else []
+    troubles = fleet.troubles(unwell, TROUBLES, scope)
     drawn = bands.fleet_bands(unwell, start=now - SPAN, end=now)
     context = {
         "now": now,
         "summary": summary,
         "is_late": summary.is_late(now),
-        "unread_accounts": fleet.unread_accounts(),
-        "alike": most_alike(),
+        "unread_accounts": fleet.unread_accounts(scope),
+        "alike": most_alike(scope),
         "troubles": troubles,
         "more_troubles": max(summary.bad - sum(line.members for line in troubles), 0),
         "bands": drawn[:BANDS],

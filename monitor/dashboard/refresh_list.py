@@ -15,6 +15,7 @@ from monitor.access_control import VIEW_AUDIT, requires
 from monitor.dashboard.pages import page, template_part
 from monitor.models import Refresh
 from monitor.models.refreshes import RefreshOutcome
+from monitor.scope import scope_of
 
 PER_PAGE = 50
 COLUMNS = (
@@ -26,7 +27,8 @@ COLUMNS = (
 
 def _found(request: HttpRequest) -> QuerySet[Refresh]:
     """By words in names, persons and reasons, and by outcome; newest first."""
-    rows = Refresh.objects.select_related("integration__store", "integration__account").defer(
+    seen = scope_of(request.user).limit(Refresh.objects.all())
+    rows = seen.select_related("integration__store", "integration__account").defer(
         "integration__store__credentials", "integration__account__credentials"
     )
     outcome = request.GET.get("outcome", "")

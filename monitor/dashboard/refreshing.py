@@ -20,6 +20,7 @@ from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import one
 from monitor.models import Refresh, User
 from monitor.models.refreshes import RefreshStrategy
+from monitor.scope import scope_of
 
 
 def given_reason(request: HttpRequest) -> str:
@@ -31,7 +32,8 @@ def given_reason(request: HttpRequest) -> str:
 @requires(FORCE_REFRESH)
 def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
     """Asks for a refresh and shows how it goes on the integration's page."""
-    integration = get_object_or_404(Integration.objects.select_related("store", "account"), name=name)
+    mine = scope_of(request.user, FORCE_REFRESH).limit(Integration.objects.select_related("store", "account"))
+    integration = get_object_or_404(mine, name=name)
     user = cast(User, request.user)
     strategy = request.POST.get("strategy", "")
     try:
@@ -53,7 +55,8 @@ def request_refresh(request: HttpRequest, name: str) -> HttpResponse:
 @requires(FORCE_REFRESH)
 def panel_opened(request: HttpRequest, name: str) -> HttpResponse:
     """The person opened the hub's page: from now on its effect is watched."""
-    running = get_object_or_404(Refresh, integration__name=name, finished_at=None)
+    mine = scope_of(request.user, FORCE_REFRESH).limit(Refresh.objects.all())
+    running = get_object_or_404(mine, integration__name=name, finished_at=None)
     refreshes.person_pressed(running, timezone.now(), cast(User, request.user))
     return redirect(reverse("integration", args=[name]) + "#refresh")
 
@@ -62,7 +65,8 @@ def panel_opened(request: HttpRequest, name: str) -> HttpResponse:
 @requires(FORCE_REFRESH)
 def cancel_refresh(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends a refresh that waits or is under way, and shows its record."""
-    refresh = get_object_or_404(Refresh, pk=pk)
+    mine = scope_of(request.user, FORCE_REFRESH).limit(Refresh.objects.all())
+    refresh = get_object_or_404(mine, pk=pk)
     user = cast(User, request.user)
     try:
         refreshes.cancel(refresh, user=user, actor=user.get_username(), now=timezone.now())
@@ -77,7 +81,8 @@ def cancel_refresh(request: HttpRequest, pk: int) -> HttpResponse:
 def refresh_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The record of one refresh, for whoever wants to know who did what and what it brought."""
     now = timezone.now()
-    refresh = get_object_or_404(Refresh.objects.select_related("bulk"), pk=pk)
+    seen = scope_of(request.user).limit(Refresh.objects.select_related("bulk"))
+    refresh = get_object_or_404(seen, pk=pk)
     integration = one.with_hub_state().get(pk=refresh.integration_id)
     about = one.IntegrationPage(integration, now=now, span=timedelta(days=1))
     context = {"now": now, "refresh": refresh, "integration": integration, "about": about}

@@ -19,15 +19,17 @@ from monitor.dashboard.queries import fleet
 from monitor.dashboard.refreshing import given_reason
 from monitor.models import BulkRefresh, User
 from monitor.refresh import bulk as many
+from monitor.scope import scope_of
 
 
 def _chosen(request: HttpRequest) -> Sequence[Integration]:
     """The ticked ones, or with ``all`` whatever the list's search finds; worst first."""
+    scope = scope_of(request.user, FORCE_REFRESH)
     if "all" in request.POST:
-        rows = fleet.search(request.POST.get("q", ""), request.POST.get("state", ""))
+        rows = fleet.search(request.POST.get("q", ""), request.POST.get("state", ""), scope)
     else:
         names = [name.replace("\0", "")[:120] for name in request.POST.getlist("chosen")[: many.MOST + 1]]
-        rows = fleet.worst_first(Integration.objects.filter(name__in=names))
+        rows = fleet.worst_first(scope.limit(Integration.objects.filter(name__in=names)))
     # What the pages leave out is needed here: whether a hub can be asked depends on its keys.
     return list(rows.defer(None)[: many.MOST + 1])
 
@@ -66,9 +68,15 @@ def start(request: HttpRequest) -> HttpResponse:
 @page
 def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
     """How far several refreshes have come."""
-    bulk = get_object_or_404(BulkRefresh, pk=pk)
+    scope = scope_of(request.user)
+    bulk = get_object_or_404(scope.limit(BulkRefresh.objects.all()), pk=pk)
+    if not scope.is_everything:
+        seen = scope.limit(Integration.objects.filter(name__in=[one["integration"] for one in bulk.refused]))
+        names = set(seen.values_list("name", flat=True))
+        bulk.refused = [one for one in bulk.refused if one["integration"] in names]
     rows = list(
-        bulk.refreshes.select_related("integration__store", "integration__account", "integration__verdict")
+        scope.limit(bulk.refreshes.all())
+        .select_related("integration__store", "integration__account", "integration__verdict")
         .defer("integration__store__credentials", "integration__account__credentials")
         .order_by("pk")
     )
@@ -89,7 +97,8 @@ def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancels all of them that have not ended."""
     user = cast(User, request.user)
-    bulk = get_object_or_404(BulkRefresh, pk=pk)
+    mine = scope_of(request.user, FORCE_REFRESH).limit_whole(BulkRefresh.objects.all())
+    bulk = get_object_or_404(mine, pk=pk)
     ended = many.cancel_rest(bulk, user=user, actor=user.get_username(), now=timezone.now())
     text = ngettext("%(count)d refresh is cancelled.", "%(count)d refreshes are cancelled.", ended)
     messages.success(request, text % {"count": ended})

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from integrations.contracts import CheckState
+from integrations.models import Account
 from monitor.dashboard.pages import page, template_part
 from monitor.health.states import State
+from monitor.scope import scope_of
 from monitor.watch.checks import ACCOUNT, Check, database_here, examine
 from monitor.watch.keeping import people
 from monitor.watch.metrics import exposition
@@ -70,6 +72,10 @@ def status(request: HttpRequest) -> HttpResponse:
     """Every part, its last sign of life, what is late, and what to do."""
     now = timezone.now()
     lines = [Line(check, now) for check in (database_here(), *examine(take(now)))]
+    scope = scope_of(request.user)
+    if not scope.is_everything:
+        accounts = set(scope.limit(Account.objects.all()).values_list("name", flat=True))
+        lines = [line for line in lines if not line.account or line.account in accounts]
     bad = [line for line in lines if line.check.state.is_bad]
     bad.sort(key=lambda line: (bool(line.because), _WORST_FIRST.index(line.check.state)))
     context = {

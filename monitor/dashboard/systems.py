@@ -27,6 +27,7 @@ from monitor.dashboard.connect import changes
 from monitor.dashboard.connect.testing import DEADLINE_S
 from monitor.models import Job, ManualTick, User
 from monitor.models.work import JobKind
+from monitor.scope import scope_of
 from monitor.webhooks.addresses import webhook_url
 
 
@@ -35,7 +36,8 @@ from monitor.webhooks.addresses import webhook_url
 @transaction.atomic
 def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
     """A person has looked at something that no API tells (``seen`` is ``yes``), or takes that back."""
-    integration = get_object_or_404(Integration.objects.select_related("account", "store"), name=name)
+    mine = scope_of(request.user, FORCE_REFRESH).limit(Integration.objects.select_related("account", "store"))
+    integration = get_object_or_404(mine, name=name)
     kind = integration.account.kind
     known = adapter_class(kind).manual_checks if offers(kind, ReadsEvents) else ()
     if code not in {item.code for item in known}:
@@ -56,7 +58,8 @@ def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
 @requires(CONNECT)
 def subscribe(request: HttpRequest, name: str) -> HttpResponse:
     """Makes the store's webhooks to us that are missing or disabled."""
-    integration = get_object_or_404(Integration.objects.select_related("account", "store"), name=name)
+    mine = scope_of(request.user, CONNECT).limit(Integration.objects.select_related("account", "store"))
+    integration = get_object_or_404(mine, name=name)
     _choose_secret(integration.store, cast(User, request.user))
     try:
         made = asyncio.run(_subscribe(integration.store))

@@ -17,6 +17,7 @@ from integrations.registry import adapter_class, user_agents
 from monitor import examinations
 from monitor.dashboard.queries.fleet import WATCHED
 from monitor.models import StoreExamination
+from monitor.scope import Scope
 
 GROUPS_SHOWN = 40
 MEMBERS_SHOWN = 12
@@ -79,12 +80,13 @@ class Summary:
 class Blocked:
     """Two light queries over all, and two about what is shown, however large the fleet."""
 
-    def __init__(self, *, only: str = "") -> None:
+    def __init__(self, scope: Scope, *, only: str = "") -> None:
+        self.scope = scope
         self.only = only
 
     @cached_property
     def summary(self) -> Summary:
-        row = _watched().aggregate(
+        row = _watched(self.scope).aggregate(
             examined=Count("pk"), suffering=Count("pk", filter=~Q(fingerprint="")), newest_at=Max("at")
         )
         return Summary(**row)
@@ -92,7 +94,8 @@ class Blocked:
     @cached_property
     def groups(self) -> list[Alike]:
         """The gravest first, then the largest."""
-        rows = _watched().filter(fingerprint=self.only) if self.only else _watched().exclude(fingerprint="")
+        watched = _watched(self.scope)
+        rows = watched.filter(fingerprint=self.only) if self.only else watched.exclude(fingerprint="")
         alike = defaultdict[str, list[Suffering]](list)
         for values in rows.order_by("since", "pk").values_list("pk", "fingerprint", "severity", "since"):
             alike[values[1]].append(Suffering(*values))
@@ -118,22 +121,23 @@ class Blocked:
         return 0 if self.only else self.summary.suffering - sum(group.count for group in self.groups)
 
 
-def most_alike() -> Alike | None:
+def most_alike(scope: Scope) -> Alike | None:
     """The largest group of at least two stores, without its members; None: there is none."""
-    sizes = _watched().exclude(fingerprint="").values("fingerprint").annotate(size=Count("pk"))
+    sizes = _watched(scope).exclude(fingerprint="").values("fingerprint").annotate(size=Count("pk"))
     largest = sizes.filter(size__gt=1).order_by("-size", "fingerprint").first()
     if largest is None:
         return None
-    sample = _watched().filter(fingerprint=largest["fingerprint"]).defer("document").order_by("since").first()
+    alike = _watched(scope).filter(fingerprint=largest["fingerprint"])
+    sample = alike.defer("document").order_by("since").first()
     if sample is None:
         return None
     one = Suffering(sample.pk, sample.fingerprint, sample.severity, sample.since)
     return _group([one] * largest["size"], 0, sample, {})
 
 
-def _watched() -> QuerySet[StoreExamination]:
+def _watched(scope: Scope) -> QuerySet[StoreExamination]:
     """Of a store that nothing watches any more, the last examination is no news."""
-    return StoreExamination.objects.filter(
+    return scope.limit(StoreExamination.objects.all()).filter(
         Exists(Integration.objects.filter(WATCHED, store=OuterRef("store_id")))
     )
 

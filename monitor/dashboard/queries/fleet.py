@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Sum, When
 
-from integrations.models import Integration
+from integrations.models import Account, Integration
 from monitor.alerts.recoveries import suggestions
 from monitor.dashboard.bands import changes_of_state
 from monitor.health.readmission import lags
 from monitor.health.states import State
 from monitor.models import Incident, Job, Member, Recovery, Refresh, Verdict
 from monitor.models.work import JobKind
+from monitor.scope import Scope
 
 BAD = Q(verdict__state__in=[State.WARN, State.FAIL])
 WATCHED = Q(is_paused=False, store__is_active=True, account__is_active=True)
@@ -94,7 +95,7 @@ class Line:
         return self.is_acknowledged or is_snoozed or self.is_hushed
 
 
-def unread_accounts() -> Sequence[Job]:
+def unread_accounts(scope: Scope) -> Sequence[Job]:
     """Of every hub account that cannot be read any more, one job that says why. While it is so,
     nothing is known of any of its integrations."""
     jobs = Job.objects.filter(
@@ -102,10 +103,12 @@ def unread_accounts() -> Sequence[Job]:
         account__is_active=True,
         failures__gte=2,
     )
+    if not scope.is_everything:
+        jobs = jobs.filter(account__in=scope.limit(Account.objects.all()))
     return list(jobs.select_related("account").order_by("account__name", "kind").distinct("account__name"))
 
 
-def summary(in_maintenance: Q) -> Summary:
+def summary(in_maintenance: Q, scope: Scope) -> Summary:
     """Everything the five-second answer needs, by one query over integrations."""
     taken = Member.objects.filter(
         integration=OuterRef("pk"), left_at=None, incident__acknowledged_at__isnull=False
@@ -115,7 +118,9 @@ def summary(in_maintenance: Q) -> Summary:
     )
     covered = Case(When(in_maintenance, then=True), default=False)
     put_off = Q(taken=False) & (Q(covered=True) | Q(snoozed=True))
-    all_rows = Integration.objects.annotate(taken=Exists(taken), snoozed=Exists(snoozed), covered=covered)
+    all_rows = scope.limit(Integration.objects.all()).annotate(
+        taken=Exists(taken), snoozed=Exists(snoozed), covered=covered
+    )
     row = all_rows.aggregate(
         total=Count("pk"),
         ok=Count("pk", filter=WATCHED & Q(verdict__state=State.OK)),
@@ -149,33 +154,34 @@ def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     )
 
 
-def lately_unwell(start: datetime, limit: int) -> list[Integration]:
+def lately_unwell(start: datetime, limit: int, scope: Scope) -> list[Integration]:
     """The watched integrations that are bad, or whose state has changed since ``start``; worst first.
 
     In a large fleet these are few: an overview must not load all that are well.
     """
     changed = changes_of_state().filter(at__gte=start).values("integration")
-    return list(worst_first(Integration.objects.filter(WATCHED & (BAD | Q(pk__in=changed))))[:limit])
+    seen = scope.limit(Integration.objects.all())
+    return list(worst_first(seen.filter(WATCHED & (BAD | Q(pk__in=changed))))[:limit])
 
 
-def troubles(integrations: Sequence[Integration], limit: int) -> list[Line]:
+def troubles(integrations: Sequence[Integration], limit: int, scope: Scope) -> list[Line]:
     """The bad ones of those given worst first; what can wait comes last."""
     bad = [
         one
         for one in integrations
         if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad
     ]
-    lines = _folded(with_people(bad))[:limit]
+    lines = _folded(with_people(bad), scope)[:limit]
     return sorted(lines, key=lambda line: line.can_wait)
 
 
-def _folded(lines: Sequence[Line]) -> list[Line]:
+def _folded(lines: Sequence[Line], scope: Scope) -> list[Line]:
     """One line for all that are in one shared incident, where the worst of them stands."""
     shared = {line.incident.pk for line in lines if line.incident is not None and line.shared}
     if not shared:
         return list(lines)
-    members = Member.objects.filter(incident__in=shared, left_at=None).values_list("incident")
-    sizes = dict(members.annotate(Count("pk")).order_by())
+    members = scope.limit(Member.objects.filter(incident__in=shared, left_at=None))
+    sizes = dict(members.values_list("incident").annotate(Count("pk")).order_by())
     kept: list[Line] = []
     seen: set[int] = set()
     for line in lines:
@@ -218,9 +224,9 @@ STATE_FILTERS: dict[str, Q] = {
 }
 
 
-def search(text: str, state: str) -> QuerySet[Integration]:
-    """Integrations by state (a key of :data:`STATE_FILTERS`, or empty) and free text, worst first."""
-    found = Integration.objects.filter(STATE_FILTERS.get(state, Q()))
+def search(text: str, state: str, scope: Scope) -> QuerySet[Integration]:
+    """Those of a scope by state (a key of :data:`STATE_FILTERS`, or empty) and free text, worst first."""
+    found = scope.limit(Integration.objects.all()).filter(STATE_FILTERS.get(state, Q()))
     for word in text.split()[:6]:
         found = found.filter(
             Q(name__icontains=word)

@@ -10,6 +10,7 @@ from django.db.models import F, Prefetch, QuerySet
 from monitor.dashboard.bands import changes_of_state
 from monitor.models import Incident, Member, Notice, Refresh, Remark, Transition
 from monitor.models.maintenance import RemarkKind
+from monitor.scope import Scope
 
 LEAD = timedelta(minutes=10)
 """The timeline begins a little before the incident: what came just before often explains it."""
@@ -18,11 +19,11 @@ EVENTS = 100
 _MEMBERS = Member.objects.select_related("integration__store", "integration__account", "integration__verdict")
 
 
-def newest() -> QuerySet[Incident]:
+def newest(scope: Scope) -> QuerySet[Incident]:
     """Open ones first, then by age; with the members of those that are not named by what they share."""
-    members = _MEMBERS.filter(incident__scope__startswith="integration:").order_by("joined_at")
+    members = scope.limit(_MEMBERS).filter(incident__scope__startswith="integration:").order_by("joined_at")
     return (
-        Incident.objects.select_related("acknowledged_by")
+        scope.limit(Incident.objects.select_related("acknowledged_by"))
         .prefetch_related(Prefetch("members", queryset=members))
         .order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
     )
@@ -43,8 +44,9 @@ class Event:
 class IncidentPage:
     """Everything about one incident at one moment. Each property costs at most one query."""
 
-    def __init__(self, incident: Incident, *, now: datetime) -> None:
+    def __init__(self, incident: Incident, *, now: datetime, scope: Scope) -> None:
         self.incident = incident
+        self.scope = scope
         self.now = now
 
     @property
@@ -53,7 +55,8 @@ class IncidentPage:
 
     @cached_property
     def members(self) -> Sequence[Member]:
-        return list(_MEMBERS.filter(incident=self.incident).order_by("joined_at"))
+        """Those that the reader may see."""
+        return list(self.scope.limit(_MEMBERS).filter(incident=self.incident).order_by("joined_at"))
 
     @cached_property
     def notices(self) -> Sequence[Notice]:
