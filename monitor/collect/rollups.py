@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from django.db import connection
 
+from integrations.models import Integration
 from monitor.health import sketch
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ _DAY = _MERGE.format(
     table="monitor_latencyday", keys="integration_id, day", types="integration_id bigint, day date"
 )
 _FLEET = _MERGE.format(
-    table="monitor_latencyfleethour", keys="platform, hour", types="platform text, hour timestamptz"
+    table="monitor_latencyfleethour",
+    keys="platform, account_id, hour",
+    types="platform text, account_id bigint, hour timestamptz",
 )
 _ADVANCE = """
     UPDATE monitor_progress p SET
@@ -64,27 +67,28 @@ def add(platform: str, completed: Sequence[Completed]) -> None:
     if not hours:
         return
     days: dict[tuple[int, str], Counter[int]] = {}
-    fleet: dict[tuple[str, datetime], Counter[int]] = {}
+    fleet: dict[tuple[str, int, datetime], Counter[int]] = {}
+    known = Integration.objects.filter(pk__in={integration for integration, _hour in hours}).order_by()
+    accounts: dict[int, int] = dict(known.values_list("pk", "account_id"))
     for (integration, hour), counts in hours.items():
         days.setdefault((integration, hour.date().isoformat()), Counter()).update(counts)
-        fleet.setdefault((platform, hour), Counter()).update(counts)
+        fleet.setdefault((platform, accounts[integration], hour), Counter()).update(counts)
     with connection.cursor() as cursor:
         for sql, names, groups in (
             (_HOUR, ("integration_id", "hour"), hours),
             (_DAY, ("integration_id", "day"), days),
-            (_FLEET, ("platform", "hour"), fleet),
+            (_FLEET, ("platform", "account_id", "hour"), fleet),
         ):
             cursor.execute(sql, [_rows(names, groups.items())])
 
 
-def _rows(names: tuple[str, str], groups: Iterable[tuple[tuple[Any, Any], Counter[int]]]) -> str:
+def _rows(names: tuple[str, ...], groups: Iterable[tuple[tuple[Any, ...], Counter[int]]]) -> str:
     rows = []
     for key, counts in groups:
         buckets = sorted(counts)
         rows.append(
             {
-                names[0]: key[0],
-                names[1]: key[1],
+                **dict(zip(names, key, strict=True)),
                 "n": counts.total(),
                 "buckets": buckets,
                 "counts": [counts[bucket] for bucket in buckets],

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from integrations.models import Integration
+from integrations.models import Account, Integration
 
 
 class Sketch(models.Model):
@@ -44,10 +44,14 @@ class LatencyDay(Sketch):
 
 
 class LatencyFleetHour(Sketch):
-    """The same for all integrations of one platform."""
+    """The same for all integrations of one platform in one hub account."""
 
     platform = models.CharField(max_length=30)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="latency_hours")
     hour = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["platform", "hour"], name="latency_fleet_hour_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "account", "hour"], name="latency_fleet_hour_once")
+        ]
+        indexes = [models.Index(fields=["hour"], name="latency_fleet_hour_at")]

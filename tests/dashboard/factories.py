@@ -252,4 +252,6 @@ def latency(one: Integration, hour: datetime, seconds: list[float]) -> None:
     sketch = sketch_of(seconds)
     values = {"n": sketch.n, "buckets": list(sketch.buckets), "counts": list(sketch.counts)}
     LatencyHour.objects.create(integration=one, hour=hour, **values)
-    LatencyFleetHour.objects.update_or_create(platform=one.store.platform, hour=hour, defaults=values)
+    LatencyFleetHour.objects.update_or_create(
+        platform=one.store.platform, account=one.account, hour=hour, defaults=values
+    )

@@ -90,9 +90,13 @@ def test_syncwatch_itself():
 
 
 def test_latencies_are_of_the_last_day():
+    fleet(1)
+    account = Account.objects.get()
     for hours, n in ((1, 90), (2, 10), (30, 500)):
         hour = (NOW - timedelta(hours=hours)).replace(minute=0)
-        LatencyFleetHour.objects.create(platform="shopify", hour=hour, n=n, buckets=[205], counts=[n])
+        LatencyFleetHour.objects.create(
+            platform="shopify", account=account, hour=hour, n=n, buckets=[205], counts=[n]
+        )
     found = read()
     assert found["syncwatch_orders_imported"]["shopify",] == 100
     assert found["syncwatch_import_latency_seconds"]["shopify", "0.5"] == pytest.approx(60, rel=0.05)
@@ -146,7 +150,12 @@ def test_prometheus_can_read_the_answer():
 def test_the_alert_rules_name_metrics_that_exist():
     fleet(1)
     LatencyFleetHour.objects.create(
-        platform="shopify", hour=NOW - timedelta(hours=1), n=1, buckets=[9], counts=[1]
+        platform="shopify",
+        account=Account.objects.get(),
+        hour=NOW - timedelta(hours=1),
+        n=1,
+        buckets=[9],
+        counts=[1],
     )
     families = text_string_to_metric_families(exposition(NOW).decode())
     labels = {sample.name: set(sample.labels) for family in families for sample in family.samples}

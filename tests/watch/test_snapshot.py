@@ -73,7 +73,9 @@ def test_rollups_are_compared_with_the_newest_order(integration):
     Progress.objects.create(integration=integration, newest_arrived_eligible_at=NOW - timedelta(minutes=5))
     names = {check.name for check in examine(take(NOW)) if check.state.is_bad}
     assert "rollup" in names
-    LatencyFleetHour.objects.create(platform="woocommerce", hour=NOW.replace(minute=0), n=1)
+    LatencyFleetHour.objects.create(
+        platform="woocommerce", account=integration.account, hour=NOW.replace(minute=0), n=1
+    )
     assert "rollup" not in {check.name for check in examine(take(NOW)) if check.state.is_bad}
 
 
