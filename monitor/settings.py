@@ -100,12 +100,18 @@ TEMPLATES = [
         },
     },
 ]
-_database = dj_database_url.parse(DATABASE_URL, conn_health_checks=True)
-if EMBEDDED:
-    _database["ENGINE"] = "monitor.embedded_backend"
+_database = dj_database_url.parse(DATABASE_URL)
+_database["ENGINE"] = "monitor.embedded_backend" if EMBEDDED else "monitor.pooled_backend"
 _database["OPTIONS"] = {
     **_database.get("OPTIONS", {}),
-    "pool": {"min_size": 1, "max_size": env.int("SYNCWATCH_DB_POOL", 12), "timeout": 20},
+    # The pauses between attempts to reconnect double: with 300 s, the default, they would still be made a
+    # minute after the server is back.
+    "pool": {
+        "min_size": 1,
+        "max_size": env.int("SYNCWATCH_DB_POOL", 12),
+        "timeout": 20,
+        "reconnect_timeout": 20,
+    },
 }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.backends.postgresql import base
 
 from monitor import embedded
+from monitor.pooled_backend import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         connection.settings_dict["OPTIONS"] |= {
             "connect_timeout": 5,
             "tcp_user_timeout": 10_000,
-            "pool": {"min_size": 1, "max_size": 3, "timeout": 5},
+            "pool": {"min_size": 1, "max_size": 3, "timeout": 5, "reconnect_timeout": 5},
         }
         dog = Watchdog(settings.VAR_DIR)
         if once:
