@@ -2,13 +2,16 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.utils import translation
+from psycopg_pool import ConnectionPool
 
 TIERS = {"unit", "integration", "acceptance"}
 
@@ -48,6 +51,37 @@ def _english() -> Iterator[None]:
     """A test begins in English: a page that was asked for in French leaves its language behind."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _connections_come_back() -> Iterator[None]:
+    """A thread that ends without closing its connection takes it from the pool for good: after a dozen
+    of them the next test, or the next task of a worker, waits in vain."""
+    pool, before = _pool(), _held_by_threads()
+    yield
+    if _pool() is not pool:
+        before = 0
+    # Threads that serve a request may outlive their test by a moment.
+    deadline = time.monotonic() + 5
+    while (held := _held_by_threads()) > before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if held > before:
+        pytest.fail(f"{held - before} database connections did not come back from threads of this test")
+
+
+def _pool() -> ConnectionPool | None:
+    """Makes none: unit tests need no database."""
+    return connection._connection_pools.get("default")
+
+
+def _held_by_threads() -> int:
+    """How many connections of the pool are neither there nor in the main thread's hands."""
+    pool = _pool()
+    if pool is None or pool.closed:
+        return 0
+    seen = pool.get_stats()
+    ours = getattr(connection.connection, "_pool", None) is pool
+    return seen["pool_size"] - seen["pool_available"] - ours
 
 
 @pytest.fixture
