@@ -41,6 +41,10 @@ class Incident(models.Model):
     """When it was found to open and close over and over; from then on it stays open until it is calm."""
     calm_since = models.DateTimeField(null=True)
     """Since when nobody in a flapping incident is ill."""
+    look_again_at = models.DateTimeField(null=True)
+    """Before that nobody has to be reminded of it or told in the second place; empty: it may be due now."""
+    looked_for = models.CharField(max_length=16, blank=True, default="", db_default="")
+    """The sign of those for whom this was worked out (see :mod:`monitor.alerts.reminding`)."""
 
     class Meta:
         verbose_name = _("incident")
@@ -53,6 +57,14 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["-opened_at"], name="incident_newest"),
             models.Index(fields=["opened_at"], name="incident_open", condition=Q(closed_at__isnull=True)),
+            models.Index(
+                fields=["hushed_by"],
+                name="incident_hushed",
+                condition=Q(hushed_at__isnull=False, unhushed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["snoozed_until"], name="incident_snoozed", condition=Q(snoozed_until__isnull=False)
+            ),
         ]
         permissions = [("acknowledge_incident", "Can acknowledge incidents")]
 

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from pydantic import ValidationError
 
-from monitor.models import Heartbeat, Subscription
+from monitor.models import Heartbeat
+from monitor.watch.listeners import listeners
 from monitor.watch.memory import Memory, Person
 from monitor.watch.parts import WATCHDOG
 from monitor.watch.snapshot import limit_statements
@@ -31,9 +32,7 @@ def people() -> list[Person]:
     named = administrators()
     if named:
         return named
-    rows = Subscription.objects.filter(is_active=True, tags=[]).order_by("pk")
-    columns = rows.values("email", "language", "time_zone")
-    return [Person(**row) for row in columns]
+    return [Person(email=row.email, language=row.language, time_zone=row.time_zone) for row in listeners()]
 
 
 @transaction.atomic

@@ -18,8 +18,9 @@ from kombu.exceptions import KombuError
 from integrations.models import Integration
 from monitor import embedded
 from monitor.celery import app
-from monitor.models import Heartbeat, Job, LatencyFleetHour, Notice, Progress, Refresh, Subscription
+from monitor.models import Heartbeat, Job, LatencyFleetHour, Notice, Progress, Refresh
 from monitor.models.work import JobKind
+from monitor.watch.listeners import listeners
 from monitor.watch.parts import TASK
 
 BROKER_TIMEOUT_S: Final = 3
@@ -146,8 +147,7 @@ def take(now: datetime) -> Snapshot:
             schedule=_schedule(),
             disk_free=_disk_free(),
             **_clocks(now),
-            has_listener=bool(settings.SYNCWATCH_ADMIN_MAIL)
-            or Subscription.objects.filter(is_active=True, tags=[]).exists(),
+            has_listener=bool(settings.SYNCWATCH_ADMIN_MAIL) or any(listeners()),
             pings=bool(settings.SYNCWATCH_PING_URL),
         )
     return replace(seen, broker=_broker())
