@@ -29,7 +29,7 @@ VIEW_AUDIT: Final = "monitor.view_audit"
 _WATCHED = ("monitor", "integrations")
 _ABOUT_PEOPLE = ("view_audit", "view_user", "view_subscription", "view_notice")
 """What speaks of persons is for administrators."""
-_OPERATES = ("force_refresh", "acknowledge_incident", "plan_maintenance")
+_OPERATES = ("force_refresh", "acknowledge_incident", "plan_maintenance", "share_savedview")
 
 ViewFunction = Callable[..., HttpResponse]
 

@@ -1,49 +1,114 @@
-"""The list of integrations, and the page of one."""
+"""The table of integrations, and the page of one."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlencode
+from typing import cast
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from integrations.models import Integration
+from monitor.access_control import FORCE_REFRESH
+from monitor.dashboard import changing_many, saved_views
 from monitor.dashboard.pages import page, template_part
-from monitor.dashboard.queries import fleet, one
+from monitor.dashboard.queries import one, table
 from monitor.dashboard.queries.access import Access
+from monitor.models import User
+from monitor.scope import scope_of
 
 PER_PAGE = 100
-FILTERS = {
-    "": gettext_lazy("All"),
-    "bad": gettext_lazy("Not well"),
-    "unknown": gettext_lazy("Unknown"),
-    "ok": gettext_lazy("Healthy"),
-    "unwatched": gettext_lazy("Paused"),
-}
 PARTS = ("head", "access", "refresh", "tracking", "rest")
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
+COLUMNS = (
+    ("", gettext_lazy("State")),
+    ("name", gettext_lazy("Integration")),
+    ("since", gettext_lazy("Since")),
+    ("waiting", gettext_lazy("Waiting")),
+    ("oldest", gettext_lazy("Oldest")),
+    ("import", gettext_lazy("Last import")),
+    ("", gettext_lazy("Half arrive within, 24 h")),
+    ("missing", gettext_lazy("Numbers missing")),
+    ("throttled", gettext_lazy("Throttled since")),
+)
+"""What the table is sorted by, or nothing, and the heading."""
+NUMBERS = frozenset({"waiting", "oldest", "import", "missing"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading of the table, and what it leads to."""
+
+    label: str
+    link: str
+    """The address that sorts by it; empty: it cannot be sorted by."""
+    is_number: bool
+    direction: str
+    """As screen readers are told; empty: the table is not sorted by it."""
+
+
+class _Counted(Paginator[Integration]):
+    """Pages of rows that have been counted already."""
+
+    def __init__(self, rows: QuerySet[Integration], per_page: int, count: int) -> None:
+        super().__init__(rows, per_page)
+        self._counted = count
+
+    @property
+    def count(self) -> int:
+        return self._counted
 
 
 @page
 def integration_list(request: HttpRequest) -> HttpResponse:
-    text, state = request.GET.get("q", ""), request.GET.get("state", "")
-    found = Paginator(fleet.search(text, state), PER_PAGE).get_page(request.GET.get("page"))
+    """The table; with ``part=rows`` only what changes while somebody looks at it."""
+    user, now = cast(User, request.user), timezone.now()
+    scope, wanted = scope_of(user), table.Wanted.of(request.GET)
+    counted = table.counts(wanted, scope)
+    pages = _Counted(table.found(wanted, scope), PER_PAGE, counted[wanted.state])
+    shown = pages.get_page(request.GET.get("page"))
+    offered = changing_many.offered(user)
     context = {
-        "now": timezone.now(),
-        "page": found,
-        "text": text,
-        "state": state,
-        "filters": [(key, label, urlencode({"state": key, "q": text})) for key, label in FILTERS.items()],
-        "query": urlencode({"state": state, "q": text}),
+        "now": now,
+        "wanted": wanted,
+        "page": shown,
+        "rows": table.rows_of(list(shown), now),
+        "states": [
+            (key, label, wanted.within(key).query, counted[key]) for key, label in table.STATES.items()
+        ],
+        "columns": [_column(wanted, key, str(label)) for key, label in COLUMNS],
+        "worst_first": replace(wanted, sort="").query,
+        "changes": offered,
+        "may_choose": bool(offered) or user.has_perm(FORCE_REFRESH),
     }
-    return render(request, template_part(request, "integrations", ("rows",)), context)
+    template = template_part(request, "integrations", ("rows",))
+    if template == "dashboard/integrations.html":
+        kept = saved_views.seen_by(user)
+        context |= {
+            "choices": table.choices(scope),
+            "causes": table.CAUSES.items(),
+            "views": kept,
+            "removable": [one for one in kept if saved_views.may_remove(user, one)],
+        }
+    return render(request, template, context)
+
+
+def _column(wanted: table.Wanted, key: str, label: str) -> Column:
+    # Each column begins with what asks for attention: the largest figure, but the earliest time.
+    down = key in ("since", "waiting", "missing")
+    direction = ""
+    if key and wanted.sort.removeprefix("-") == key:
+        direction = "ascending" if down == wanted.sort.startswith("-") else "descending"
+    return Column(label, wanted.by(key).query if key else "", key in NUMBERS, direction)
 
 
 @page
 def integration_page(request: HttpRequest, name: str) -> HttpResponse:
     now = timezone.now()
-    integration = get_object_or_404(one.with_hub_state(), name=name)
+    integration = get_object_or_404(scope_of(request.user).limit(one.with_hub_state()), name=name)
     span = request.GET.get("span", "24h")
     context = {
         "now": now,

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST
 
 from integrations.models import Integration
 from monitor.access_control import FORCE_REFRESH, requires
+from monitor.dashboard.choosing import chosen
 from monitor.dashboard.pages import page, template_part
-from monitor.dashboard.queries import fleet
 from monitor.dashboard.refreshing import given_reason
 from monitor.models import BulkRefresh, User
 from monitor.refresh import bulk as many
@@ -23,45 +23,38 @@ from monitor.scope import scope_of
 
 
 def _chosen(request: HttpRequest) -> Sequence[Integration]:
-    """The ticked ones, or with ``all`` whatever the list's search finds; worst first."""
-    scope = scope_of(request.user, FORCE_REFRESH)
-    if "all" in request.POST:
-        rows = fleet.search(request.POST.get("q", ""), request.POST.get("state", ""), scope)
-    else:
-        names = [name.replace("\0", "")[:120] for name in request.POST.getlist("chosen")[: many.MOST + 1]]
-        rows = fleet.worst_first(scope.limit(Integration.objects.filter(name__in=names)))
-    # What the pages leave out is needed here: whether a hub can be asked depends on its keys.
-    return list(rows.defer(None)[: many.MOST + 1])
+    """Those in which the person may force a refresh; see :func:`monitor.dashboard.choosing.chosen`."""
+    return chosen(request, FORCE_REFRESH, many.MOST, with_keys=True)
 
 
 @require_POST
 @requires(FORCE_REFRESH)
 def preview(request: HttpRequest) -> HttpResponse:
     """Shows what would happen, and asks why. Changes nothing."""
-    chosen = _chosen(request)
-    if not chosen:
+    rows = _chosen(request)
+    if not rows:
         messages.warning(request, _("Tick the integrations that are to be refreshed first."))
         return redirect("integrations")
-    if len(chosen) > many.MOST:
+    if len(rows) > many.MOST:
         text = _("At most %(count)d integrations are refreshed at once. Narrow the list by a search.")
         messages.warning(request, text % {"count": many.MOST})
         return redirect("integrations")
     now = timezone.now()
-    return render(request, "dashboard/refresh_preview.html", {"now": now, "plan": many.plan(chosen, now)})
+    return render(request, "dashboard/refresh_preview.html", {"now": now, "plan": many.plan(rows, now)})
 
 
 @require_POST
 @requires(FORCE_REFRESH)
 def start(request: HttpRequest) -> HttpResponse:
     """Asks for all that were chosen in the preview, and leads to the page that follows them."""
-    chosen, reason, now = _chosen(request), given_reason(request), timezone.now()
-    if not chosen or len(chosen) > many.MOST:
+    rows, reason, now = _chosen(request), given_reason(request), timezone.now()
+    if not rows or len(rows) > many.MOST:
         return preview(request)
     if not reason:
-        context = {"now": now, "plan": many.plan(chosen, now), "is_asked_again": True}
+        context = {"now": now, "plan": many.plan(rows, now), "is_asked_again": True}
         return render(request, "dashboard/refresh_preview.html", context, status=422)
     user = cast(User, request.user)
-    made = many.request_many(chosen, user=user, actor=user.get_username(), reason=reason, now=now)
+    made = many.request_many(rows, user=user, actor=user.get_username(), reason=reason, now=now)
     return redirect("refresh-many", pk=made.pk)
 
 

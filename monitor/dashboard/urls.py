@@ -5,6 +5,7 @@ from django.urls import path
 from monitor.dashboard import (
     access,
     answering,
+    changing_many,
     charts,
     incidents,
     integrations,
@@ -13,12 +14,17 @@ from monitor.dashboard import (
     refresh_list,
     refreshing,
     refreshing_many,
+    saved_views,
     systems,
 )
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("integrations/", integrations.integration_list, name="integrations"),
+    path("views/save/", saved_views.save, name="view-save"),
+    path("views/remove/", saved_views.remove, name="view-remove"),
+    path("changes/preview/", changing_many.preview, name="change-preview"),
+    path("changes/start/", changing_many.start, name="change-start"),
     path("integrations/<str:name>/", integrations.integration_page, name="integration"),
     path("integrations/<str:name>/refresh/", refreshing.request_refresh, name="refresh-request"),
     path("integrations/<str:name>/refresh/opened/", refreshing.panel_opened, name="refresh-opened"),

@@ -50,6 +50,15 @@
   setInterval(tick, 1000);
   document.addEventListener("htmx:afterSwap", tick);
 
+  // --- keys that act alone can be switched off: speech input and tremors press them by accident ----
+  const singleKeys = () => {
+    try {
+      return localStorage.getItem("shortcuts") !== "off";
+    } catch {
+      return true;
+    }
+  };
+
   // --- a menu closes when one clicks elsewhere or presses Escape --------------------------------
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -63,8 +72,8 @@
         menu.querySelector("summary").focus();
       }
     }
-    if (event.key === "/" && !event.target.closest("input, textarea, select")) {
-      const find = document.getElementById("find");
+    if (event.key === "/" && !event.target.closest("input, textarea, select") && singleKeys()) {
+      const find = document.querySelector("[data-find]") ?? document.getElementById("find");
       if (find) {
         event.preventDefault();
         find.focus();
