@@ -25,7 +25,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 
 app = Celery("syncwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["monitor.collect", "monitor.alerts", "monitor.refresh"])
+app.autodiscover_tasks(["monitor.collect", "monitor.alerts", "monitor.refresh", "monitor.history"])
 app.set_default()
 
 

@@ -31,6 +31,12 @@ SCHEDULE = (
     ),
     Periodic("refresh", "monitor.refresh.tasks.advance", TICK, "Moves running refreshes on."),
     Periodic(
+        "history",
+        "monitor.history.tasks.keep_history",
+        max(TICK, timedelta(minutes=1)),
+        "Notes who is paused, and stores the days that are over.",
+    ),
+    Periodic(
         "housekeeping",
         "monitor.collect.tasks.housekeeping",
         timedelta(hours=1),

@@ -84,6 +84,29 @@ def following(window: Maintenance, now: datetime) -> Span | None:
     return span
 
 
+def occurrences(window: Maintenance, start: datetime, end: datetime) -> list[Span]:
+    """Those that overlap with the time from ``start`` to ``end``, oldest first, as far as they really took
+    place: shorter where they were ended early."""
+    if not window.recurrence:
+        found = [Span(window.starts_at, window.ends_at)]
+    else:
+        longest = window.ends_at - window.starts_at + timedelta(hours=2)
+        rule = _rule(window.recurrence, window.starts_at, _zone(window))
+        begun = rule.between(start - longest, end, inc=True)
+        found = [_span(window, at) for at in begun]
+    return [span for one in found if (span := _kept(window, one)) and span.start < end and span.end > start]
+
+
+def _kept(window: Maintenance, span: Span) -> Span | None:
+    """What is left of an occurrence whose series or self was ended; None: it never began."""
+    end = span.end
+    if window.closed_at is not None:
+        end = min(end, window.closed_at)
+    if window.cut_at is not None and span.start <= window.cut_at < end:
+        end = window.cut_at
+    return Span(span.start, end) if end > span.start else None
+
+
 def _last(window: Maintenance, now: datetime) -> Span | None:
     """The newest occurrence that has begun, its end not later than that of the series."""
     if not window.recurrence:

@@ -81,7 +81,7 @@ def load(integration_ids: Sequence[int], now: datetime) -> dict[int, Facts]:
     rows = _rows(_INTEGRATIONS, [list(integration_ids)])
     if not rows:
         return {}
-    tolerances = {row[0]: _tolerance(row[5], row[6], row[7]) for row in rows}
+    tolerances = {row[0]: tolerance_of(row[5], row[6], row[7]) for row in rows}
     waiting = {row[0]: row[1:] for row in _waiting(rows, tolerances, now)}
     jobs, histories = _jobs(rows)
     probes = _probes({row[1] for row in rows}, now)
@@ -170,7 +170,13 @@ def _event_windows(
 _NEVER = Reading(ok_at=None, tried_at=None)
 
 
-def _tolerance(configured: int | None, learned: int | None, rhythm: int | None) -> tuple[timedelta, str]:
+def tolerance_of(
+    configured: int | None, learned: int | None, rhythm: int | None
+) -> tuple[timedelta, str]:
+    """How late an order may be, and who says so: ``configured``, ``learned`` or ``default``.
+
+    All in seconds: the integration's own tolerance, the learned one, and the learned rhythm of the hub.
+    """
     if configured:
         return timedelta(seconds=configured), "configured"
     if learned:

@@ -62,6 +62,14 @@ def merge(sketches: Iterable[Sketch]) -> Sketch:
     return _from_counter(total)
 
 
+def count_within(sketch: Sketch, seconds: float) -> int:
+    """How many latencies were at most so long, as exactly as the buckets are."""
+    longest = bucket(seconds)
+    return sum(
+        count for number, count in zip(sketch.buckets, sketch.counts, strict=True) if number <= longest
+    )
+
+
 def quantile(sketch: Sketch, q: float) -> float | None:
     """The nearest-rank quantile in seconds of orders that arrived; None when none did.
 
