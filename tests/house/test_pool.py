@@ -46,7 +46,7 @@ def test_whoever_comes_first_after_a_restart_of_the_server_does_not_wait():
     connection.ensure_connection()
     in_threads(4)
     assert connection.is_usable()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_nobody_waits_longer_for_a_server_that_is_back_than_for_one_that_is_away():
