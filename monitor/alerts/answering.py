@@ -18,14 +18,16 @@ class Person:
 
     user: User | None
     address: str = ""
-    """Of the mail whose link was used; empty: none."""
+    """Of the mail whose link was used, or the name of the web-hook; empty: none."""
 
     @property
     def actor(self) -> str | None:
         """Who it was, for the audit; None: the user."""
         if not self.address:
             return None
-        return f"{self.user.get_username()} (mail)" if self.user else f"mail to {self.address}"
+        if self.user:
+            return f"{self.user.get_username()} (mail)"
+        return f"mail to {self.address}" if "@" in self.address else f"web-hook {self.address}"
 
 
 @transaction.atomic

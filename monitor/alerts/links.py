@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.urls import reverse
 
-from monitor.models import Notice, Subscription
+from monitor.alerts.channels import subscription_of
+from monitor.models import Notice
 
 MAX_AGE = timedelta(days=14)
 _SIGNER = "monitor.alerts.links"
@@ -31,5 +32,5 @@ def notice_of(token: str) -> Notice | None:
     notice = Notice.objects.select_related("incident__acknowledged_by").filter(pk=key).first()
     if notice is None or notice.incident is None:
         return None
-    known = Subscription.objects.filter(email__iexact=notice.recipient, is_active=True)
-    return notice if known.exists() else None
+    known = subscription_of(notice.recipient)
+    return notice if known is not None and known.is_active else None

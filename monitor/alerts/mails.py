@@ -11,8 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from monitor.alerts.facts import Step
-from monitor.alerts.several import newest_of_each, words_of_several
-from monitor.alerts.words import words_of
+from monitor.alerts.message import message_of
 from monitor.models import Notice
 
 LIST_ID = "Syncwatch <incidents.syncwatch>"
@@ -24,11 +23,9 @@ def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
 
     Raises whatever a broken context or template raises; the caller decides.
     """
-    carried = notice.carried.exclude(pk=notice.pk).order_by("pk") if notice.sent_with_id else ()
-    rows = newest_of_each([notice, *carried])
-    is_one = len(rows) == 1 and notice.step != Step.MAINTENANCE
+    told = message_of(notice)
     with translation.override(notice.language):
-        words = words_of(rows[0]) if is_one else words_of_several(notice, rows)
+        words = told.words()
         context = {
             "words": words,
             "language": notice.language,
@@ -42,7 +39,7 @@ def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
         subject=_encoded(words.subject),
         body=text,
         to=[notice.recipient],
-        headers=_headers(notice, rows if is_one else (), now),
+        headers=_headers(notice, told.rows if told.is_one else (), now),
     )
     mail.attach_alternative(html, "text/html")
     return mail

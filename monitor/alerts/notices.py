@@ -12,10 +12,11 @@ from django.db import transaction
 from django.db.models import Max, Prefetch, Q
 
 from integrations.models import Integration, Store
+from monitor.alerts.channels import is_hook
 from monitor.alerts.facts import NoticeFacts, Step
 from monitor.alerts.quiet import GROUP, hold
 from monitor.health.states import State
-from monitor.models import Incident, Notice, Subscription
+from monitor.models import Channel, Incident, Notice, Subscription
 from monitor.nudge import nudge
 
 DELIVER = "monitor.alerts.tasks.deliver"
@@ -39,15 +40,18 @@ def notice(
     language: str,
     time_zone: str,
     now: datetime,
+    channel: str = "",
     context: Mapping[str, Any] | None = None,
 ) -> Notice:
     """An unsaved notice about ``facts``, or about another ``context``; due at once.
 
-    Its Message-ID is fixed here, so that a mail sent twice is one mail to whoever receives it.
+    Its Message-ID is fixed here, so that a mail sent twice is one mail to whoever receives it. ``channel``
+    may be left to the recipient: what is no web-hook is a mail.
     """
     return Notice(
         incident=incident,
         step=step,
+        channel=channel or (Channel.WEBHOOK if is_hook(recipient) else Channel.MAIL),
         recipient=recipient,
         language=language,
         time_zone=time_zone,
@@ -76,6 +80,7 @@ def addressed(
         incident,
         facts,
         recipient=subscription.recipient,
+        channel=subscription.channel,
         language=subscription.language,
         time_zone=subscription.time_zone,
         now=now,
@@ -85,9 +90,10 @@ def addressed(
 
 
 def subscribed() -> list[Subscription]:
-    """The active subscriptions, with the keys of their stores."""
+    """The active subscriptions whose address takes notices, with the keys of their stores."""
     stores = Prefetch("stores", Store.objects.only("pk"))
-    return list(Subscription.objects.filter(is_active=True).prefetch_related(stores))
+    rows = Subscription.objects.filter(is_active=True, bounced_at__isnull=True).defer("endpoint")
+    return list(rows.prefetch_related(stores))
 
 
 def wants(subscription: Subscription, integration: Integration, state: State) -> bool:
@@ -178,9 +184,18 @@ def told(incident_ids: Sequence[int]) -> Mapping[int, Sequence[Notice]]:
     return openings
 
 
-def send_test(email: str, *, language: str = "en", time_zone: str = "UTC", now: datetime) -> Notice:
-    """Puts a test mail into the outbox, on the way every other notice goes."""
-    row = notice(Step.TEST, None, None, recipient=email, language=language, time_zone=time_zone, now=now)
+def send_test_to(subscription: Subscription, *, now: datetime) -> Notice:
+    """Puts a test notice into the outbox, on the way every other goes; also where the address was refused."""
+    row = notice(
+        Step.TEST,
+        None,
+        None,
+        recipient=subscription.recipient,
+        channel=subscription.channel,
+        language=subscription.language,
+        time_zone=subscription.time_zone,
+        now=now,
+    )
     row.save()
     wake()
     return row

@@ -1,48 +1,40 @@
-"""Delivery of notices: at least once, in order per incident and recipient, over one connection.
+"""Delivery of notices: at least once, in order per incident and recipient, each way by itself.
 
-A notice is claimed by a lease, sent, and marked by a conditional update on the lease's token. A
-worker that dies between sending and marking causes the one possible double, and that has the
-same Message-ID. Nothing is given up but what the server refuses for good or what is too old.
+A notice is claimed by a lease that is renewed while it is being sent, and marked by a conditional update on
+the lease's token. A worker that dies between sending and marking causes the one possible double, and that has
+the same Message-ID. Nothing is given up but what is refused for good or what is too old.
 """
 
-import smtplib
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Protocol
 
 import structlog
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from monitor.alerts.answers import Answer, Decision, back_off, understand
+from monitor.alerts import bouncing
+from monitor.alerts.answers import Answer, Decision, back_off
+from monitor.alerts.carriers import Carrier, Mails, refusal_of
+from monitor.alerts.channels import subscription_of
 from monitor.alerts.facts import Step
-from monitor.alerts.mails import write
-from monitor.models import Notice
+from monitor.alerts.hooks import Hooks
+from monitor.alerts.leasing import LEASE, Lease
+from monitor.alerts.notices import TOGETHER
+from monitor.models import Channel, Notice
 
 log = structlog.get_logger(__name__)
 
 RUN_FOR = timedelta(seconds=30)
 """A run takes no further notice after this; the next run goes on."""
-LEASE = timedelta(seconds=8 * settings.EMAIL_TIMEOUT)
-"""Connecting, greeting, TLS, sign-in, sender, recipient, data, end: each waits a timeout at most."""
 RETRY_AT_MOST = timedelta(hours=1)
 SERVER_RETRY_AT_MOST = timedelta(minutes=5)
 """While the server is away everything waits for the same reason, so its return is noticed soon."""
 GIVE_UP_AFTER = timedelta(days=5)
 """RFC 5321 section 4.5.4.1: a sender keeps trying for four to five days at least."""
-
-
-class Connection(Protocol):
-    """The part of Django's mail backends that is used here."""
-
-    def open(self) -> bool | None: ...
-    def close(self) -> None: ...
-    def send_messages(self, email_messages: list[EmailMessage], /) -> int | None: ...
 
 
 @dataclass(slots=True)
@@ -54,56 +46,29 @@ class Delivered:
     given_up: int = 0
 
 
-class _Line:
-    """The connection of a run: opened when first needed, replaced once it is lost."""
-
-    def __init__(self) -> None:
-        self._connection: Connection | None = None
-        self._carried = 0
-
-    def send(self, message: EmailMessage) -> Answer | None:
-        """None when the server took the message."""
-        try:
-            if self._connection is None:
-                self._connection, self._carried = get_connection(), 0
-                self._connection.open()
-            self._connection.send_messages([message])
-        except OSError as error:  # smtplib's errors are OSErrors too
-            answer = understand(error)
-            if answer.decision is not Decision.SERVER_AWAY:
-                return answer
-            had_carried = self._carried
-            self.close()
-            # Servers end a connection after so many mails or minutes; a fresh one decides.
-            return self.send(message) if had_carried else answer
-        self._carried += 1
-        return None
-
-    def close(self) -> None:
-        if self._connection is None:
-            return
-        try:
-            self._connection.close()
-        except (OSError, smtplib.SMTPException):
-            log.info("the mail server did not say goodbye", exc_info=True)
-        self._connection = None
-
-
 def deliver_due(now: datetime) -> Delivered:
-    """Sends what is due, for about :data:`RUN_FOR`. Safe to run in any number at once."""
+    """Sends what is due by each way, for about :data:`RUN_FOR` each. Safe to run in any number at once."""
     done = Delivered()
-    line = _Line()
-    started, at = time.monotonic(), now
-    try:
-        while at - now < RUN_FOR:
-            notice = claim(at)
-            if notice is None or not _deliver(notice, line, done, at):
-                break
-            # A slow server makes a run long; leases and times sent must not lag behind.
-            at = now + timedelta(seconds=time.monotonic() - started)
-    finally:
-        line.close()
+    for carrier in (Mails(), Hooks()):
+        drain(carrier, now, done)
     return done
+
+
+def drain(
+    carrier: Carrier, now: datetime, done: Delivered, stopping: Callable[[], bool] = lambda: False
+) -> None:
+    """Sends what is due by one way, and counts it in ``done``."""
+    started, at = time.monotonic(), now
+    with Lease() as lease:
+        try:
+            while at - now < RUN_FOR and not stopping():
+                notice = claim(at, carrier)
+                if notice is None or not _deliver(notice, carrier, lease, done, at):
+                    break
+                # A slow server makes a run long; leases and times sent must not lag behind.
+                at = now + timedelta(seconds=time.monotonic() - started)
+        finally:
+            carrier.close()
 
 
 def _pending() -> QuerySet[Notice]:
@@ -117,23 +82,29 @@ def _earlier() -> QuerySet[Notice]:
     )
 
 
-def _due(now: datetime) -> QuerySet[Notice]:
+def _due(now: datetime, channels: Sequence[Channel]) -> QuerySet[Notice]:
     """Pending, due, not leased, in no other notice's mail; and nothing to the same recipient about the
     same incident before it, but what its own mail carries."""
     own = Q(sent_with__isnull=False) & Q(sent_with=OuterRef("pk"))
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     alone = Q(sent_with__isnull=True) | Q(sent_with=F("pk"))
-    return _pending().filter(free, alone, ~Exists(_earlier().exclude(own)), due_at__lte=now)
+    return _pending().filter(
+        free, alone, ~Exists(_earlier().exclude(own)), channel__in=channels, due_at__lte=now
+    )
 
 
 @transaction.atomic
-def claim(now: datetime) -> Notice | None:
+def claim(now: datetime, carrier: Carrier) -> Notice | None:
     """Leases the notice that is due longest, if any, and counts the attempt.
 
     With the first attempt of one in a group it is decided what goes out in its mail: whatever of the group
     is due now. The rest makes a mail of its own.
     """
-    notice = _due(now).select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "pk").first()
+    due = _due(now, carrier.channels)
+    if not carrier.is_shared:
+        busy = _pending().filter(recipient=OuterRef("recipient"), lease_until__gte=now)
+        due = due.filter(~Exists(busy))
+    notice = due.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "pk").first()
     if notice is None:
         return None
     if notice.group and notice.sent_with_id is None:
@@ -159,10 +130,14 @@ def _collect(first: Notice, now: datetime) -> None:
         first.sent_with = first
 
 
-def _deliver(notice: Notice, line: _Line, done: Delivered, now: datetime) -> bool:
+def _deliver(notice: Notice, carrier: Carrier, lease: Lease, done: Delivered, now: datetime) -> bool:
     """Sends one claimed notice and records how it went; whether the run may go on."""
     try:
-        answer = line.send(write(notice, now=now))
+        if refusal := refusal_of(notice):
+            answer: Answer | None = Answer(Decision.GIVE_UP, refusal)
+        else:
+            with lease.of(notice):
+                answer = carrier.send(notice, now)
     except Exception as error:
         # One notice that cannot be written or addressed must not keep the others back.
         log.exception("notice could not be sent", notice=notice.pk)
@@ -171,14 +146,27 @@ def _deliver(notice: Notice, line: _Line, done: Delivered, now: datetime) -> boo
         mark_sent(notice, now)
         done.sent += 1
         return True
-    if answer.decision is Decision.GIVE_UP or now - notice.created_at > GIVE_UP_AFTER:
-        _release(notice, failed_at=now, answer=answer.text)
+    if _is_over(notice, answer, now):
         done.given_up += 1
         log.warning("notice given up", notice=notice.pk, answer=answer.text)
     else:
-        _retry_later(notice, answer, now)
+        _retry_later(notice, answer, carrier, now)
         done.retried += 1
-    return answer.decision is not Decision.SERVER_AWAY
+    return answer.decision is not Decision.SERVER_AWAY or not carrier.is_shared
+
+
+def _is_over(notice: Notice, answer: Answer, now: datetime) -> bool:
+    """Whether the notice is given up; if so, that is recorded."""
+    over = answer.decision is Decision.GIVE_UP or now - notice.created_at > GIVE_UP_AFTER
+    if answer.decision is Decision.BOUNCED:
+        over = bouncing.disable(notice.recipient, answer.text, now=now) or over or not _is_subscribed(notice)
+    if over:
+        _release(notice, failed_at=now, answer=answer.text)
+    return over
+
+
+def _is_subscribed(notice: Notice) -> bool:
+    return subscription_of(notice.recipient) is not None
 
 
 def mark_sent(notice: Notice, now: datetime) -> bool:
@@ -186,17 +174,23 @@ def mark_sent(notice: Notice, now: datetime) -> bool:
     return _release(notice, sent_at=now, answer="")
 
 
-def _retry_later(notice: Notice, answer: Answer, now: datetime) -> None:
+def _retry_later(notice: Notice, answer: Answer, carrier: Carrier, now: datetime) -> None:
     away = answer.decision is Decision.SERVER_AWAY
     at_most = SERVER_RETRY_AT_MOST if away else RETRY_AT_MOST
-    due_at = now + back_off(notice.attempts, at_most=at_most, random=SystemRandom())
-    _release(notice, due_at=due_at, answer=answer.text)
-    if away:
-        log.warning("mail server away", answer=answer.text)
-        others = _due(now).values("pk")
-        Notice.objects.filter(pk__in=others).update(
-            due_at=due_at, attempts=F("attempts") + 1, answer=answer.text
-        )
+    wait = back_off(notice.attempts, at_most=at_most, random=SystemRandom())
+    due_at = now + max(wait, answer.retry_after or wait)
+    if not away:
+        _release(notice, due_at=due_at, answer=answer.text)
+        return
+    # Behind the others, in case it was this one that the server hung up on.
+    _release(notice, due_at=due_at + timedelta(seconds=1), answer=answer.text)
+    log.warning("server away", channel=notice.channel, answer=answer.text)
+    others = _due(now, carrier.channels)
+    if not carrier.is_shared:
+        others = others.filter(recipient=notice.recipient)
+    Notice.objects.filter(pk__in=others.values("pk")).update(
+        due_at=due_at, attempts=F("attempts") + 1, answer=answer.text
+    )
 
 
 def _release(notice: Notice, **changes: object) -> bool:
@@ -207,3 +201,16 @@ def _release(notice: Notice, **changes: object) -> bool:
         if is_mine:
             _pending().filter(sent_with=notice).exclude(pk=notice.pk).update(**changes)
     return is_mine
+
+
+def after_clock_change(now: datetime) -> int:
+    """Frees what waits for an hour that was before the clock was set back; returns how many notices.
+
+    Nothing else makes a lease longer than leases are, a retry later than retries are, or a notice due
+    that is not made yet.
+    """
+    leased = _pending().filter(lease_until__gt=now + 2 * LEASE)
+    count = leased.update(lease_until=None, lease_token=None)
+    tried = Q(attempts__gt=0, due_at__gt=now + 2 * RETRY_AT_MOST)
+    untried = Q(attempts=0, created_at__gt=now + LEASE, due_at__lte=F("created_at") + TOGETHER)
+    return count + _pending().filter(tried | untried, lease_until__isnull=True).update(due_at=now)

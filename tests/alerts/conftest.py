@@ -98,7 +98,7 @@ def server(settings) -> Iterator[Server]:
     controller.start()
     server.postbox.port = controller.port
     server._controller = controller
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "monitor.alerts.smtp.Backend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
     settings.PUBLIC_URL = "https://sync.example"
     settings.DEFAULT_FROM_EMAIL = "Syncwatch <watch@ops.example>"

@@ -8,10 +8,10 @@ from django.db import connection
 from django.db.models import F, Q
 
 from monitor.alerts import notices, outbox
+from monitor.alerts.carriers import Mails
 from monitor.alerts.outbox import SERVER_RETRY_AT_MOST, deliver_due
 from monitor.alerts.react import react
-from monitor.alerts.tasks import deliver
-from monitor.models import Heartbeat, Notice
+from monitor.models import Notice
 from tests.alerts.conftest import FINE, LATE, NOW, STALLED, Postbox, Server, change, subscribe
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -93,7 +93,7 @@ def test_a_refused_recipient_is_given_up_and_holds_nobody_up(stalled, postbox: P
     gone = Notice.objects.get(recipient="gone@ops.example")
     assert gone.failed_at >= SOON
     assert gone.answer == "550 5.1.1 no such user"
-    assert len(postbox.to("ops@ops.example")) == 3
+    assert len([one for one in postbox.to("ops@ops.example") if "gone@" not in one["Subject"]]) == 3
     deliver_due(LATER)
     assert postbox.to("gone@ops.example") == []
 
@@ -152,7 +152,7 @@ def test_who_died_between_sending_and_marking_causes_a_double_with_the_same_mess
 
 
 def test_a_worker_whose_lease_has_passed_on_marks_nothing(stalled, postbox: Postbox):
-    slow = outbox.claim(SOON)
+    slow = outbox.claim(SOON, Mails())
     deliver_due(SOON + outbox.LEASE * 2)
     sent_at = Notice.objects.get().sent_at
     assert outbox.mark_sent(slow, LATER) is False
@@ -162,7 +162,7 @@ def test_a_worker_whose_lease_has_passed_on_marks_nothing(stalled, postbox: Post
 def test_a_notice_that_cannot_be_written_holds_nobody_up(stalled, postbox: Postbox):
     subscribe("broken@ops.example")
     Notice.objects.update(context={"state": "?"})
-    notices.send_test("fine@ops.example", now=NOW)
+    notices.send_test_to(subscribe("fine@ops.example"), now=NOW)
     deliver_due(SOON)
     assert [mail["To"] for mail in postbox.mails] == ["fine@ops.example"]
     broken = Notice.objects.get(recipient="ops@ops.example")
@@ -179,14 +179,9 @@ def test_what_could_not_be_sent_for_days_is_given_up_with_the_last_answer(stalle
 
 
 def test_the_test_mail_takes_the_same_way(db, postbox: Postbox):
-    notices.send_test("me@ops.example", now=NOW)
+    notices.send_test_to(subscribe("me@ops.example"), now=NOW)
     deliver_due(SOON)
     assert postbox.subjects() == ["[test] Syncwatch reaches you"]
-
-
-def test_the_task_leaves_a_heartbeat(stalled, postbox: Postbox):
-    deliver()
-    assert Heartbeat.objects.get(part="deliver").detail == {"sent": 1, "retried": 0, "given_up": 0}
 
 
 @pytest.mark.django_db(transaction=True)

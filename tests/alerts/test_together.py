@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.alerts.carriers import Mails
 from monitor.alerts.outbox import claim, deliver_due
 from monitor.alerts.quiet import quiet_at
 from monitor.alerts.react import react
@@ -73,7 +74,7 @@ def test_a_mail_that_is_tried_again_is_the_same_mail(shops, postbox: Postbox):
     subscribe()
     lyon, nord, osaka = shops
     react([change(lyon, STALLED), change(nord, STALLED)], now=NOON)
-    first = claim(NOON)
+    first = claim(NOON, Mails())
     react([change(osaka, STALLED)], now=NOON + SECOND)
     deliver_due(NOON + timedelta(hours=1))
     assert len(postbox.mails) == 2
@@ -84,6 +85,7 @@ def test_a_mail_that_is_tried_again_is_the_same_mail(shops, postbox: Postbox):
 
 def test_a_refusal_is_about_all_that_the_mail_carries(shops, postbox: Postbox):
     subscribe()
+    subscribe("somebody@else.example", tags=["elsewhere"])
     postbox.refuse["ops@ops.example"] = ["550 no such user"]
     react([change(shop, STALLED) for shop in shops], now=NOON)
     deliver_due(NOON)
