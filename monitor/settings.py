@@ -190,7 +190,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- mail ------------------------------------------------------------------------------------------
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "monitor.alerts.smtp.Backend"
 EMAIL_HOST = env.str("SYNCWATCH_SMTP_HOST", "localhost")
 EMAIL_PORT = env.int("SYNCWATCH_SMTP_PORT", 25)
 EMAIL_HOST_USER = env.str("SYNCWATCH_SMTP_USER", "")
