@@ -16,6 +16,7 @@ from monitor.fleet.comparing import Action, Change, Comparison, compare
 from monitor.fleet.loading import Fleet
 from monitor.fleet.problems import BadFleet
 from monitor.fleet.stored import SECTIONS
+from monitor.models import Subscription, User
 
 _BATCH = 500
 
@@ -73,16 +74,22 @@ def _store_section(changes: list[Change]) -> None:
         for column, value in values.items():
             setattr(change.row, column, value)
         change.row.save(update_fields=list(values))
-    section.model._default_manager.bulk_create(
+    rows = section.model._default_manager.bulk_create(
         [section.model(**_columns(change, related)) for change in created], batch_size=_BATCH
     )
+    for change, row in [*((one, one.row) for one in updated), *zip(created, rows, strict=True)]:
+        for key in section.several & change.after.keys():
+            getattr(row, section.column(key)).set([related[key][name] for name in change.after[key]])
 
 
 def _related(model: type[Model]) -> dict[str, Mapping[Any, Any]]:
-    """By key of the file: the rows that entries of that model name. An edge may be none."""
+    """By key of the file: the rows that entries of that model name. An edge or a person may be none."""
     if model is Integration:
         stores = Store.objects.in_bulk(field_name="name")
         return {"account": Account.objects.in_bulk(field_name="name"), "store": stores}
+    if model is Subscription:
+        people = User.objects.in_bulk(field_name="username")
+        return {"person": {None: None, **people}, "stores": Store.objects.in_bulk(field_name="name")}
     return {"edge": {None: None, **Account.objects.in_bulk(field_name="name")}} if model is Store else {}
 
 
@@ -90,6 +97,7 @@ def _columns(change: Change, related: Mapping[str, Mapping[Any, Any]]) -> dict[s
     return {
         change.section.column(key): related[key][value] if key in related else value
         for key, value in change.after.items()
+        if key not in change.section.several
     }
 
 

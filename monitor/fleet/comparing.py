@@ -8,10 +8,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from integrations.registry import EDGES
+from monitor.fleet.document import SubscriptionEntry
 from monitor.fleet.loading import Fleet, Item
 from monitor.fleet.problems import Problem, did_you_mean, sentences
 from monitor.fleet.secrets import CannotRead, filled
 from monitor.fleet.stored import SECTIONS, Section
+from monitor.models import User
 
 
 class Action(StrEnum):
@@ -87,8 +89,9 @@ def compare(fleet: Fleet, *, prune: bool) -> Comparison:
 _REFERENCES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "stores": (("edge", "accounts", "account"),),
     "integrations": (("account", "accounts", "account"), ("store", "stores", "store")),
+    "subscriptions": (("stores", "stores", "store"),),
 }
-"""By section: keys that name an entry of another section, and what such an entry is called."""
+"""By section: keys that name entries of another section, and what such an entry is called."""
 
 
 class _Comparing:
@@ -96,6 +99,7 @@ class _Comparing:
         self.fleet = fleet
         self.stored = stored
         self.named = {name: {item.key for item in items} for name, items in fleet.sections.items()}
+        self.people = set(User.objects.values_list("username", flat=True))
         self.problems: list[Problem] = []
         self.refused = 0
 
@@ -106,6 +110,9 @@ class _Comparing:
             wanted = self.wanted(item, section, row)
             self.check_fixed(item, section, row)
             self.check_references(item, section)
+            if isinstance(item.entry, SubscriptionEntry):
+                self.check_person(item, item.entry)
+                self.check_quiet_hours(item, section, row, wanted)
             if len(self.problems) > mistakes:
                 self.refused += 1
                 continue
@@ -148,14 +155,15 @@ class _Comparing:
 
     def check_references(self, item: Item, section: Section) -> None:
         for key, target, word in _REFERENCES.get(section.name, ()):
-            name = getattr(item.entry, key)
+            value = getattr(item.entry, key)
             known = self.named.get(target, set()) | self.stored[target].keys()
-            if name is not None and name not in known:
-                message = _('no %(word)s is called "%(name)s", neither here nor in the database.')
-                hint = did_you_mean(name, known) or _("Add it under %(section)s:.") % {"section": target}
-                self.complain(item, key, sentences(message % {"word": word, "name": name}, hint))
-            elif name is not None and target == "accounts":
-                self.check_kind(item, key, name)
+            for name in value if key in section.several else [value]:
+                if name is not None and name not in known:
+                    message = _('no %(word)s is called "%(name)s", neither here nor in the database.')
+                    hint = did_you_mean(name, known) or _("Add it under %(section)s:.") % {"section": target}
+                    self.complain(item, key, sentences(message % {"word": word, "name": name}, hint))
+                elif name is not None and target == "accounts":
+                    self.check_kind(item, key, name)
 
     def check_kind(self, item: Item, key: str, name: str) -> None:
         """An integration needs a hub, and a zone is read by no hub."""
@@ -167,6 +175,20 @@ class _Comparing:
         elif key == "account" and kind in EDGES:
             message = _('"%(name)s" is no hub; name it as edge: of the store instead.')
             self.complain(item, key, message % {"name": name})
+
+    def check_person(self, item: Item, entry: SubscriptionEntry) -> None:
+        if entry.person is not None and entry.person not in self.people:
+            message = _('nobody has the user name "%(name)s". Invite the person first.')
+            self.complain(item, "person", message % {"name": entry.person})
+
+    def check_quiet_hours(self, item: Item, section: Section, row: Any, wanted: Mapping[str, Any]) -> None:
+        """With what is stored where the file says nothing, both are given and differ, or neither is."""
+        begin, end = (
+            wanted[key] if key in wanted else section.value(row, key) for key in ("quiet_from", "quiet_until")
+        )
+        if (begin is None) != (end is None) or (begin is not None and begin == end):
+            key = "quiet_until" if "quiet_until" in item.entry.model_fields_set else "quiet_from"
+            self.complain(item, key, _("quiet hours need a beginning and another end."))
 
     def check_ids(self) -> None:
         """A hub's integration is watched once: its id may not be that of another integration."""

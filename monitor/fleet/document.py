@@ -19,6 +19,8 @@ from monitor.refresh.policy import WITHOUT_PERSON
 
 _LARGEST = 2_147_483_647
 """PostgreSQL's integer."""
+LONGEST_PATIENCE_MIN = 7 * 24 * 60
+"""Whoever waits longer for others wants no notices."""
 
 
 def _one_of(value: str, words: Collection[str], message: str) -> str:
@@ -88,12 +90,18 @@ def _email(value: str) -> str:
     return value
 
 
+def _each_once(names: list[str]) -> list[str]:
+    return sorted(set(names))
+
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_name)]
 LongName = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_name)]
 Title = Annotated[str, StringConstraints(max_length=120)]
 Url = Annotated[str, StringConstraints(max_length=500), AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Platform = Annotated[str, AfterValidator(_platform)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class Entry(BaseModel):
@@ -125,7 +133,7 @@ class StoreEntry(Entry):
 
     name: Name = Field(description="Short name by which the file and the commands speak of the store.")
     title: Title = Field("", description="What people see; the name when empty.")
-    platform: Annotated[str, AfterValidator(_platform)] = Field(
+    platform: Platform = Field(
         description="Shop software. Left out: as it is stored, or for a new store found at its address.",
         json_schema_extra={"enum": [*sorted(STORES)]},
     )
@@ -187,10 +195,13 @@ class IntegrationEntry(Entry):
 
 
 class SubscriptionEntry(Entry):
-    """A person who is told about incidents."""
+    """An address that is told about incidents by mail."""
 
     email: Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)] = Field(
         description="Where mails go.", json_schema_extra={"format": "email"}
+    )
+    person: Annotated[str, StringConstraints(max_length=150)] | None = Field(
+        None, description="User name of the person to whom it belongs; null: a shared address."
     )
     language: Annotated[str, AfterValidator(_language)] = Field(
         "en",
@@ -201,7 +212,27 @@ class SubscriptionEntry(Entry):
     tags: list[Tag] = Field(
         default_factory=list, description="Only stores with one of these tags; empty: all."
     )
+    platforms: list[Platform] = Field(
+        default_factory=list,
+        description="Only stores on one of these platforms; empty: all.",
+        json_schema_extra={"items": {"type": "string", "enum": [*sorted(STORES)]}},
+    )
+    stores: Annotated[list[Name], AfterValidator(_each_once)] = Field(
+        default_factory=list, description="Only the stores with these names; empty: all."
+    )
     include_warnings: bool = Field(True, description="Also tell about warnings, not only about failures.")
+    escalates_after_min: int | None = Field(
+        None,
+        ge=1,
+        le=LONGEST_PATIENCE_MIN,
+        description="Only told of what nobody has acknowledged after so many minutes; null: told at once.",
+    )
+    quiet_from: TimeOfDay | None = Field(
+        None, description='Begin of the quiet hours, such as "22:00" in the zone above; null: never quiet.'
+    )
+    quiet_until: TimeOfDay | None = Field(None, description='End of the quiet hours, such as "07:00".')
+    urgent_passes: bool = Field(True, description="Failures are told in quiet hours too.")
+    weekly_report: bool = Field(True, description="A report of the last week every Monday.")
     active: bool = Field(True, description="False: sends nothing.")
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Manager, Model, QuerySet
 
 from integrations.models import Account, Integration, Store
-from monitor.models import Subscription
+from monitor.models import Channel, Subscription, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Section:
     """The key and value that take an entry out of service; nothing is ever deleted."""
     fixed: tuple[str, ...] = field(default=())
     """Keys that an entry keeps for life: the history stored under it depends on them."""
+    several: frozenset[str] = frozenset()
+    """Keys that name other entries, any number of them."""
 
     def column(self, key: str) -> str:
         return self.columns.get(key, key)
@@ -42,8 +45,17 @@ class Section:
 
     def value(self, row: Any, key: str) -> Any:
         """What the file would say of the row under that key."""
-        value = getattr(row, self.column(key))
-        return value.name if isinstance(value, Account | Store) else value
+        match getattr(row, self.column(key)):
+            case Account() | Store() as named:
+                return named.name
+            case User() as person:
+                return person.get_username()
+            case Manager() as several:
+                return sorted(one.name for one in several.all())
+            case time() as moment:
+                return f"{moment:%H:%M}"
+            case value:
+                return value
 
 
 SECTIONS: Mapping[str, Section] = {
@@ -110,11 +122,21 @@ SECTIONS: Mapping[str, Section] = {
         Section(
             name="subscriptions",
             word="subscription",
-            rows=Subscription.objects.order_by("email").all,
+            # The address of a web-hook is a secret, and all that it is known by: it has no place in a file.
+            rows=Subscription.objects.filter(channel=Channel.MAIL)
+            .select_related("user")
+            .prefetch_related("stores")
+            .order_by("email")
+            .all,
             model=Subscription,
             key_field="email",
-            columns={"active": "is_active"},
-            fields=("email", "language", "time_zone", "tags", "include_warnings", "active"),
+            columns={"active": "is_active", "person": "user", "escalates_after_min": "escalates_after"},
+            fields=(
+                *("email", "person", "language", "time_zone", "tags", "platforms", "stores"),
+                *("include_warnings", "escalates_after_min", "quiet_from", "quiet_until", "urgent_passes"),
+                *("weekly_report", "active"),
+            ),
+            several=frozenset({"stores"}),
             retired=("active", False),
         ),
     )
