@@ -9,12 +9,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from integrations.models import Account, Integration, Store
 from monitor.access_control import VIEW
-from monitor.models import BulkRefresh, Incident, Maintenance, Member, Refresh, User
+from monitor.models import BulkRefresh, Incident, Maintenance, Member, Refresh, Role, User
 from monitor.permissions import grants_of
 
 Row = TypeVar("Row", bound=Model)
@@ -132,3 +132,19 @@ def scope_of(user: User | AnonymousUser, permission: str = VIEW) -> Scope:
         return NOTHING
     grants = grants_of(cast(Any, user))
     return Scope(grants[permission]) if permission in grants else NOTHING
+
+
+def scopes_of(people: Collection[int], permission: str = VIEW) -> dict[int, Scope]:
+    """Where each of these people, by primary key, has a permission. Two queries, none for nobody."""
+    if not people:
+        return {}
+    app, _dot, name = permission.partition(".")
+    held = Permission.objects.filter(content_type__app_label=app, codename=name)
+    everywhere = Q(is_superuser=True) | Q(groups__permissions__in=held) | Q(user_permissions__in=held)
+    active = User.objects.filter(pk__in=people, is_active=True)
+    found = dict.fromkeys(people, NOTHING)
+    roles = Role.objects.filter(user__in=active, group__permissions__in=held)
+    for person, tags in roles.values_list("user", "tags"):
+        found[person] = Scope((found[person].tags or frozenset()) | frozenset(tags))
+    found |= dict.fromkeys(active.filter(everywhere).values_list("pk", flat=True), EVERYTHING)
+    return found

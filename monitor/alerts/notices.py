@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Max, Prefetch, Q, QuerySet
 
 from integrations.models import Integration, Store
 from monitor.alerts.channels import is_hook
@@ -18,6 +18,7 @@ from monitor.alerts.quiet import GROUP, hold
 from monitor.health.states import State
 from monitor.models import Channel, Incident, Notice, Subscription
 from monitor.nudge import nudge
+from monitor.scope import scopes_of
 
 DELIVER = "monitor.alerts.tasks.deliver"
 TOGETHER = timedelta(seconds=60)
@@ -90,10 +91,18 @@ def addressed(
 
 
 def subscribed() -> list[Subscription]:
-    """The active subscriptions whose address takes notices, with the keys of their stores."""
+    """The active subscriptions whose address takes notices, with what :func:`wants` asks for."""
+    return ready(Subscription.objects.filter(is_active=True, bounced_at__isnull=True))
+
+
+def ready(subscriptions: QuerySet[Subscription]) -> list[Subscription]:
+    """These subscriptions with the keys of their stores, limited to what their person may see."""
     stores = Prefetch("stores", Store.objects.only("pk"))
-    rows = Subscription.objects.filter(is_active=True, bounced_at__isnull=True).defer("endpoint")
-    return list(rows.prefetch_related(stores))
+    rows = list(subscriptions.defer("endpoint").prefetch_related(stores))
+    scopes = scopes_of({row.user_id for row in rows if row.user_id is not None})
+    for row in rows:
+        row.scope_tags = scopes[row.user_id].tags if row.user_id is not None else None
+    return rows
 
 
 def wants(subscription: Subscription, integration: Integration, state: State) -> bool:
@@ -101,6 +110,8 @@ def wants(subscription: Subscription, integration: Integration, state: State) ->
     if state is State.WARN and not subscription.include_warnings:
         return False
     store, chosen = integration.store, {row.pk for row in subscription.stores.all()}
+    if subscription.scope_tags is not None and subscription.scope_tags.isdisjoint(store.tags):
+        return False
     if subscription.tags and set(subscription.tags).isdisjoint(store.tags):
         return False
     if subscription.platforms and store.platform not in subscription.platforms:

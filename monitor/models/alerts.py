@@ -166,6 +166,9 @@ class Subscription(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
 
+    scope_tags: frozenset[str] | None = None
+    """Of stores that the person may see; None: of all. Filled in by :func:`monitor.alerts.notices.ready`."""
+
     class Meta:
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")

@@ -68,8 +68,9 @@ def test_a_snooze_is_silent_and_tells_again_at_its_end(told, postbox: Postbox):
     snooze(told.pk, PERSON, NOW, until=NOW + 3 * HOUR, text="The host is on it")
     assert follow_up(NOW + 2 * HOUR) == 0
     assert follow_up(NOW + 3 * HOUR) == 1
-    assert follow_up(NOW + 3 * HOUR) == 1
-    assert steps() == ["opened", "woken-1", "reminder-1"]
+    assert follow_up(NOW + 4 * HOUR) == 0
+    assert follow_up(NOW + 5 * HOUR) == 1
+    assert steps() == ["opened", "woken-1", "reminder-2"]
 
 
 def test_a_second_list_hears_when_nobody_acknowledges(integration, postbox: Postbox):
