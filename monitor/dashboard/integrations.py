@@ -1,5 +1,6 @@
 """The table of integrations, and the page of one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
@@ -42,6 +43,7 @@ NUMBERS = frozenset({"waiting", "oldest", "import", "missing"})
 class Column:
     """A heading of the table, and what it leads to."""
 
+    key: str
     label: str
     link: str
     """The address that sorts by it; empty: it cannot be sorted by."""
@@ -70,16 +72,18 @@ def integration_list(request: HttpRequest) -> HttpResponse:
     counted = table.counts(wanted, scope)
     pages = _Counted(table.found(wanted, scope), PER_PAGE, counted[wanted.state])
     shown = pages.get_page(request.GET.get("page"))
-    offered = changing_many.offered(user)
+    rows, offered = table.rows_of(list(shown), now), changing_many.offered(user)
+    columns = _columns(wanted, rows)
     context = {
         "now": now,
         "wanted": wanted,
         "page": shown,
-        "rows": table.rows_of(list(shown), now),
+        "rows": rows,
         "states": [
             (key, label, wanted.within(key).query, counted[key]) for key, label in table.STATES.items()
         ],
-        "columns": [_column(wanted, key, str(label)) for key, label in COLUMNS],
+        "columns": columns,
+        "has": {column.key for column in columns},
         "worst_first": replace(wanted, sort="").query,
         "changes": offered,
         "may_choose": bool(offered) or user.has_perm(FORCE_REFRESH),
@@ -96,13 +100,21 @@ def integration_list(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
+def _columns(wanted: table.Wanted, rows: Sequence[table.Row]) -> list[Column]:
+    """All but those in which nothing would stand: most days nobody is throttled and no number is missing."""
+    used = {"missing": any(row.one.missing for row in rows)}
+    used["throttled"] = any(row.one.throttled_since for row in rows)
+    sort = wanted.sort.removeprefix("-")
+    return [_column(wanted, key, str(label)) for key, label in COLUMNS if used.get(key, True) or key == sort]
+
+
 def _column(wanted: table.Wanted, key: str, label: str) -> Column:
     # Each column begins with what asks for attention: the largest figure, but the earliest time.
     down = key in ("since", "waiting", "missing")
     direction = ""
     if key and wanted.sort.removeprefix("-") == key:
         direction = "ascending" if down == wanted.sort.startswith("-") else "descending"
-    return Column(label, wanted.by(key).query if key else "", key in NUMBERS, direction)
+    return Column(key, label, wanted.by(key).query if key else "", key in NUMBERS, direction)
 
 
 @page

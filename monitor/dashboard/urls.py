@@ -53,6 +53,8 @@ urlpatterns = [
     path("incidents/answer/<str:token>/", answering.answer_by_mail, name="incident-answer"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
     path("maintenance/<int:pk>/end/", maintenance.end, name="maintenance-end"),
-    path("charts/latency-<slug:group>.<slug:form>", charts.fleet_latency, name="chart-fleet-latency"),
+    path("charts/latency.<slug:form>", charts.fleet_latency, name="chart-fleet-latency"),
+    path("charts/tracking.<slug:form>", charts.tracking_failures, name="chart-tracking"),
+    path("charts/slowest/", charts.slowest_page, name="slowest"),
     path("charts/<str:name>/latency.<slug:form>", charts.integration_latency, name="chart-latency"),
 ]

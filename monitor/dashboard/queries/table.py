@@ -115,8 +115,9 @@ class Choices:
 class Row:
     """An integration as the table shows it."""
 
-    one: Integration
-    """With ``missing`` and ``throttled_since``; credentials are not loaded."""
+    one: Any
+    """The :class:`Integration` with ``missing`` (numbers that are not in the store) and ``throttled_since``;
+    credentials are not loaded."""
     spark: Spark
 
 
