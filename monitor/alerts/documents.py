@@ -86,7 +86,7 @@ def _incident(row: Notice, words: Words) -> dict[str, Any]:
 
 def _plain(words: Words) -> Iterable[str]:
     """A message as lines of plain text."""
-    yield f"{words.title}: {words.state_word}"
+    yield _titled(words)
     yield words.headline
     yield from words.lines
     for item in words.items:
@@ -97,7 +97,11 @@ def _plain(words: Words) -> Iterable[str]:
     if words.steps:
         yield _("What to do now:")
         yield from (f"{number}. {step}" for number, step in enumerate(words.steps, 1))
-    yield f"{words.link_text}: {words.link}"
+    yield _("%(text)s: %(link)s") % {"text": words.link_text, "link": words.link}
+
+
+def _titled(words: Words) -> str:
+    return _("%(title)s: %(state)s") % {"title": words.title, "state": words.state_word}
 
 
 # --- Slack, Mattermost, Rocket.Chat ----------------------------------------------------------------
@@ -121,7 +125,7 @@ def slack(told: Message) -> bytes:
 
 def _parts(words: Words) -> Iterable[str]:
     """A message as paragraphs of Slack's mark-up."""
-    head = [f"*{escape(words.title)}: {escape(words.state_word)}*", escape(words.headline)]
+    head = [f"*{escape(_titled(words))}*", escape(words.headline)]
     yield "\n".join((*head, *map(escape, words.lines)))
     for item in words.items:
         yield from _parts(item)
