@@ -41,6 +41,7 @@ PATHS: Final = {
     "monitor.recovery": _INTEGRATION,
     "monitor.refresh": _INTEGRATION,
     "monitor.shipment": _INTEGRATION,
+    "monitor.stateday": _INTEGRATION,
     "monitor.transition": _INTEGRATION,
     "monitor.verdict": _INTEGRATION,
 }

@@ -141,4 +141,5 @@ class Call(models.Model):
             models.Index(fields=["store", "-at"], name="call_store_newest"),
             models.Index(fields=["account", "-at"], name="call_account_newest"),
             BrinIndex(fields=["at"], name="call_age"),
+            models.Index(fields=["at"], name="call_good", condition=Q(outcome="passed")),
         ]
