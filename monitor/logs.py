@@ -52,7 +52,6 @@ def configure(config: dict[str, Any]) -> None:
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
                 # Four lines for every sign-in; a closed door is a warning.
-                "axes": {"level": "WARNING"},
             },
         }
     )

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.contrib.auth.backends import ModelBackend
+from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.models import Permission
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import CharField, Q, Value
@@ -59,8 +59,8 @@ def _read(user: Any) -> Grants:
     return grants
 
 
-class PermissionsBackend(ModelBackend):
-    """Signs in and grants exactly as Django's own, and by roles for some stores."""
+class PermissionsBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+    """Signs in by name or e-mail address, and grants as Django's own and by roles for some stores."""
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """What somebody may do somewhere; :mod:`monitor.scope` says where."""

@@ -64,7 +64,12 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_celery_beat",
     "django_htmx",
-    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "csp",
 ]
 MIDDLEWARE = [
@@ -79,9 +84,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "monitor.dashboard.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "monitor.people.middleware.SessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "monitor.urls"
 WSGI_APPLICATION = "monitor.wsgi.application"
@@ -118,20 +124,11 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "monitor.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
     "monitor.permissions.PermissionsBackend",
     "sesame.backends.ModelBackend",
 ]
 SESAME_ONE_TIME = True
 SESAME_MAX_AGE = timedelta(hours=12)
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "monitor.dashboard.auth.locked_out"
-AXES_CLIENT_IP_CALLABLE = "monitor.access_control.client_address"
-AXES_RESET_ON_SUCCESS = True
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
@@ -144,6 +141,80 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- accounts: passwords, second factors, sign-in by a provider -----------------------------------
+# All processes share it: limits on attempts and codes that were used already hold across them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
+LOCKED_FOR = timedelta(minutes=15)
+ACCOUNT_ADAPTER = "monitor.people.adapters.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # who is invited has read the mail; nobody else signs up
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.startswith("https://") else "http"
+ACCOUNT_FORMS = {
+    "login": "monitor.people.forms.SignInForm",
+    "reset_password": "monitor.people.forms.ForgottenForm",
+    "reset_password_from_key": "monitor.people.forms.NewPasswordForm",
+    "reauthenticate": "monitor.people.forms.AgainForm",
+}
+_tries = int(LOCKED_FOR.total_seconds())
+ACCOUNT_RATE_LIMITS = {"login_failed": f"10/{_tries}s/key,100/{_tries}s/ip", "login": "120/m/ip"}
+MFA_ADAPTER = "monitor.people.adapters.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_URL.startswith("http://localhost")
+MFA_FORMS = {
+    "authenticate": "monitor.people.forms.CodeForm",
+    "reauthenticate": "monitor.people.forms.CodeAgainForm",
+    "activate_totp": "monitor.people.forms.AppForm",
+    "add_webauthn": "monitor.people.forms.KeyForm",
+}
+REQUIRE_MFA = env.str("SYNCWATCH_REQUIRE_MFA", "")
+"""Who must have a second factor: ``admins``, ``everyone``, or nobody."""
+SOCIALACCOUNT_ADAPTER = "monitor.people.adapters.Providers"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+OIDC_ISSUER = env.str("SYNCWATCH_OIDC_ISSUER", "")
+OIDC_NAME = env.str("SYNCWATCH_OIDC_NAME", "") or _("your organisation")
+OIDC_ROLE = env.str("SYNCWATCH_OIDC_ROLE", "")
+"""The group of people whom nobody has invited; empty: only who is known or invited gets in."""
+_domains: list[str] = env.list("SYNCWATCH_OIDC_DOMAINS", [])
+OIDC_DOMAINS = [domain.strip().lower().lstrip("@") for domain in _domains]
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": env.str("SYNCWATCH_OIDC_CLIENT_ID", ""),
+                "secret": env.str("SYNCWATCH_OIDC_SECRET", ""),
+                "settings": {
+                    "server_url": OIDC_ISSUER,
+                    # Some providers say nothing of it although nobody can choose an address there.
+                    "verified_email": env.bool("SYNCWATCH_OIDC_TRUST_EMAIL", False),
+                },
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 
 # --- languages and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -236,6 +307,7 @@ SYNCWATCH_CHECK_INTERVAL_S = env.int("SYNCWATCH_CHECK_INTERVAL_S", 900)
 SYNCWATCH_TRACKING_INTERVAL_S = env.int("SYNCWATCH_TRACKING_INTERVAL_S", 300)
 SYNCWATCH_HISTORY_DAYS = env.int("SYNCWATCH_HISTORY_DAYS", 14)
 SYNCWATCH_REFRESH_COOL_DOWN_S = env.int("SYNCWATCH_REFRESH_COOL_DOWN_S", 300)
+
 
 # --- how long rows are kept, in days: fewer would take away what is still worked with --------------------
 SYNCWATCH_RETENTION_DAYS = env.int("SYNCWATCH_RETENTION_DAYS", 90, validate=Range(min=15))

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("monitor.dashboard.urls")),
+    path("", include("monitor.dashboard.urls_account")),
     path("", include("monitor.dashboard.urls_people")),
     path("admin/", admin.site.urls),
 ]

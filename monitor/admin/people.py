@@ -2,8 +2,14 @@
 
 from typing import Any
 
-import axes.admin  # noqa: F401  # registers the tables that are taken off again here
-from axes.models import AccessFailureLog, AccessLog
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401  # they register the tables that are taken off again here
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -16,8 +22,8 @@ from monitor.admin.base import Audited
 from monitor.models import Subscription, User
 
 admin.site.unregister(Group)
-# Never written, see AXES_DISABLE_ACCESS_LOG; closed doors are in "access attempts".
-admin.site.unregister([AccessLog, AccessFailureLog])
+# Second factors, sessions and ties to a provider are each person's own; the people page shows what matters.
+admin.site.unregister([Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken, UserSession])
 
 
 class NewPersonForm(AdminUserCreationForm[User]):

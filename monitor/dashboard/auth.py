@@ -2,13 +2,14 @@
 
 from typing import Any, cast
 
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.views import LoginView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.messages.views import SuccessMessageMixin
-from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -22,26 +23,25 @@ from monitor import audit
 from monitor.access_control import ADMIN
 from monitor.models import User
 
-_LONGEST_NAME = 150
 
-
-class SignInForm(AuthenticationForm):
-    """Django's own lets a name of any length through, which the record of wrong passwords cannot hold."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].validators.append(MaxLengthValidator(_LONGEST_NAME))
-
-
-class SignIn(views.LoginView):
+class SignIn(LoginView):  # type: ignore[misc]  # allauth has no types
     """The sign-in page. Who is signed in already goes on to the overview."""
 
-    template_name = "registration/login.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
+    template_name = "account/login.html"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if form.has_error("__all__", "too_many_login_attempts"):
+            return locked_out(self.request)
+        return cast(HttpResponse, super().form_invalid(form))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(is_empty=not User.objects.exists(), **kwargs)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return {
+            **context,
+            "is_empty": not User.objects.exists(),
+            "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+            "next": self.request.GET.get("next") or self.request.POST.get("next", ""),
+        }
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -50,15 +50,25 @@ class SignInOnce(SesameLoginView):  # type: ignore[misc]  # sesame has no types
 
     next_page = "overview"
 
+    def login_success(self) -> HttpResponse:
+        record_authentication(self.request, self.request.user, "link")
+        return cast(HttpResponse, super().login_success())
+
     def login_failed(self) -> HttpResponse:
         messages.error(self.request, _("This sign-in link was used already or is too old."))
         return redirect("login")
 
 
 class ChangePassword(SuccessMessageMixin[Any], views.PasswordChangeView):
+    """A new password; who has signed in without one so far chooses their first."""
+
     template_name = "registration/password_change_form.html"
     success_url = reverse_lazy("settings")
     success_message = gettext_lazy("Your password is changed.")
+
+    def get_form_class(self) -> Any:
+        has_one = cast(User, self.request.user).has_usable_password()
+        return super().get_form_class() if has_one else SetPasswordForm
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
@@ -66,12 +76,9 @@ class ChangePassword(SuccessMessageMixin[Any], views.PasswordChangeView):
         return response
 
 
-def locked_out(
-    request: HttpRequest, credentials: dict[str, Any], *_args: Any, **_kwargs: Any
-) -> HttpResponse:
-    """What a person sees after too many wrong passwords. Called by django-axes."""
-    del credentials
-    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+    """What a person sees after too many wrong passwords."""
+    minutes = int(settings.LOCKED_FOR.total_seconds() // 60)
     response = render(request, "registration/locked_out.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response

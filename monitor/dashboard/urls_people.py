@@ -1,9 +1,8 @@
 """Addresses of the pages about people, connections and the health of Syncwatch itself."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
-from monitor.dashboard import auth, health_pages, settings_page, setup, status
+from monitor.dashboard import health_pages, notices, setup, status
 from monitor.dashboard.audit_page import audit_page
 from monitor.dashboard.connect import finding, integration_views, views
 
@@ -20,12 +19,15 @@ def _remote(side: str) -> list[URLPattern]:
 
 
 urlpatterns = [
-    path("login/", auth.SignIn.as_view(), name="login"),
-    path("login/once/", auth.SignInOnce.as_view(), name="login-once"),
-    path("logout/", LogoutView.as_view(), name="logout"),
     path("setup/", setup.setup, name="setup"),
-    path("settings/", settings_page.settings_page, name="settings"),
-    path("settings/password/", auth.ChangePassword.as_view(), name="password-change"),
+    path("notices/", notices.notices_page, name="notices"),
+    path("notices/add/<slug:channel>/", notices.add, name="notices-add"),
+    path("notices/<int:pk>/", notices.change, name="notices-change"),
+    path("notices/<int:pk>/test/", notices.test, name="notices-test"),
+    path("notices/<int:pk>/tested/", notices.tested, name="notices-tested"),
+    path("notices/<int:pk>/works-again/", notices.works_again, name="notices-works-again"),
+    path("notices/<int:pk>/secret/", notices.secret, name="notices-secret"),
+    path("notices/<int:pk>/remove/", notices.remove, name="notices-remove"),
     path("audit/", audit_page, name="audit"),
     path("healthz", health_pages.healthz, name="healthz"),
     path("readyz", health_pages.readyz, name="readyz"),

@@ -38,7 +38,7 @@ def test_before_signing_in_the_browser_decides(settings) -> None:
     User.objects.create_user("anne")
 
     assert "Nom d’utilisateur" in page(Client(headers={"accept-language": "fr-CA"}), reverse("login"))
-    assert "Username" in page(Client(headers={"accept-language": "de"}), reverse("login"))
+    assert "Name or e-mail" in page(Client(headers={"accept-language": "de"}), reverse("login"))
 
 
 def test_a_page_tells_in_french_what_workers_stored_in_english(reader, monkeypatch) -> None:

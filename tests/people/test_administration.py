@@ -74,7 +74,7 @@ def test_new_person_can_sign_in(admin: Client) -> None:
     assert admin.post(reverse("admin:monitor_user_add"), entered).status_code == 302
     assert User.objects.get(username="nina").has_perm("monitor.view_verdict")
     assert "password" not in str(Audit.objects.get(action="user.create").after)
-    answer = Client().post(reverse("login"), {"username": "nina", "password": "correct horse 9"})
+    answer = Client().post(reverse("login"), {"login": "nina", "password": "correct horse 9"})
     assert answer["Location"] == reverse("overview")
 
 

@@ -25,26 +25,26 @@ def vera(db: None) -> User:
 
 
 def sign_in(client: Client, password: str, **more: str) -> int:
-    return client.post(reverse("login"), {"username": "vera", "password": password, **more}).status_code
+    return client.post(reverse("login"), {"login": "vera", "password": password, **more}).status_code
 
 
 def test_right_password_leads_where_one_wanted_to_go(vera: User) -> None:
     client = Client()
     asked = client.get(reverse("incidents"))
     assert asked["Location"] == f"{reverse('login')}?next={reverse('incidents')}"
-    answer = client.post(asked["Location"], {"username": "vera", "password": PASSWORD, "next": "/incidents/"})
+    answer = client.post(asked["Location"], {"login": "vera", "password": PASSWORD, "next": "/incidents/"})
     assert answer["Location"] == "/incidents/"
 
 
 def test_another_site_is_no_place_to_go(vera: User) -> None:
-    data = {"username": "vera", "password": PASSWORD, "next": "https://evil.example/"}
+    data = {"login": "vera", "password": PASSWORD, "next": "https://evil.example/"}
     assert Client().post(reverse("login"), data)["Location"] == reverse("overview")
 
 
 def test_too_many_wrong_passwords_close_the_door_for_a_while(vera: User) -> None:
     with freeze_time("2026-11-22 12:00") as clock:
-        statuses = [sign_in(Client(), "wrong") for _ in range(10)]
-        assert statuses == [200] * 9 + [429]
+        statuses = [sign_in(Client(), "wrong") for _ in range(11)]
+        assert statuses == [200] * 10 + [429]
         assert sign_in(Client(), PASSWORD) == 429
         clock.tick(timedelta(minutes=16))
         assert sign_in(Client(), PASSWORD) == 302
@@ -56,7 +56,7 @@ def test_lockout_of_one_name_leaves_others_alone(vera: User) -> None:
     other.save()
     for _ in range(10):
         sign_in(Client(), "wrong")
-    assert Client().post(reverse("login"), {"username": "otto", "password": PASSWORD}).status_code == 302
+    assert Client().post(reverse("login"), {"login": "otto", "password": PASSWORD}).status_code == 302
 
 
 def test_one_time_link_signs_in_once(vera: User) -> None:
