@@ -12,8 +12,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env
-from environs.validate import Range
+from environs import Env, validate
 
 from monitor import embedded
 from monitor.broker import queue_conninfo
@@ -310,12 +309,12 @@ SYNCWATCH_REFRESH_COOL_DOWN_S = env.int("SYNCWATCH_REFRESH_COOL_DOWN_S", 300)
 
 
 # --- how long rows are kept, in days: fewer would take away what is still worked with --------------------
-SYNCWATCH_RETENTION_DAYS = env.int("SYNCWATCH_RETENTION_DAYS", 90, validate=Range(min=15))
-SYNCWATCH_KEEP_CALLS_DAYS = env.int("SYNCWATCH_KEEP_CALLS_DAYS", 30, validate=Range(min=1))
-SYNCWATCH_KEEP_DELIVERIES_DAYS = env.int("SYNCWATCH_KEEP_DELIVERIES_DAYS", 30, validate=Range(min=3))
-SYNCWATCH_KEEP_HOURS_DAYS = env.int("SYNCWATCH_KEEP_HOURS_DAYS", 120, validate=Range(min=8))
-SYNCWATCH_KEEP_INCIDENTS_DAYS = env.int("SYNCWATCH_KEEP_INCIDENTS_DAYS", 1_095, validate=Range(min=30))
-SYNCWATCH_KEEP_FIGURES_DAYS = env.int("SYNCWATCH_KEEP_FIGURES_DAYS", 3_650, validate=Range(min=30))
+SYNCWATCH_RETENTION_DAYS = env.int("SYNCWATCH_RETENTION_DAYS", 90, validate=validate.Range(min=15))
+SYNCWATCH_KEEP_CALLS_DAYS = env.int("SYNCWATCH_KEEP_CALLS_DAYS", 30, validate=validate.Range(min=1))
+SYNCWATCH_KEEP_DELIVERIES_DAYS = env.int("SYNCWATCH_KEEP_DELIVERIES_DAYS", 30, validate=validate.Range(min=3))
+SYNCWATCH_KEEP_HOURS_DAYS = env.int("SYNCWATCH_KEEP_HOURS_DAYS", 120, validate=validate.Range(min=8))
+SYNCWATCH_KEEP_INCIDENTS_DAYS = env.int("SYNCWATCH_KEEP_INCIDENTS_DAYS", 1_095, validate=validate.Range(min=30))
+SYNCWATCH_KEEP_FIGURES_DAYS = env.int("SYNCWATCH_KEEP_FIGURES_DAYS", 3_650, validate=validate.Range(min=30))
 
 # --- Celery: see monitor/celery.py for why each of these is set ------------------------------------------
 CELERY_BROKER_URL = BROKER_URL
