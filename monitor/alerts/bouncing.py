@@ -1,34 +1,33 @@
-"""Addresses that are refused for good: switched off, with a warning that somebody sees."""
+"""Addresses that are refused for good: switched off, with a warning on the pages and by the watchdog."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 
 from monitor import audit
 from monitor.alerts import notices
-from monitor.alerts.facts import BounceFacts, Step
-from monitor.models import Channel, Notice, Subscription, User
+from monitor.models import Notice, Subscription, User
 
 log = structlog.get_logger(__name__)
 
 
 def bounced() -> list[Subscription]:
-    """The active subscriptions to which nothing is sent because their address was refused."""
+    """The active subscriptions that are told nothing because they were refused for good; latest first."""
     rows = Subscription.objects.filter(is_active=True, bounced_at__isnull=False)
-    return list(rows.defer("endpoint").order_by("bounced_at", "pk"))
+    return list(rows.defer("endpoint").order_by("-bounced_at", "pk"))
 
 
 @transaction.atomic
 def disable(recipient: str, answer: str, *, now: datetime) -> bool:
     """Switches a recipient off whose address was refused for good; False: it goes on being tried.
 
-    What is on its way to it is given up with the reason, and whoever looks after Syncwatch is told, once. The
-    last that would still hear of anything is never switched off: when all are refused, it is rather the mail
-    server that is wrong, and nobody would be left to tell.
+    What is on its way to it is given up with the reason. The overview and the status page show it, and the
+    watchdog mails it, once, to whoever hears of Syncwatch itself. The last that would still hear of anything
+    is never switched off: when all are refused, it is rather the mail server that is wrong, and nobody would
+    be left to tell.
     """
     # In one order, so that two deliverers do not switch off the last two at once.
     rows = list(Subscription.objects.select_for_update().defer("endpoint").order_by("pk"))
@@ -43,9 +42,8 @@ def disable(recipient: str, answer: str, *, now: datetime) -> bool:
     row.save(update_fields=["bounced_at", "bounce_answer"])
     audit.record(None, "subscription.bounce", row, {}, _state(row))
     unsent = Notice.objects.filter(recipient=recipient, sent_at=None, failed_at=None)
-    count = unsent.update(failed_at=now, answer=answer[:500], lease_until=None, lease_token=None)
+    unsent.update(failed_at=now, answer=answer[:500], lease_until=None, lease_token=None)
     log.warning("address refused for good", subscription=row.pk, answer=answer)
-    _tell(row, [one for one in rows if one.pk != row.pk], count, now)
     return True
 
 
@@ -72,33 +70,3 @@ def enable(subscription: Subscription, user: User, *, now: datetime) -> bool:
 
 def _state(row: Subscription) -> Mapping[str, Any]:
     return {"bounced_at": row.bounced_at, "bounce_answer": row.bounce_answer}
-
-
-def _tell(row: Subscription, others: list[Subscription], unsent: int, now: datetime) -> None:
-    """Tells the administrators that the settings name, or else whoever follows all stores, or everybody."""
-    facts = BounceFacts(
-        name=str(row), is_hook=row.channel != Channel.MAIL, answer=row.bounce_answer, at=now, unsent=unsent
-    )
-    reached = [one for one in others if one.is_active and one.bounced_at is None]
-    following_all = [one for one in reached if not (one.tags or one.platforms)]
-    by_address = {one.recipient: one for one in reached}
-    whom: Mapping[str, Subscription | None] = (
-        {email: by_address.get(email) for email in settings.SYNCWATCH_ADMIN_MAIL if email != row.email}
-        or {one.recipient: one for one in following_all}
-        or dict(by_address)
-    )
-    rows = [
-        notices.notice(
-            Step.BOUNCED,
-            None,
-            None,
-            recipient=recipient,
-            channel=known.channel if known else Channel.MAIL,
-            language=known.language if known else settings.LANGUAGE_CODE,
-            time_zone=known.time_zone if known else "UTC",
-            now=now,
-            context=facts.model_dump(mode="json"),
-        )
-        for recipient, known in whom.items()
-    ]
-    notices.put(rows, now)

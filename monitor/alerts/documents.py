@@ -22,11 +22,7 @@ VERSION: Final = 1
 _SECTION: Final = 3000
 """Characters of a text block, at most (Slack, "section block")."""
 _BLOCKS: Final = 50
-_ABOUT_NONE: Final = {
-    Step.TEST: "test",
-    Step.BOUNCED: "address.refused",
-    Step.MAINTENANCE: "maintenance.ended",
-}
+_ABOUT_NONE: Final = {Step.TEST: "test", Step.MAINTENANCE: "maintenance.ended"}
 
 
 def document(told: Message) -> bytes:

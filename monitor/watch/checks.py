@@ -172,6 +172,26 @@ def _deliver(seen: Snapshot) -> Iterator[Check]:
         yield Check("mail", State.WARN, text, remedy, {"count": mails.refused})
     else:
         yield Check("mail", State.OK, _noop("The mail server takes our mails."))
+    if seen.hooks.failing:
+        text = _noop("The web-hook %(names)s does not take our notices; %(count)d wait. It said: %(answer)s")
+        remedy = _noop(
+            "Look at what receives it. What waits is sent once it answers, or given up after days."
+        )
+        values = {
+            "names": ", ".join(seen.hooks.names),
+            "count": seen.hooks.failing,
+            "answer": seen.hooks.answer or "–",
+        }
+        yield Check("hooks", State.WARN, text, remedy, values, since=seen.hooks.failing_since)
+    else:
+        yield Check("hooks", State.OK, _noop("Web-hooks take our notices."))
+    if mails.bounced:
+        text = _noop("Nothing is sent to %(names)s any more, refused for good: %(answer)s")
+        remedy = _noop("Correct the address on the page of the notices, or say there that it works again.")
+        values = {"names": ", ".join(mails.bounced), "answer": mails.bounce_answer or "–"}
+        yield Check("addresses", State.WARN, text, remedy, values, since=mails.bounced_since)
+    else:
+        yield Check("addresses", State.OK, _noop("Nobody's address was refused."))
 
 
 def _queues(seen: Snapshot) -> Iterator[Check]:

@@ -10,15 +10,16 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import KombuError
 
 from integrations.models import Integration
 from monitor import embedded
+from monitor.alerts.bouncing import bounced
 from monitor.celery import app
-from monitor.models import Heartbeat, Job, LatencyFleetHour, Notice, Progress, Refresh
+from monitor.models import Channel, Heartbeat, Job, LatencyFleetHour, Notice, Progress, Refresh, Subscription
 from monitor.models.work import JobKind
 from monitor.watch.listeners import listeners
 from monitor.watch.parts import TASK
@@ -28,6 +29,8 @@ DATABASE_TIMEOUT_MS: Final = 10_000
 SHOPS_THAT_TELL_TIME: Final = 3
 """Of so few shops one may be wrong; of more the one in the middle is right."""
 TRIED_OFTEN: Final = 3
+FAILING_FOR: Final = timedelta(minutes=10)
+"""So long a receiver of web-hooks may be away, as when it is brought up to date."""
 WATCHED: Final = Q(is_paused=False, store__is_active=True, account__is_active=True)
 _READS_AN_ACCOUNT: Final = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 
@@ -52,7 +55,24 @@ class Mails:
     answer: str = ""
     """What the mail server said last to the oldest of those."""
     refused: int = 0
-    """Given up within the last day."""
+    """Given up within the last day, but for what was on its way to a bounced address."""
+    bounced: Sequence[str] = ()
+    """To whom nothing is sent any more because they were refused for good; the latest first."""
+    bounced_since: datetime | None = None
+    """Since when the first of them is."""
+    bounce_answer: str = ""
+    """What was said to the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Web-hooks that have not taken their notices for :data:`FAILING_FOR`."""
+
+    names: Sequence[str] = ()
+    failing: int = 0
+    failing_since: datetime | None = None
+    answer: str = ""
+    """What was said last to the oldest of the notices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +115,7 @@ class Snapshot:
     leased: int = 0
     """Jobs that a living worker holds."""
     mails: Mails = field(default_factory=Mails)
+    hooks: Hooks = field(default_factory=Hooks)
     refreshes: Queue = Queue()
     watched: int = 0
     watched_since: datetime | None = None
@@ -137,6 +158,7 @@ def take(now: datetime) -> Snapshot:
             jobs=_due(Job.objects.all(), now),
             leased=Job.objects.filter(lease_until__gte=now).count(),
             mails=_mails(now),
+            hooks=_hooks(now),
             refreshes=_due(Refresh.objects.filter(finished_at=None), now),
             **judged,
             newest_completed_at=_newest_completed(now),
@@ -181,15 +203,42 @@ def _due(rows: Any, now: datetime) -> Queue:
 
 def _mails(now: datetime) -> Mails:
     pending = Q(sent_at=None, failed_at=None)
-    tried = pending & Q(attempts__gte=TRIED_OFTEN)
+    # Given up in the very moment in which its address was switched off: that has a check of its own.
+    switched_off = Subscription.objects.filter(
+        Q(bounced_at=OuterRef("failed_at")) | Q(bounced_at__isnull=False, email=OuterRef("recipient"))
+    )
+    tried = pending & Q(attempts__gte=TRIED_OFTEN, channel=Channel.MAIL)
     found = Notice.objects.filter(pending | Q(failed_at__gt=now - timedelta(days=1))).aggregate(
         failing=Count("pk", filter=tried),
         failing_since=Min("created_at", filter=tried),
-        refused=Count("pk", filter=~pending),
+        refused=Count("pk", filter=~pending & Q(~Exists(switched_off))),
     )
     oldest = Notice.objects.filter(tried).order_by("created_at").first() if found["failing"] else None
     waiting = _due(Notice.objects.filter(pending, attempts=0), now)
-    return Mails(waiting=waiting, answer=oldest.answer if oldest else "", **found)
+    return Mails(waiting=waiting, answer=oldest.answer if oldest else "", **found, **_bounced())
+
+
+def _hooks(now: datetime) -> Hooks:
+    """Those that do not take what was tried several times."""
+    tried = Notice.objects.filter(sent_at=None, failed_at=None, attempts__gte=TRIED_OFTEN)
+    failing = tried.exclude(channel=Channel.MAIL).filter(created_at__lt=now - FAILING_FOR)
+    oldest = failing.order_by("created_at").first()
+    if oldest is None:
+        return Hooks()
+    numbers = {row.partition(":")[2] for row in failing.values_list("recipient", flat=True).distinct()}
+    rows = Subscription.objects.filter(pk__in=numbers).defer("endpoint").order_by("pk")
+    return Hooks(tuple(map(str, rows)), failing.count(), oldest.created_at, oldest.answer)
+
+
+def _bounced() -> dict[str, Any]:
+    rows = bounced()
+    if not rows:
+        return {}
+    return {
+        "bounced": tuple(map(str, rows)),
+        "bounced_since": rows[-1].bounced_at,
+        "bounce_answer": rows[0].bounce_answer,
+    }
 
 
 def _judged(now: datetime) -> dict[str, Any]:

@@ -20,6 +20,8 @@ TITLES: Final[Mapping[str, str]] = {
     "verdicts": _noop("Judging of each"),
     "deliver": _noop("Sending of mails"),
     "mail": _noop("Mail server"),
+    "hooks": _noop("Web-hooks"),
+    "addresses": _noop("Addresses"),
     "refresh": _noop("Refreshes"),
     "jobs": _noop("Work"),
     "rollup": _noop("Charts"),

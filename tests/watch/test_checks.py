@@ -6,7 +6,7 @@ import pytest
 
 from monitor.health.states import State
 from monitor.watch.checks import Check, examine
-from monitor.watch.snapshot import Mails, Periodic, Queue, Snapshot, UnreadAccount
+from monitor.watch.snapshot import Hooks, Mails, Periodic, Queue, Snapshot, UnreadAccount
 from monitor.watch.words import TITLES, sentence, title
 from tests.watch.conftest import NOW, well
 
@@ -44,6 +44,8 @@ FAULTS = [
     ("deliver", State.FAIL, {"mails": Mails(waiting=Queue(3, LONG_AGO))}),
     ("mail", State.FAIL, {"mails": Mails(failing=3, failing_since=LONG_AGO, answer="451 greylisted")}),
     ("mail", State.WARN, {"mails": Mails(refused=1)}),
+    ("hooks", State.WARN, {"hooks": Hooks(("Ops room",), 2, LONG_AGO, "HTTP 503")}),
+    ("addresses", State.WARN, {"mails": Mails(bounced=("a@b.example",), bounced_since=LONG_AGO)}),
     ("refresh", State.FAIL, {"refreshes": Queue(1, LONG_AGO)}),
     ("jobs", State.WARN, {"jobs": Queue(12, LONG_AGO)}),
     ("rollup", State.WARN, {"newest_completed_at": NOW, "newest_rollup_hour": NOW - timedelta(hours=2)}),
