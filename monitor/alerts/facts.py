@@ -22,8 +22,6 @@ class Step(StrEnum):
     """It lasts, and the time for which it was snoozed is over. Numbered too."""
     MAINTENANCE = "maintenance"
     """What a maintenance window kept quiet, in one mail that carries the openings."""
-    BOUNCED = "bounced"
-    """Nothing reaches another address any more."""
     TEST = "test"
 
 
@@ -52,20 +50,6 @@ class MaintenanceFacts(BaseModel):
     at: AwareDatetime
     over: list[str]
     """Whose trouble began and ended in it."""
-
-
-class BounceFacts(BaseModel):
-    """An address that was refused for good."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    """The address, or what people call the web-hook."""
-    is_hook: bool
-    answer: str
-    at: AwareDatetime
-    unsent: int
-    """Notices that were still on their way to it."""
 
 
 class NoticeFacts(BaseModel):

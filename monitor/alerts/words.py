@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as _noop
 from django.utils.translation import ngettext
 
 from integrations.contracts import ConditionKind
-from monitor.alerts.facts import BounceFacts, NoticeFacts, Step, step_of
+from monitor.alerts.facts import NoticeFacts, Step, step_of
 from monitor.alerts.links import answer_link
 from monitor.health.states import State
 from monitor.models import Notice
@@ -59,8 +59,6 @@ def words_of(notice: Notice) -> Words:
             link=settings.PUBLIC_URL + reverse("overview"),
             link_text=_("Open Syncwatch"),
         )
-    if step is Step.BOUNCED:
-        return _bounce(BounceFacts.model_validate(notice.context))
     facts = NoticeFacts.model_validate(notice.context)
     zone = ZoneInfo(notice.time_zone)
     link = settings.PUBLIC_URL + reverse("incident", args=[notice.incident_id])
@@ -68,33 +66,6 @@ def words_of(notice: Notice) -> Words:
     if step is Step.RECOVERED:
         return _recovery(facts, told, link, zone)
     return _trouble(facts, told, step, zone, link=link, answer=answer_link(notice))
-
-
-def _bounce(facts: BounceFacts) -> Words:
-    lines = [
-        _("The web-hook answered: %(answer)s") % {"answer": facts.answer}
-        if facts.is_hook
-        else _("The mail server said: %(answer)s") % {"answer": facts.answer}
-    ]
-    if facts.unsent:
-        unsent = ngettext(
-            "%(count)d notice to it was not sent.", "%(count)d notices to it were not sent.", facts.unsent
-        )
-        lines.append(unsent % {"count": facts.unsent})
-    return Words(
-        subject=_("[refused] %(name)s gets no notices any more") % {"name": facts.name},
-        state_word=_("refused"),
-        colour=COLOURS[State.WARN],
-        title=facts.name,
-        headline=_("%(name)s gets no notices any more: it was refused for good.") % {"name": facts.name},
-        lines=lines,
-        steps=(
-            _("Correct the address, or take it off the list if nobody needs it."),
-            _("If it works again, say so on the page of the notices; until then nothing is sent to it."),
-        ),
-        link=settings.PUBLIC_URL + reverse("notices"),
-        link_text=_("Open the notices"),
-    )
 
 
 _MORE = {
