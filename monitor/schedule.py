@@ -29,6 +29,12 @@ SCHEDULE = (
         max(TICK, timedelta(seconds=15)),
         "Reminds of what nobody answers, escalates, and tells what maintenance windows kept quiet.",
     ),
+    Periodic(
+        "weekly report",
+        "monitor.alerts.tasks.weekly",
+        timedelta(minutes=5),
+        "Tells of the last week, on Monday at seven in each recipient's time zone.",
+    ),
     Periodic("refresh", "monitor.refresh.tasks.advance", TICK, "Moves running refreshes on."),
     Periodic(
         "history",

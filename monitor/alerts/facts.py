@@ -22,6 +22,8 @@ class Step(StrEnum):
     """It lasts, and the time for which it was snoozed is over. Numbered too."""
     MAINTENANCE = "maintenance"
     """What a maintenance window kept quiet, in one mail that carries the openings."""
+    WEEKLY = "weekly"
+    """The report of the last week."""
     TEST = "test"
 
 

@@ -12,6 +12,8 @@ from django.utils import translation
 
 from monitor.alerts.facts import Step
 from monitor.alerts.message import message_of
+from monitor.alerts.weekly.facts import WeekFacts
+from monitor.alerts.weekly.mail import write_week
 from monitor.models import Notice
 
 LIST_ID = "Syncwatch <incidents.syncwatch>"
@@ -23,6 +25,8 @@ def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
 
     Raises whatever a broken context or template raises; the caller decides.
     """
+    if notice.step == Step.WEEKLY:
+        return _week(notice, now)
     told = message_of(notice)
     with translation.override(notice.language):
         words = told.words()
@@ -35,11 +39,21 @@ def write(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
         }
         text = render_to_string("mail/notice.txt", context)
         html = render_to_string("mail/notice.html", context)
+    return _mail(notice, words.subject, text, html, _headers(notice, told.rows if told.is_one else (), now))
+
+
+def _week(notice: Notice, now: datetime) -> EmailMultiAlternatives:
+    """The report of a week, which is made up in its own way."""
+    facts = WeekFacts.model_validate(notice.context)
+    made = write_week(facts, recipient=notice.recipient, language=notice.language, time_zone=notice.time_zone)
+    return _mail(notice, made.subject, made.text, made.html, _headers(notice, (), now))
+
+
+def _mail(
+    notice: Notice, subject: str, text: str, html: str, headers: dict[str, str]
+) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
-        subject=_encoded(words.subject),
-        body=text,
-        to=[notice.recipient],
-        headers=_headers(notice, told.rows if told.is_one else (), now),
+        subject=_encoded(subject), body=text, to=[notice.recipient], headers=headers
     )
     mail.attach_alternative(html, "text/html")
     return mail

@@ -27,6 +27,7 @@ urlpatterns = [
     path("notices/<int:pk>/tested/", notices.tested, name="notices-tested"),
     path("notices/<int:pk>/works-again/", notices.works_again, name="notices-works-again"),
     path("notices/<int:pk>/secret/", notices.secret, name="notices-secret"),
+    path("notices/<int:pk>/week/", notices.week, name="notices-week"),
     path("notices/<int:pk>/remove/", notices.remove, name="notices-remove"),
     path("audit/", audit_page, name="audit"),
     path("healthz", health_pages.healthz, name="healthz"),
