@@ -10,7 +10,7 @@ from django.utils.encoding import force_str
 
 from monitor.models import Audit, User
 
-HIDDEN = frozenset({"credentials", "endpoint", "password", "last_login"})
+HIDDEN = frozenset({"credentials", "endpoint", "password", "last_login", "last_seen_at"})
 """Fields of any model that never reach the audit: secret, or noise."""
 
 

@@ -1,19 +1,26 @@
-"""A person's own settings: language and time zone."""
+"""A person's own settings: name, language, time zone, theme; and the way to everything else of theirs."""
 
-from typing import cast
+from typing import Any, cast
+from urllib.parse import unquote
 
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django import forms
+from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from monitor import audit
 from monitor.dashboard.middleware import ZONES
+from monitor.dashboard.zones import grouped_zones
 from monitor.models import User
+from monitor.people.factors import has_factor
 
 
 def zone_choices(empty: object = None) -> list[tuple[str, object]]:
@@ -23,26 +30,44 @@ def zone_choices(empty: object = None) -> list[tuple[str, object]]:
 
 
 class PersonForm(forms.ModelForm[User]):
-    time_zone = forms.ChoiceField(
-        label=gettext_lazy("Time zone"),
-        required=False,
-        choices=lambda: zone_choices(gettext_lazy("As the browser says")),
-    )
+    """``browser_zone``: what the browser last said, to be offered first."""
+
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), required=False)
 
     class Meta:
         model = User
-        fields = ("first_name", "last_name", "email", "language", "time_zone")
+        fields = ("first_name", "last_name", "email", "language", "time_zone", "theme")
+
+    def __init__(self, *args: Any, browser_zone: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = cast(forms.ChoiceField, self.fields["time_zone"])
+        zone.choices = grouped_zones(
+            timezone.now(), self.instance.time_zone, browser_zone, empty=_("As the browser says")
+        )
+        zone.widget.attrs["data-search"] = _("Find a city")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     before = audit.snapshot(user)
-    form = PersonForm(request.POST or None, instance=user)
+    form = PersonForm(
+        request.POST or None, instance=user, browser_zone=unquote(request.COOKIES.get("tz", ""))
+    )
     if form.is_valid():
-        user = form.save()
-        audit.record_change(user, "person.change", user, before, audit.snapshot(user))
+        with transaction.atomic():
+            user = form.save()
+            # Another address has not been proven to be this person's.
+            EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+            audit.record_change(user, "person.change", user, before, audit.snapshot(user))
         with translation.override(user.language):
             messages.success(request, _("Your settings are saved."))
         return redirect("settings")
-    return render(request, "registration/settings.html", {"form": form}, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "has_factor": has_factor(user),
+        "sessions": UserSession.objects.filter(user=user).count(),
+        "has_password": user.has_usable_password(),
+        "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+    }
+    return render(request, "registration/settings.html", context, status=422 if form.errors else 200)
