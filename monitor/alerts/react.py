@@ -1,22 +1,20 @@
 """From judgements that changed to incidents and notices, in the transaction of the judgement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from integrations.models import Integration
-from monitor.alerts import maintenance, notices
-from monitor.alerts.facts import NoticeFacts, RefreshFacts, Step
-from monitor.alerts.quiet import hold
+from monitor.alerts import flapping, maintenance
+from monitor.alerts.informing import tell
 from monitor.alerts.reaction import Reaction
+from monitor.alerts.reminding import look_again
 from monitor.alerts.shared import Peers, peers_of
-from monitor.alerts.sharing import share
+from monitor.alerts.sharing import adopt, share
 from monitor.health.records import Judgement, VerdictChange
 from monitor.health.states import State
-from monitor.models import Incident, Member, Notice, Refresh
-from monitor.models.refreshes import RefreshOutcome
+from monitor.models import Incident, Member
 
 
 @transaction.atomic
@@ -24,9 +22,11 @@ def react(changes: Sequence[VerdictChange], *, now: datetime, peers: Peers = pee
     """Opens, updates and closes incidents, and puts the notices about it into the outbox.
 
     Bad opens an incident, or joins one that is shared (see :mod:`monitor.alerts.shared`); another cause
-    while it is open only updates it; from a warning to a failure it is told once more; ok closes it;
-    unknown leaves it as it is. Paused integrations open and update nothing. Inside a maintenance window
-    what is bad is stored but told to nobody. Calling it again with the same changes changes nothing.
+    while it is open only updates it; from a warning to a failure it is told once more; ok closes it, unless
+    it comes and goes (see :mod:`monitor.alerts.flapping`): then it stays open until it has been calm for a
+    while, and nothing more is told until then; unknown leaves it as it is. Paused integrations open and
+    update nothing. Inside a maintenance window what is bad is stored but told to nobody. Calling it again
+    with the same changes changes nothing.
 
     A few queries however many changes; locks the integrations in the order of their keys.
     """
@@ -50,34 +50,44 @@ def react(changes: Sequence[VerdictChange], *, now: datetime, peers: Peers = pee
     for pk, integration in integrations.items():
         _weigh(reaction, integration, newest[pk], membership.get(pk), now)
     share(reaction, now, peers)
+    flapping.mark(reaction, now)
     quiet = maintenance.hush(reaction, now)
     _store_opened(reaction, now)
+    adopt(reaction)
     if reaction.changed:
-        fields = ["cause", "rule", "state", "evidence", "peak_waiting"]
+        fields = ["cause", "rule", "state", "evidence", "peak_waiting", "flapping_since", "calm_since"]
         if quiet:
             fields += ["hushed_at", "hushed_by", "unhushed_at"]
         Incident.objects.bulk_update(reaction.changed, fields)
     maintenance.told_anyway(reaction, quiet, now)
+    again = {incident.pk for incident, _, _ in [*reaction.joined, *reaction.worsened]}
+    if again:
+        look_again(again)
     recovered = _close(reaction.left, now)
-    _tell(reaction, recovered, quiet, now)
+    tell(reaction, recovered, quiet, now)
 
 
 def _weigh(
     reaction: Reaction, integration: Integration, change: VerdictChange, member: Member | None, now: datetime
 ) -> None:
     new = change.new
-    if member is not None and new.state is State.OK:
+    own = member.incident if member is not None and not member.incident.is_shared else None
+    if own is not None and own.flapping_since is not None and not new.state.is_bad:
+        differs = flapping.rises(own, now) if new.state is State.OK else flapping.is_lost_sight_of(own)
+        if differs:
+            reaction.changed.append(own)
+    elif member is not None and new.state is State.OK:
         reaction.left.append((member, integration))
     elif not new.state.is_bad or integration.is_paused:
         return
     elif member is None:
         reaction.opened.append((_incident(change, now), integration, change))
-    elif not member.incident.is_shared:
-        incident = member.incident
-        if incident.state == State.WARN and new.state is State.FAIL:
-            reaction.worsened.append((incident, integration, change))
-        if _updated(incident, change):
-            reaction.changed.append(incident)
+    elif own is not None:
+        if own.state == State.WARN and new.state is State.FAIL:
+            reaction.worsened.append((own, integration, change))
+        is_back = flapping.falls(own, now)
+        if _updated(own, change) or is_back:
+            reaction.changed.append(own)
 
 
 def _incident(change: VerdictChange, now: datetime) -> Incident:
@@ -98,7 +108,7 @@ def _updated(incident: Incident, change: VerdictChange) -> bool:
         "cause": _cause(new),
         "rule": new.rule,
         "state": new.state.value,
-        "evidence": dict(new.evidence),
+        "evidence": {**new.evidence, **flapping.kept(incident)},
         "peak_waiting": max(incident.peak_waiting, change.waiting_count or 0),
     }
     differs = any(getattr(incident, name) != value for name, value in values.items())
@@ -123,7 +133,8 @@ def _store_opened(reaction: Reaction, now: datetime) -> None:
 
 
 def _close(left: Sequence[tuple[Member, Integration]], now: datetime) -> list[tuple[Incident, Integration]]:
-    """Ends memberships and the incidents nobody is in any more; returns the latter."""
+    """Ends memberships and the incidents nobody is in any more; returns the latter. What many suffer from
+    and comes and goes stays open without anybody in it until it has been calm for a while."""
     if not left:
         return []
     Member.objects.filter(pk__in=[member.pk for member, _ in left]).update(left_at=now)
@@ -131,98 +142,15 @@ def _close(left: Sequence[tuple[Member, Integration]], now: datetime) -> list[tu
     still_open = set(
         Member.objects.filter(incident__in=ids, left_at__isnull=True).values_list("incident_id", flat=True)
     )
-    Incident.objects.filter(pk__in=ids - still_open, closed_at__isnull=True).update(closed_at=now)
     ended = {
         m.incident_id: (m.incident, integration) for m, integration in left if m.incident_id not in still_open
     }
-    return list(ended.values())
-
-
-def _tell(
-    reaction: Reaction,
-    recovered: Sequence[tuple[Incident, Integration]],
-    quiet: Collection[int],
-    now: datetime,
-) -> None:
-    bad = [row for row in [*reaction.opened, *reaction.joined, *reaction.worsened] if row[1].pk not in quiet]
-    if not (bad or recovered):
-        return
-    rows: list[Notice] = []
-    open_before = [incident.pk for incident, _, _ in [*reaction.joined, *reaction.worsened]]
-    told = notices.told([*open_before, *(incident.pk for incident, _ in recovered)])
-    subscriptions = notices.subscribed()
-    joined = {change.integration_id for _, _, change in reaction.joined}
-    for incident, integration, change in bad:
-        facts = _facts(incident, integration, now, change)
-        # Who was not told of the warning hears of the failure as something new.
-        openings = {opening.recipient: opening for opening in told.get(incident.pk, ())}
-        for subscription in subscriptions:
-            opening = openings.get(subscription.recipient)
-            # A second list is told later, if nobody acknowledges: see monitor.alerts.reminding.
-            is_due = not subscription.escalates_after if opening is None else integration.pk not in joined
-            if is_due and notices.wants(subscription, integration, change.new.state):
-                step = Step.OPENED if opening is None else Step.WORSENED
-                rows.append(notices.addressed(step, incident, facts, subscription, now=now, opening=opening))
-    refreshes = _refreshes(recovered)
-    by_email = {subscription.recipient: subscription for subscription in subscriptions}
-    for incident, integration in recovered:
-        facts = _facts(incident, integration, now, refresh=refreshes.get(integration.pk))
-        for opening in told[incident.pk]:
-            row = notices.notice(
-                Step.RECOVERED,
-                incident,
-                facts,
-                recipient=opening.recipient,
-                language=opening.language,
-                time_zone=opening.time_zone,
-                now=now,
-            )
-            if opening.recipient in by_email:
-                hold(row, by_email[opening.recipient], facts.state, now=now, opening=opening)
-            rows.append(row)
-    notices.put(rows, now)
-
-
-def _facts(
-    incident: Incident,
-    integration: Integration,
-    now: datetime,
-    change: VerdictChange | None = None,
-    refresh: RefreshFacts | None = None,
-) -> NoticeFacts:
-    return NoticeFacts.model_validate(
-        {
-            "title": incident.shared_title or str(integration),
-            "state": incident.state,
-            "cause": incident.cause,
-            "rule": incident.rule,
-            "evidence": incident.evidence,
-            "started_at": incident.started_at,
-            "at": now,
-            "waiting": change.waiting_count if change else 0,
-            "oldest_waiting_at": change.oldest_waiting_at if change else None,
-            "peak_waiting": incident.peak_waiting,
-            "refresh": refresh,
-        }
-    )
-
-
-def _refreshes(recovered: Sequence[tuple[Incident, Integration]]) -> dict[int, RefreshFacts]:
-    """The last refresh of each integration that was asked for in its incident and moved orders, or is
-    still being watched while they move."""
-    if not recovered:
-        return {}
-    since = {integration.pk: incident.started_at for incident, integration in recovered}
-    asked = Refresh.objects.filter(
-        Q(outcome=RefreshOutcome.MOVED) | Q(outcome=""),
-        integration__in=since,
-        asked_at__gte=min(since.values()),
-    ).order_by("asked_at")
-    return {
-        row.integration_id: RefreshFacts(actor=row.actor, reason=row.reason, asked_at=row.asked_at)
-        for row in asked
-        if row.asked_at is not None and row.asked_at >= since[row.integration_id]
-    }
+    calm = [incident for incident, _ in ended.values() if flapping.rises(incident, now)]
+    if calm:
+        Incident.objects.bulk_update(calm, ["calm_since", "evidence"])
+    over = {pk: row for pk, row in ended.items() if row[0] not in calm}
+    Incident.objects.filter(pk__in=over, closed_at__isnull=True).update(closed_at=now)
+    return list(over.values())
 
 
 _TOUCH = """

@@ -8,13 +8,27 @@ from django.db.models import Q
 
 from integrations.contracts import ConditionKind
 from integrations.models import Integration
-from monitor.alerts import shared
-from monitor.alerts.reaction import Reaction
+from monitor.alerts import flapping, shared
+from monitor.alerts.facts import Step
+from monitor.alerts.reaction import Foretold, Reaction
 from monitor.health.records import VerdictChange
 from monitor.health.states import State
-from monitor.models import Incident, Member
+from monitor.models import Incident, Member, Notice
 
 Bad = tuple[Incident, Integration, VerdictChange]
+
+
+class _Known(NamedTuple):
+    """What is known besides of what falls ill."""
+
+    peers: Mapping[int, Mapping[int, shared.Peer]]
+    """By account and integration."""
+    singles: Sequence[Member]
+    """In open incidents of their own of which the shared cause may be the reason."""
+    calm: Incident | None
+    """An incident of the same scope that comes and goes, and in which nobody is ill now."""
+    foretold: list[Foretold]
+    """Where it is noted what was told of the first to suffer."""
 
 
 class Shared(NamedTuple):
@@ -29,10 +43,11 @@ class Shared(NamedTuple):
 def share(reaction: Reaction, now: datetime, peers_of: shared.Peers) -> None:
     """Moves what has a shared cause from ``reaction.opened`` to one incident for all.
 
-    A few queries however many, and none when nothing that may be shared goes bad. An incident of a single
-    integration that turns out to be the first sign of a shared one becomes it, so that nobody is told twice.
-    One that was open already, about something milder of its own, stays; that it worsens by the shared
-    cause is not told once more.
+    A few queries however many, and none when nothing that may be shared goes bad or ends. An incident of a
+    single integration that turns out to be the first sign of a shared one becomes it, so that nobody is told
+    twice. One that was open already, about something milder of its own, stays; that it worsens by the shared
+    cause is not told once more, or, where that was told before the others fell ill, was the telling of the
+    shared one (see :func:`adopt`).
     """
     by_scope: dict[str, list[Bad]] = {}
     for bad in reaction.opened:
@@ -40,9 +55,13 @@ def share(reaction: Reaction, now: datetime, peers_of: shared.Peers) -> None:
         if scope:
             by_scope.setdefault(scope, []).append(bad)
     worse = {scope for bad in reaction.worsened if (scope := _scope(bad))}
+    ending = {member.incident.scope for member, _ in reaction.left if member.incident.is_shared}
+    if not (by_scope or worse or ending):
+        return
+    # Of two workers that end the last two memberships one must see that nobody is left.
+    shared.lock({*by_scope, *worse, *ending})
     if not (by_scope or worse):
         return
-    shared.lock({*by_scope, *worse})
     open_ones = shared.open_incidents({*by_scope, *worse})
     accounts = {
         bad[1].account_id for bads in by_scope.values() for bad in bads if shared.is_of_account(bad[2].new)
@@ -51,15 +70,22 @@ def share(reaction: Reaction, now: datetime, peers_of: shared.Peers) -> None:
     singles = _singles(accounts, by_scope, now)
     for scope, bads in by_scope.items():
         incident = open_ones.get(scope)
-        if incident is None and shared.is_of_account(bads[0][2].new):
-            incident = _of_account(bads, peers[bads[0][1].account_id], singles.get(scope, []), now)
-        elif incident is None:
-            incident = _of_host(bads, singles.get(scope, []), now)
+        if incident is None or incident.calm_since is not None:
+            # While nobody in it is ill, who falls ill may have a trouble of its own.
+            find = _of_account if shared.is_of_account(bads[0][2].new) else _of_host
+            incident = find(bads, _Known(peers, singles.get(scope, []), incident, reaction.foretold), now)
         if incident is not None:
+            if flapping.falls(incident, now):
+                reaction.changed.append(incident)
             _put(reaction, bads, incident)
             open_ones[scope] = incident
     # Whoever was ailing before is told of the shared cause with all the others.
-    reaction.worsened = [bad for bad in reaction.worsened if _scope(bad) not in open_ones]
+    reaction.worsened = [bad for bad in reaction.worsened if _is_own(bad, open_ones)]
+
+
+def _is_own(bad: Bad, open_ones: Mapping[str, Incident]) -> bool:
+    incident = open_ones.get(_scope(bad))
+    return incident is None or incident.calm_since is not None
 
 
 def _scope(bad: Bad) -> str:
@@ -104,35 +130,45 @@ def _singles(accounts: set[int], scopes: Collection[str], now: datetime) -> dict
     return found
 
 
-def _of_account(
-    bads: Sequence[Bad], peers: Mapping[int, shared.Peer], singles: Sequence[Member], now: datetime
-) -> Incident | None:
+def _of_account(bads: Sequence[Bad], known: _Known, now: datetime) -> Incident | None:
     """The hub imports nothing of the whole account, if so.
 
     What counts is not when the first order began to wait, but that since the last arrival anywhere in the
     account several integrations should have been imported and none was.
     """
+    account = bads[0][1].account
+    peers = known.peers[account.pk]
     silent_since = shared.silent_since(peers.values())
     if silent_since is None:
         return None
-    overdue = sum(peer.is_overdue(silent_since, now) for peer in peers.values())
+    overdue = {pk for pk, peer in peers.items() if peer.is_overdue(silent_since, now)}
     # A stall that others' orders have overtaken is that integration's own.
-    stuck = [member for member in singles if member.incident.opened_at > silent_since]
-    if overdue < shared.ENOUGH_OVERDUE and not (overdue >= 2 and len(bads) + len(stuck) >= 2):
+    stuck = [one for one in known.singles if _is_first_sign(one.incident, silent_since)]
+    # What was ailing before and is overdue with all the others was made worse by what they suffer from.
+    ailing = [one for one in known.singles if one not in stuck and one.integration_id in overdue]
+    ill = len(bads) + len(stuck) + len(ailing)
+    if len(overdue) < shared.ENOUGH_OVERDUE and not (len(overdue) >= 2 and ill >= 2):
         return None
-    account = bads[0][1].account
     evidence = {
         "hub": account.kind,
         "shared": str(account),
-        "affected": max(overdue, len(bads) + len(stuck)),
+        "affected": max(len(overdue), ill),
         "newest_arrived_at": silent_since.isoformat(),
     }
     what = Shared(shared.account_scope(bads[0][1]), ConditionKind.IMPORTS, "account_stalled", evidence)
-    return _made(what, bads, stuck, now)
+    incident = _made(what, bads, stuck, known.calm, now)
+    if ailing and incident.pk is None:
+        known.foretold.append((incident, [one.incident_id for one in ailing], silent_since))
+    return incident
 
 
-def _of_host(bads: Sequence[Bad], singles: Sequence[Member], now: datetime) -> Incident | None:
+def _is_first_sign(incident: Incident, silent_since: datetime) -> bool:
+    return incident.opened_at > silent_since and incident.flapping_since is None
+
+
+def _of_host(bads: Sequence[Bad], known: _Known, now: datetime) -> Incident | None:
     """Several shops of one host, if so."""
+    singles = [one for one in known.singles if one.incident.flapping_since is None]
     stores = {bad[1].store_id for bad in bads} | {member.integration.store_id for member in singles}
     if len(bads) + len(singles) < 2:
         return None
@@ -144,22 +180,43 @@ def _of_host(bads: Sequence[Bad], singles: Sequence[Member], now: datetime) -> I
         "affected": len(stores),
         "met": change.new.rule,
     }
-    return _made(Shared(scope, ConditionKind.ACCESS, "host_fails", evidence), bads, singles, now)
+    what = Shared(scope, ConditionKind.ACCESS, "host_fails", evidence)
+    return _made(what, bads, singles, known.calm, now)
 
 
-def _made(what: Shared, bads: Sequence[Bad], singles: Sequence[Member], now: datetime) -> Incident:
-    """A new shared incident, or the oldest of the single ones made into it."""
+def _made(
+    what: Shared, bads: Sequence[Bad], singles: Sequence[Member], calm: Incident | None, now: datetime
+) -> Incident:
+    """The one that was calm, or the oldest of the single ones made into a shared incident, or a new one."""
     state = max((change.new.state for _, _, change in bads), key=lambda each: each is State.FAIL)
-    incident = singles[0].incident if singles else Incident(opened_at=now, started_at=now)
+    incident = calm or (singles[0].incident if singles else Incident(opened_at=now, started_at=now))
     incident.scope, incident.cause, incident.rule = what.scope, what.cause.value, what.rule
-    incident.state, incident.evidence = state.value, what.evidence
+    incident.state, incident.evidence = state.value, {**what.evidence, **flapping.kept(incident)}
     incident.started_at = min([incident.started_at, *(change.new.since for _, _, change in bads)])
     incident.peak_waiting = max(
         incident.peak_waiting, sum(change.waiting_count or 0 for _, _, change in bads)
     )
-    if singles:
+    if incident.pk is not None:
         incident.save()
-        merged = [member for member in singles[1:] if member.incident_id != incident.pk]
+        merged = [member for member in singles if member.incident_id != incident.pk]
         Member.objects.filter(pk__in=[member.pk for member in merged]).update(incident=incident)
         Incident.objects.filter(pk__in=[member.incident_id for member in merged]).update(closed_at=now)
     return incident
+
+
+def adopt(reaction: Reaction) -> None:
+    """What was told of the first to suffer, which had an older incident, becomes the telling of the shared
+    incident that has just opened: whoever read it is not told of the same outage again.
+
+    The older incident keeps its story and its end. Call it when the new incidents are stored.
+    """
+    for incident, older, since in reaction.foretold:
+        first: dict[str, Notice] = {}
+        rows = Notice.objects.filter(
+            incident__in=older, step__in=[Step.OPENED, Step.WORSENED], created_at__gt=since, failed_at=None
+        )
+        for row in rows.order_by("created_at", "pk"):
+            first.setdefault(row.recipient, row)
+        for row in first.values():
+            row.incident, row.step = incident, Step.OPENED
+        Notice.objects.bulk_update(first.values(), ["incident", "step"])

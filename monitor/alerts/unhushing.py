@@ -19,11 +19,13 @@ def unhush(now: datetime) -> int:
     """Makes up for what was hushed by windows that no longer run; returns how many incidents.
 
     What is still bad is told to those whom it would have been told when it opened; what was over before the
-    window's end is only counted. What another window covers meanwhile stays hushed until that one ends.
+    window's end is only counted. What another window covers meanwhile stays hushed until that one ends, and
+    what comes and goes and is calm just now until it is back or over.
     Safe to run in any number at once, at any time.
     """
     hushed = list(
         Incident.objects.filter(HUSHED)
+        .exclude(calm_since__isnull=False, closed_at=None)
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("hushed_by")
         .order_by("opened_at", "pk")
@@ -70,7 +72,8 @@ def _tell(
         rows = []
         for one in mine:
             knows = any(row.recipient == subscription.recipient for row in told[one.incident.pk])
-            if one.incident.closed_at is None and not (knows and one.incident.state == State.WARN):
+            is_old = one.incident.state == State.WARN or one.incident.flapping_since is not None
+            if one.incident.closed_at is None and not (knows and is_old):
                 step = Step.WORSENED if knows else Step.OPENED
                 rows.append(notices.addressed(step, one.incident, one.facts, subscription, now=now))
         over = [one.facts.title for one in mine if one.incident.closed_at is not None]

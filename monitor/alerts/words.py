@@ -16,6 +16,7 @@ from monitor.alerts.links import answer_link
 from monitor.health.states import State
 from monitor.models import Notice
 from monitor.wording import Explanation, clock, duration, explain, since, waiting
+from monitor.wording.flapping import came_and_went, comes_and_goes, coming_and_going, heard_again
 from monitor.wording.retold import retold
 
 COLOURS = {State.WARN: "#9a6200", State.FAIL: "#c3261c", State.OK: "#567866"}
@@ -101,6 +102,8 @@ def _trouble(
             _("The store can be reached since %(time)s, but the hub still lags behind: force a refresh now.")
             % {"time": clock(facts.let_in_again_at, now=facts.at, tz=zone)}
         )
+    if comes := comes_and_goes(facts.evidence, now=facts.at, tz=zone):
+        lines.append(f"{comes} {heard_again(facts.evidence)}")
     if step in _MORE:
         lines.append(_(_MORE[step]))
     again = step in {Step.REMINDER, Step.WOKEN}
@@ -144,9 +147,11 @@ def _over(facts: NoticeFacts) -> str:
 
 
 def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) -> Words:
-    lasted = duration(facts.at - facts.started_at)
+    came_for = coming_and_going(facts.evidence)
+    lasted = duration(came_for or facts.at - facts.started_at)
     lines = [
-        _("It was %(state)s from %(start)s until %(end)s (%(duration)s).")
+        came_and_went(facts.evidence, now=facts.at, tz=zone)
+        or _("It was %(state)s from %(start)s until %(end)s (%(duration)s).")
         % {
             "state": told.state_word,
             "start": clock(facts.started_at, now=facts.at, tz=zone),
@@ -154,7 +159,11 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) 
             "duration": lasted,
         },
     ]
-    subject = _("[recovered] %(title)s: after %(duration)s") % {"title": facts.title, "duration": lasted}
+    subject = (
+        _("[recovered] %(title)s: after %(duration)s")
+        if came_for is None
+        else _("[recovered] %(title)s: after coming and going for %(duration)s")
+    ) % {"title": facts.title, "duration": lasted}
     if facts.peak_waiting:
         affected = ngettext("%(count)d order waited", "up to %(count)d orders waited", facts.peak_waiting) % {
             "count": facts.peak_waiting

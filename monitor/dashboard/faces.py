@@ -33,6 +33,7 @@ NOTICE_STEPS = {
     "reminder": gettext_lazy("a reminder"),
     "woken": gettext_lazy("it was snoozed and lasts"),
     "maintenance": gettext_lazy("a maintenance window is over"),
+    "weekly": gettext_lazy("the report of a week"),
     "test": gettext_lazy("a test"),
 }
 CHECKS = {
@@ -116,6 +117,11 @@ def shape_of(state: str, rule: str = "") -> str:
 def face_of(state: str, rule: str = "") -> Face:
     """The face of a condition or a verdict."""
     return Face(shape_of(state, rule), state_word(State(state), rule))
+
+
+def calm() -> Face:
+    """The face of an incident that comes and goes, while nobody in it is ill."""
+    return Face("ok", gettext("calm for now"))
 
 
 def face_of_integration(integration: Integration) -> Face:

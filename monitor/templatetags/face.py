@@ -16,8 +16,9 @@ from integrations.registry import adapter_class
 from monitor import wording
 from monitor.dashboard import faces, progress
 from monitor.health.states import State
-from monitor.models import Refresh, Shipment, Transition, User
+from monitor.models import Incident, Refresh, Shipment, Transition, User
 from monitor.models.refreshes import RefreshStrategy
+from monitor.wording import flapping
 from monitor.wording.retold import retold
 
 register = template.Library()
@@ -49,6 +50,8 @@ def state(face: faces.Face) -> SafeString:
 @register.filter
 def face(row: Any) -> faces.Face:
     """The face of a condition, a verdict, an incident or an integration."""
+    if getattr(row, "calm_since", None) is not None and row.closed_at is None:
+        return faces.calm()
     return faces.face_of_integration(row) if hasattr(row, "store") else faces.face_of(row.state, row.rule)
 
 
@@ -129,6 +132,15 @@ def explain(context: template.Context, row: Any) -> wording.Explanation:
     """The sentences about a condition, a verdict or an incident; of a past one, as it was at its end."""
     kind = row.kind if hasattr(row, "kind") else row.cause
     return _explain(row, kind, row.rule, row.state, now=getattr(row, "closed_at", None) or context["now"])
+
+
+@register.simple_tag(takes_context=True)
+def comes_and_goes(context: template.Context, incident: Incident | None) -> str:
+    """The sentence about an incident that comes and goes, or came and went; empty for any other."""
+    if incident is None or incident.flapping_since is None:
+        return ""
+    say = flapping.comes_and_goes if incident.closed_at is None else flapping.came_and_went
+    return say(incident.evidence, now=context["now"], tz=timezone.get_current_timezone())
 
 
 @register.simple_tag

@@ -126,6 +126,52 @@ def test_who_was_ailing_before_and_stalls_alone_is_told_of(four):
     assert steps() == ["opened", "worsened"]
 
 
+def the_ailing_one_stalls_first(four):
+    """The fourth has had a gap for days, and is the first that stalls when the hub does."""
+    gap = judged(State.WARN, ConditionKind.IMPORTS, "gap", since=NOW - timedelta(days=2))
+    react([change(four[3], gap)], now=NOW - timedelta(days=2))
+    react([stalled(four[3])], now=NOW, peers=known(quiet(), quiet(), quiet(), waits()))
+    return Incident.objects.get()
+
+
+def everybody_waits(four):
+    return lambda accounts: {account: {one.pk: waits() for one in four} for account in accounts}
+
+
+def test_when_the_first_sign_was_an_old_incident_that_became_worse_the_outage_is_not_told_again(four):
+    subscribe()
+    ailing = the_ailing_one_stalls_first(four)
+    assert steps() == ["opened", "worsened"]
+    react([stalled(four[0])], now=NOW + timedelta(minutes=7), peers=everybody_waits(four))
+    shared = Incident.objects.get(scope__startswith="account:")
+    assert steps() == ["opened", "opened"], "of the gap, and what had become worse: the outage"
+    assert Notice.objects.latest("pk").incident == shared
+    react([stalled(four[1])], now=NOW + timedelta(minutes=8), peers=everybody_waits(four))
+    for one in four[:2]:
+        react([change(one, FINE)], now=NOW + timedelta(hours=1))
+    assert steps()[2:] == ["recovered"], "the outage; the gap goes on"
+    ailing.refresh_from_db()
+    assert (ailing.scope, ailing.closed_at) == (f"integration:{four[3].pk}", None)
+
+
+def test_who_was_not_told_of_the_first_sign_is_told_of_the_outage(four):
+    the_ailing_one_stalls_first(four)
+    subscribe()
+    react([stalled(four[0])], now=NOW + timedelta(minutes=7), peers=everybody_waits(four))
+    assert steps() == ["opened"]
+    assert Notice.objects.get().incident.is_shared
+
+
+def test_two_that_stall_make_it_the_hub_also_when_one_of_them_was_ailing_before(four):
+    the_ailing_one_stalls_first(four)
+
+    def two_wait(accounts):
+        return {account: {four[0].pk: waits(), four[3].pk: waits()} for account in accounts}
+
+    react([stalled(four[0])], now=NOW + timedelta(minutes=7), peers=two_wait)
+    assert Incident.objects.filter(scope__startswith="account:").count() == 1
+
+
 def test_a_stall_that_others_have_overtaken_stays_its_own(four):
     react([stalled(four[0])], now=NOTHING_SINCE - timedelta(hours=3), peers=known(*[moving()] * 4))
     react([stalled(four[1])], now=NOW, peers=known(waits(), waits(), waits(), quiet()))

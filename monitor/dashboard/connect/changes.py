@@ -38,7 +38,8 @@ def remove(row: Remote | Integration, user: User, now: datetime) -> None:
     audit.record(user, f"{row._meta.model_name}.remove", row, before=_snapshot(row))
     row.delete()
     members = Member.objects.filter(incident=OuterRef("pk"), left_at__isnull=True)
-    Incident.objects.filter(~Exists(members), closed_at__isnull=True).update(closed_at=now)
+    # What many suffer from and is calm for now is without members, and ends by itself.
+    Incident.objects.filter(~Exists(members), closed_at=None, calm_since=None).update(closed_at=now)
     ensure_jobs(now)
 
 

@@ -1,0 +1,60 @@
+"""The end of what came and went: it is over when it has been calm for long enough."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from integrations.models import Integration
+from monitor.alerts import flapping, shared
+from monitor.alerts.informing import tell
+from monitor.alerts.reaction import Reaction
+from monitor.models import Incident, Member
+
+
+@transaction.atomic
+def settle(now: datetime) -> int:
+    """Closes the flapping incidents that are calm, and tells it; returns how many.
+
+    One query while none is. Locks what a reaction locks, in the same order, and looks again: what falls ill
+    in this moment stays open. Safe to run in any number at once; what is busy is left to the next run.
+    """
+    calm = Incident.objects.filter(closed_at=None, calm_since__lte=now - flapping.CALM_AT_LEAST)
+    due = [incident for incident in calm.only(*_NEEDED) if flapping.is_over(incident, now)]
+    if not due:
+        return 0
+    free = _locked(due)
+    shared.lock(incident.scope for incident in due if incident.is_shared)
+    rows = [
+        incident
+        for incident in Incident.objects.filter(pk__in=[one.pk for one in due], closed_at=None).order_by("pk")
+        if flapping.is_over(incident, now)
+    ]
+    members: dict[int, list[Member]] = {}
+    inside = Member.objects.filter(incident__in=rows).select_related(
+        "integration__store", "integration__account"
+    )
+    for member in inside.order_by("joined_at", "pk"):
+        members.setdefault(member.incident_id, []).append(member)
+    over = [
+        incident
+        for incident in rows
+        if all(one.integration_id in free for one in members.get(incident.pk, ()) if one.left_at is None)
+    ]
+    Member.objects.filter(incident__in=over, left_at=None).update(left_at=now)
+    Incident.objects.filter(pk__in=[incident.pk for incident in over]).update(closed_at=now)
+    # Of a store that was removed meanwhile there is nothing to tell.
+    told = [(incident, members[incident.pk][0].integration) for incident in over if incident.pk in members]
+    tell(Reaction(), told, (), now)
+    return len(over)
+
+
+_NEEDED = ("scope", "evidence", "flapping_since", "calm_since")
+
+
+def _locked(incidents: Sequence[Incident]) -> set[int]:
+    """The integrations in them that no reaction is at work on, locked as a reaction would."""
+    rows = Integration.objects.filter(
+        memberships__incident__in=incidents, memberships__left_at=None
+    ).select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return set(rows.order_by("pk").values_list("pk", flat=True))
