@@ -229,7 +229,6 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "monitor.charts.bundle.PlotlyFinder",
 ]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
@@ -313,7 +312,9 @@ SYNCWATCH_RETENTION_DAYS = env.int("SYNCWATCH_RETENTION_DAYS", 90, validate=vali
 SYNCWATCH_KEEP_CALLS_DAYS = env.int("SYNCWATCH_KEEP_CALLS_DAYS", 30, validate=validate.Range(min=1))
 SYNCWATCH_KEEP_DELIVERIES_DAYS = env.int("SYNCWATCH_KEEP_DELIVERIES_DAYS", 30, validate=validate.Range(min=3))
 SYNCWATCH_KEEP_HOURS_DAYS = env.int("SYNCWATCH_KEEP_HOURS_DAYS", 120, validate=validate.Range(min=8))
-SYNCWATCH_KEEP_INCIDENTS_DAYS = env.int("SYNCWATCH_KEEP_INCIDENTS_DAYS", 1_095, validate=validate.Range(min=30))
+SYNCWATCH_KEEP_INCIDENTS_DAYS = env.int(
+    "SYNCWATCH_KEEP_INCIDENTS_DAYS", 1_095, validate=validate.Range(min=30)
+)
 SYNCWATCH_KEEP_FIGURES_DAYS = env.int("SYNCWATCH_KEEP_FIGURES_DAYS", 3_650, validate=validate.Range(min=30))
 
 # --- Celery: see monitor/celery.py for why each of these is set ------------------------------------------

@@ -47,6 +47,12 @@ def _among_ourselves(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test is answered with what was made for another one."""
+    monkeypatch.setattr("monitor.dashboard.pages.SHARED_S", -1.0)
+
+
+@pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     """A test begins in English: a page that was asked for in French leaves its language behind."""
     with translation.override("en"):

@@ -1,57 +1,50 @@
-"""The latency figure: a plain dict, because building one with ``plotly.graph_objects`` costs a hundred
-times as much. The tests validate every figure with it.
-
-Colours are names of the style sheet's properties (``var(--series-half)``); ``charts.js`` fills them in,
-so that one figure serves both themes.
-"""
+"""The latency figure: how late orders arrive, how old the backlog is beside it, and how many were on time."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
-from django.utils.html import escape
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
+from monitor.charts.figure import (
+    Figure,
+    Gap,
+    Mark,
+    label,
+    layout,
+    mark_traces,
+    moment_words,
+    time_axis,
+    y_axis,
+)
 from monitor.charts.hours import HOUR, Hour
 from monitor.health.sketch import Quantile
 from monitor.wording import duration
 
-Figure = dict[str, Any]
-
 TICKS_S = (1, 10, 60, 600, 3_600, 21_600, 86_400)
 MINUTE_S = 60
-LOWEST_S, HIGHEST_S = 1.0, 100_000.0
-LABEL_GAP = 0.42
+LOWEST_S, HIGHEST_S = 1.0, 600_000.0
+LABEL_GAP = 0.5
 """Labels at the lines' ends are at least so many decades apart, or they would overprint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that happened, drawn as a thin mark with a word on hover."""
-
-    at: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time of which nothing is known."""
-
-    start_at: datetime
-    end_at: datetime
-
-
 def latency_figure(
-    hours: Sequence[Hour], *, zone: ZoneInfo, marks: Sequence[Mark] = (), gaps: Sequence[Gap] = ()
+    hours: Sequence[Hour],
+    *,
+    zone: ZoneInfo,
+    marks: Sequence[Mark] = (),
+    gaps: Sequence[Gap] = (),
+    link: Callable[[Hour], str] | None = None,
 ) -> Figure:
-    """Half and 95 % of the orders, the backlog's age as an area, and the exact figures on hover."""
-    x = {"x0": (hours[0].start_at + HOUR / 2).isoformat(), "dx": 3_600_000} if hours else {}
+    """Half and 95 % of the orders, the backlog's age as an area, the share that was on time below, and the
+    exact figures on hover. ``link`` is where a click on an hour leads."""
+    middle = hours[0].start_at + hours[0].length / 2 if hours else None
+    x: Figure = {"x0": middle.isoformat(), "dx": hours[0].length / HOUR * 3_600_000} if middle else {}
     half, tail = [hour.half for hour in hours], [hour.tail for hour in hours]
+    with_share = any(hour.on_time is not None for hour in hours)
     traces: list[Figure] = [
         {
             # Bars as wide as their hours: an area would bridge the hours in which nothing waited.
@@ -68,20 +61,32 @@ def latency_figure(
         _trace(x, [LOWEST_S] * len(hours), "", "--ink")
         | {
             "mode": "markers",
-            "marker": {"opacity": 0},
+            "marker": {"opacity": 0, "size": 12},
             "hoverinfo": "text",
             "hovertext": [hover_text(hour, zone) for hour in hours],
+            "customdata": [link(hour) for hour in hours] if link else [],
         },
     ]
-    if marks:
-        traces.append(_marks(marks, zone))
-    return {"data": traces, "layout": _layout(hours, zone, gaps, _labels(traces[:3]) or [_no_orders()])}
+    labels = _labels(traces[:3]) or [_no_orders()]
+    if with_share:
+        traces.append(
+            _trace(x, [_percent(hour.on_time) for hour in hours], _("on time"), "--ok")
+            | {
+                "yaxis": "y2",
+                "mode": "lines+markers",
+                "line": {"color": "var(--ok)", "width": 1.4, "shape": "hvh"},
+                "marker": {"size": 4, "color": "var(--ok)"},
+                "connectgaps": False,
+            }
+        )
+        labels.append(label(_("on time"), "var(--ok)", yref="y2", y=50))
+    traces += mark_traces(marks, zone, HIGHEST_S * 0.6)
+    return {"data": traces, "layout": _layout(hours, zone, gaps, labels, with_share=with_share)}
 
 
 def hover_text(hour: Hour, zone: ZoneInfo) -> str:
     """The exact figures of one hour, as lines."""
-    start = hour.start_at.astimezone(zone)
-    lines = [f"<b>{start:%H:%M}–{start + HOUR:%H:%M}</b>"]
+    lines = [f"<b>{time_words(hour, zone)}</b>"]
     if hour.half is None or hour.tail is None:
         lines.append(_("no orders"))
     else:
@@ -89,6 +94,8 @@ def hover_text(hour: Hour, zone: ZoneInfo) -> str:
         lines.append(ngettext("%(n)d order", "%(n)d orders", placed) % {"n": placed})
         lines.append(_("half within %(duration)s") % {"duration": quantile_words(hour.half)})
         lines.append(_("95 %% within %(duration)s") % {"duration": quantile_words(hour.tail)})
+    if hour.on_time is not None:
+        lines.append(_("%(percent)s on time") % {"percent": share_words(hour.on_time)})
     if hour.waiting:
         lines.append(
             ngettext("%(n)d still waiting", "%(n)d still waiting", hour.waiting) % {"n": hour.waiting}
@@ -96,6 +103,22 @@ def hover_text(hour: Hour, zone: ZoneInfo) -> str:
     if hour.backlog_s:
         lines.append(_("oldest waiting order: %(duration)s") % {"duration": seconds_words(hour.backlog_s)})
     return "<br>".join(lines)
+
+
+def time_words(hour: Hour, zone: ZoneInfo) -> str:
+    """``22 Nov, 13:00–14:00``; of a day, which is one of UTC, when it begins and ends for the reader."""
+    end = hour.start_at + hour.length
+    if hour.length == HOUR:
+        return f"{moment_words(hour.start_at, zone)}–{end.astimezone(zone):%H:%M}"
+    return f"{moment_words(hour.start_at, zone)} – {moment_words(end, zone)}"
+
+
+def share_words(share: float | None) -> str:
+    """``98.5 %``, never rounded up to all of them."""
+    if share is None:
+        return "–"
+    percent = math.floor(share * 1000) / 10
+    return f"{number_format(percent, 0 if percent == int(percent) else 1)} %"
 
 
 def quantile_words(quantile: Quantile | None) -> str:
@@ -140,21 +163,12 @@ def _line(x: Figure, quantiles: Sequence[Quantile | None], name: str, colour: st
     }
 
 
-def _marks(marks: Sequence[Mark], zone: ZoneInfo) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [mark.at.isoformat() for mark in marks],
-        "y": [HIGHEST_S * 0.8] * len(marks),
-        "marker": {"symbol": "line-ns-open", "size": 12, "color": "var(--ink-2)", "line": {"width": 2}},
-        "hoverinfo": "text",
-        "hovertext": [f"{mark.at.astimezone(zone):%H:%M} {escape(mark.text)}" for mark in marks],
-        "showlegend": False,
-    }
-
-
 def _on_axis(seconds: float | None) -> float | None:
-    return None if seconds is None else round(min(max(seconds, LOWEST_S), HIGHEST_S), 1)
+    return None if seconds is None else round(min(max(seconds, LOWEST_S), HIGHEST_S / 2), 1)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else math.floor(share * 1000) / 10
 
 
 def _labels(traces: Sequence[Figure]) -> list[Figure]:
@@ -167,19 +181,8 @@ def _labels(traces: Sequence[Figure]) -> list[Figure]:
     labels, height = [], -math.inf
     for end, trace in sorted(ends, key=lambda end: end[0]):
         height = max(end, height + LABEL_GAP)
-        labels.append(
-            {
-                "xref": "paper",
-                "x": 1.0,
-                "xanchor": "left",
-                "xshift": 6,
-                "yref": "y",
-                "y": height,
-                "text": trace["name"],
-                "showarrow": False,
-                "font": {"color": trace.get("line", {}).get("color", "var(--series-backlog)"), "size": 12},
-            }
-        )
+        colour = trace.get("line", {}).get("color", "var(--series-backlog)")
+        labels.append(label(trace["name"], colour, yref="y", y=height))
     return labels
 
 
@@ -188,68 +191,32 @@ def _no_orders() -> Figure:
         "xref": "paper",
         "x": 0.5,
         "yref": "paper",
-        "y": 0.5,
+        "y": 0.6,
         "text": _("No orders in this time"),
         "showarrow": False,
     }
 
 
-def _layout(hours: Sequence[Hour], zone: ZoneInfo, gaps: Sequence[Gap], labels: list[Figure]) -> Figure:
-    ticks = _time_ticks(hours, zone)
-    axis = {"gridcolor": "var(--line)", "linecolor": "var(--line)", "zeroline": False, "fixedrange": True}
-    return {
-        "margin": {"l": 56, "r": 96, "t": 8, "b": 40},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": "var(--ink-2)", "size": 12},
-        "hovermode": "x",
-        "hoverlabel": {"align": "left", "bgcolor": "var(--panel)", "bordercolor": "var(--line)"},
-        "showlegend": False,
-        "bargap": 0,
-        "xaxis": axis
-        | {
-            "type": "date",
-            "tickvals": [at.isoformat() for at, _text in ticks],
-            "ticktext": [text for _at, text in ticks],
-            "title": {"text": zone.key, "font": {"size": 11}},
-            "showgrid": False,
-            **(
-                {"range": [hours[0].start_at.isoformat(), (hours[-1].start_at + HOUR).isoformat()]}
-                if hours
-                else {}
-            ),
-        },
-        "yaxis": axis
-        | {
-            "type": "log",
-            "range": [math.log10(LOWEST_S), math.log10(HIGHEST_S)],
-            "tickvals": list(TICKS_S),
-            "ticktext": [seconds_words(value) for value in TICKS_S],
-        },
-        "annotations": labels,
-        "shapes": [
-            {
-                "type": "rect",
-                "xref": "x",
-                "x0": gap.start_at.isoformat(),
-                "x1": gap.end_at.isoformat(),
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "fillcolor": "var(--sunk)",
-                "line": {"width": 0},
-                "layer": "below",
-            }
-            for gap in gaps
-        ],
+def _layout(
+    hours: Sequence[Hour], zone: ZoneInfo, gaps: Sequence[Gap], labels: list[Figure], *, with_share: bool
+) -> Figure:
+    axes: Figure = {
+        "yaxis": y_axis(
+            type="log",
+            range=[math.log10(LOWEST_S), math.log10(HIGHEST_S)],
+            tickvals=list(TICKS_S),
+            ticktext=[seconds_words(value) for value in TICKS_S],
+            domain=[0.25, 1] if with_share else [0, 1],
+        )
     }
-
-
-def _time_ticks(hours: Sequence[Hour], zone: ZoneInfo) -> list[tuple[datetime, str]]:
-    """Round hours of the reader's clock: every sixth within two days, else midnights with their date."""
-    local = [hour.start_at.astimezone(zone) for hour in hours]
-    if len(hours) > 48:
-        return [
-            (at, formats.date_format(at, pgettext("date format", "D j M"))) for at in local if at.hour == 0
-        ]
-    return [(at, f"{at:%H:%M}") for at in local if at.hour % 6 == 0]
+    if hours:
+        end = hours[-1].start_at + hours[-1].length
+        axes["xaxis"] = time_axis(hours[0].start_at, end, zone, anchor="y2" if with_share else "y")
+    if with_share:
+        axes["yaxis2"] = y_axis(
+            range=[-4, 108],
+            domain=[0, 0.19],
+            tickvals=[0, 100],
+            ticktext=[share_words(0.0), share_words(1.0)],
+        )
+    return layout(margin={"l": 56, "r": 96, "t": 8, "b": 44}, gaps=gaps, annotations=labels, **axes)

@@ -70,24 +70,18 @@ def band_of(
         faces = [(known_from, face_of(verdict.state, verdict.rule))]
     else:
         return Band(start, end, ())
+    return drawn(faces, start=start, end=end)
+
+
+def drawn(faces: Sequence[tuple[datetime, Face]], *, start: datetime, end: datetime) -> Band:
+    """The band of states that each last until the next one begins, oldest first."""
     ends = [moment for moment, _ in faces[1:]] + [end]
     scale = BAND_UNITS / (end - start).total_seconds()
     segments = []
     for (moment, face), finish in zip(faces, ends, strict=True):
-        begin = max(moment, start)
-        if finish > begin:
+        begin, until = max(moment, start), min(finish, end)
+        if until > begin:
             x = (begin - start).total_seconds() * scale
-            width = (finish - begin).total_seconds() * scale
-            segments.append(Segment(face, begin, finish, round(x, 1), round(max(width, 1.5), 1)))
+            width = (until - begin).total_seconds() * scale
+            segments.append(Segment(face, begin, until, round(x, 1), round(max(width, 1.5), 1)))
     return Band(start, end, tuple(segments))
-
-
-def fleet_bands(
-    integrations: Sequence[Integration], *, start: datetime, end: datetime
-) -> list[tuple[Integration, Band]]:
-    """The bands of those that were not well all the time; the others are not drawn."""
-    changes: dict[int, list[Transition]] = {}
-    for change in changes_of_state().filter(at__gte=start, at__lt=end).order_by("at")[:5000]:
-        changes.setdefault(change.integration_id, []).append(change)
-    bands = [(one, band_of(one, changes.get(one.pk, ()), start=start, end=end)) for one in integrations]
-    return [(one, band) for one, band in bands if band.was_bad]

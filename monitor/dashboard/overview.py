@@ -1,46 +1,90 @@
-"""The overview: the answer within five seconds."""
+"""The overview: the answer within five seconds, and below it how it has been."""
 
-from datetime import timedelta
+from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from monitor.alerts.maintenance import covered, running_now
-from monitor.dashboard import bands
-from monitor.dashboard.pages import page, template_part
+from monitor.dashboard.looking import RANGES, WITHIN_MIN, Look
+from monitor.dashboard.pages import page, shared, template_part
+from monitor.dashboard.picture import MOST_ROWS, ROWS, picture
 from monitor.dashboard.queries import fleet
 from monitor.dashboard.queries.blocked import most_alike
-from monitor.health.states import State
-from monitor.scope import scope_of
+from monitor.dashboard.queries.explore import Explore
+from monitor.scope import Scope, scope_of
 
 TROUBLES = 25
 """Troubles spelled out on the overview; the rest is in the list."""
-BANDS = 40
 LOADED = 200
 """In a catastrophe not even a fleet of thousands makes the page heavy."""
-SPAN = timedelta(days=1)
+RANGE_WORDS = {
+    "6h": gettext_lazy("6 hours"),
+    "24h": gettext_lazy("24 hours"),
+    "7d": gettext_lazy("7 days"),
+    "30d": gettext_lazy("30 days"),
+    "90d": gettext_lazy("90 days"),
+}
+BY_WORDS = {
+    "hosting": gettext_lazy("Shopify against self-hosted"),
+    "platform": gettext_lazy("by platform"),
+    "hub": gettext_lazy("by hub"),
+    "tag": gettext_lazy("by tag"),
+    "store": gettext_lazy("by store, the worst first"),
+}
+KEYS = (
+    ("ok", gettext_lazy("healthy")),
+    ("late", gettext_lazy("late")),
+    ("fail", gettext_lazy("stalled or shut out")),
+    ("throttled", gettext_lazy("throttled")),
+    ("paused", gettext_lazy("maintenance")),
+    ("unknown", gettext_lazy("unknown")),
+)
+"""What the shapes of the picture mean."""
 
 
 @page
+@shared
 def overview(request: HttpRequest) -> HttpResponse:
-    now, scope = timezone.now(), scope_of(request.user)
+    """The page, or the part of it that is asked for again."""
+    now, scope, part = timezone.now(), scope_of(request.user), request.GET.get("part", "")
+    context: dict[str, Any] = {"now": now}
+    if part in ("", "live"):
+        context |= five_seconds(now, scope)
+    if part != "live":
+        look = Look.of(request.GET, now)
+        context |= _tools(look, scope)
+        if part == "picture" or "drawn" in request.GET:
+            rows = MOST_ROWS if request.GET.get("rows") == "more" else ROWS
+            drawn = picture(look.chosen(scope), start=look.start_at, end=look.end_at, rows=rows)
+            context |= {"picture": drawn, "keys": KEYS}
+    template = template_part(request, "overview", ("live", "picture", "tools"))
+    return render(request, template, context)
+
+
+def five_seconds(now: datetime, scope: Scope, *, troubles: int = TROUBLES) -> dict[str, Any]:
+    """Is anything wrong, since when, how bad, why, and what to do."""
     summary = fleet.summary(covered(running_now(now)), scope)
-    unwell = fleet.lately_unwell(now - SPAN, LOADED, scope) if summary.total else []
-    troubles = fleet.troubles(unwell, TROUBLES, scope)
-    drawn = bands.fleet_bands(unwell, start=now - SPAN, end=now)
-    context = {
-        "now": now,
+    bad = fleet.bad_now(LOADED, scope) if summary.bad else []
+    lines = fleet.troubles(bad, troubles, scope)
+    return {
         "summary": summary,
         "is_late": summary.is_late(now),
         "unread_accounts": fleet.unread_accounts(scope),
         "alike": most_alike(scope),
-        "troubles": troubles,
-        "more_troubles": max(summary.bad - sum(line.members for line in troubles), 0),
-        "bands": drawn[:BANDS],
-        "more_bands": max(len(drawn) - BANDS, 0),
-        "steady": summary.ok - sum(one.verdict.state == State.OK for one, _band in drawn),
-        "band_start": now - SPAN,
-        "band_middle": now - SPAN / 2,
+        "troubles": lines,
+        "more_troubles": max(summary.bad - sum(line.members for line in lines), 0),
     }
-    return render(request, template_part(request, "overview", ("live",)), context)
+
+
+def _tools(look: Look, scope: Scope) -> dict[str, Any]:
+    return {
+        "look": look,
+        "explore": Explore(look, scope),
+        "ranges": [(key, RANGE_WORDS[key], look.but(range=key)) for key in RANGES],
+        "bys": BY_WORDS.items(),
+        "withins": WITHIN_MIN,
+    }

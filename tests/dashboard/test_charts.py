@@ -9,12 +9,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
 from plotly.graph_objects import Figure
 
-from monitor.charts.hours import HOUR, hours_of
-from monitor.charts.latency import Gap, Mark, hover_text, latency_figure
+from integrations.models import Store
+from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark
+from monitor.charts.hours import HOUR, hours_of, share_within
+from monitor.charts.latency import hover_text, latency_figure
 from monitor.health.sketch import sketch_of
-from monitor.models import HubState
+from monitor.models import HubState, LatencyDay, LatencyHour, Maintenance, Role, User
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import text_of
 
@@ -31,7 +35,11 @@ def some_hours(count: int = 24):
 @pytest.mark.unit
 @pytest.mark.parametrize("hours", [[], some_hours(24), some_hours(168), hours_of({}, [], start=NOW, now=NOW)])
 def test_plotly_accepts_the_figure(hours) -> None:
-    marks = [Mark(NOW, "refresh by Ops")]
+    marks = [
+        Mark(NOW, "refresh by Ops"),
+        Mark(NOW, "incident", INCIDENT),
+        Mark(NOW, "maintenance", MAINTENANCE, until=NOW + HOUR),
+    ]
     figure = latency_figure(hours, zone=PARIS, marks=marks, gaps=[Gap(NOW - HOUR, NOW)])
     Figure(figure)
 
@@ -58,7 +66,7 @@ def test_hover_tells_exact_figures_with_their_number_in_the_readers_zone() -> No
     start = NOW.replace(minute=0)
     hour = hours_of({start: sketch_of([60] * 9)}, [(NOW - timedelta(minutes=30), 1)], start=start, now=NOW)[0]
     assert hover_text(hour, PARIS).split("<br>") == [
-        "<b>13:00–14:00</b>",
+        "<b>22 Nov, 13:00–14:00</b>",
         "10 orders",
         "half within 1 min",
         "95 % within more than 30 min",
@@ -80,7 +88,8 @@ def fleet(now, db):
 @pytest.mark.integration
 def test_shopify_and_self_hosted_shops_are_compared(viewer, fleet) -> None:
     def rows(group: str) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(viewer.get(f"/charts/latency-{group}.csv").content.decode())))
+        answer = viewer.get(f"/charts/latency.csv?of={group}")
+        return list(csv.DictReader(io.StringIO(answer.content.decode())))
 
     cloud, own = rows("shopify"), rows("self-hosted")
     assert len(cloud) == len(own) == 25
@@ -94,7 +103,7 @@ def test_shopify_and_self_hosted_shops_are_compared(viewer, fleet) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize(
     "address",
-    ["/charts/latency-shopify", "/charts/latency-self-hosted", "/charts/boutique-lyon-sendcloud-eu/latency"],
+    ["/charts/latency", "/charts/boutique-lyon-sendcloud-eu/latency"],
 )
 def test_every_chart_is_also_a_table_and_a_csv(viewer, fleet, address, django_assert_max_num_queries) -> None:
     with django_assert_max_num_queries(12):
@@ -113,13 +122,109 @@ def test_refreshes_incidents_and_unknown_times_are_marked(viewer, now, fleet) ->
     make.incident_of(one, now)
     HubState.objects.all().delete()
     figure = viewer.get(f"/charts/{one.name}/latency.json").json()
-    words = " ".join(figure["data"][-1]["hovertext"])
+    words = " ".join(text for trace in figure["data"] for text in trace.get("hovertext", []))
     assert "refresh by Ops" in words
-    assert "incident opened" in words
+    assert "incident: Studio Gris" in words
     assert len(figure["layout"]["shapes"]) == 1
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("address", ["latency-other.json", "latency-shopify.exe", "nobody/latency.json"])
+@pytest.mark.parametrize(
+    "address",
+    ["latency.json?of=other", "latency.exe", "tracking.exe", "slowest/?of=other", "nobody/latency.json"],
+)
 def test_what_does_not_exist_is_not_found(viewer, address) -> None:
     assert viewer.get(f"/charts/{address}").status_code == 404
+
+
+def rows_of(client, address: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(client.get(address).content.decode())))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("query", "arrived"),
+    [
+        ("", 6),
+        ("platform=shopify", 3),
+        ("of=woocommerce&by=platform", 3),
+        ("hub=sendcloud-eu", 6),
+        ("hub=elsewhere", 0),
+        ("tag=vip", 3),
+        ("of=vip&by=tag&platform=woocommerce", 0),
+        ("store=boutique-lyon", 3),
+        ("range=30d", 6),
+        ("range=30d&tag=vip", 3),
+    ],
+)
+def test_the_fleet_is_narrowed_by_the_address(viewer, fleet, query, arrived) -> None:
+    cloud, _own = fleet
+    Store.objects.filter(pk=cloud.store_id).update(tags=["vip"])
+    for one in fleet:
+        hour = LatencyHour.objects.get(integration=one)
+        values = {"n": hour.n, "buckets": hour.buckets, "counts": hour.counts}
+        LatencyDay.objects.create(integration=one, day=hour.hour.date(), **values)
+    rows = rows_of(viewer, f"/charts/latency.csv?{query}")
+    assert sum(int(row["arrived"]) for row in rows) == arrived
+
+
+@pytest.mark.integration
+def test_who_sees_some_stores_only_sees_their_latency_only(fleet) -> None:
+    cloud, _own = fleet
+    Store.objects.filter(pk=cloud.store_id).update(tags=["vip"])
+    limited = Client()
+    user = User.objects.create_user("limited")
+    Role.objects.create(user=user, group=Group.objects.get(name="viewer"), tags=["vip"])
+    limited.force_login(user)
+    assert sum(int(row["arrived"]) for row in rows_of(limited, "/charts/latency.csv")) == 3
+    assert "Boutique Lyon" not in text_of(limited, "/charts/slowest/?range=24h")
+    assert limited.get("/charts/boutique-lyon-sendcloud-eu/latency.csv").status_code == 404
+
+
+@pytest.mark.unit
+def test_on_time_counts_who_is_late_already_and_not_who_may_still_be_in_time() -> None:
+    sketch = sketch_of([60, 60, 3600])
+    assert share_within(sketch, [], 1800) == pytest.approx(2 / 3)
+    assert share_within(sketch, [60], 1800) == pytest.approx(2 / 3)
+    assert share_within(sketch, [7200], 1800) == pytest.approx(2 / 4)
+    assert share_within(sketch_of([]), [60], 1800) is None
+
+
+@pytest.mark.integration
+def test_a_click_on_a_point_leads_to_who_was_late_then(viewer, fleet) -> None:
+    figure = viewer.get("/charts/latency.json?of=self-hosted").json()
+    links = next(trace["customdata"] for trace in figure["data"] if trace.get("customdata"))
+    page = text_of(viewer, links[-3])
+    assert "Boutique Lyon" in page
+    assert "Kyoto" not in page
+    assert re.search(r"/integrations/boutique-lyon-sendcloud-eu/\?from=2026-11-22T0\d%3A00Z", page)
+
+
+@pytest.mark.integration
+def test_what_hubs_could_not_write_is_counted_by_day_and_cause(viewer, now, fleet) -> None:
+    _cloud, own = fleet
+    make.hub_failure(own, now - timedelta(hours=2), method="PUT")
+    make.hub_failure(own, now - timedelta(hours=3), method="PUT")
+    make.hub_failure(own, now - timedelta(days=3), method="POST", outcome="refused")
+    make.hub_failure(own, now - timedelta(hours=2), method="GET")
+    rows = rows_of(viewer, "/charts/tracking.csv")
+    assert [tuple(row.values()) for row in rows] == [
+        ("2026-11-19", "refused", "1"),
+        ("2026-11-22", "blocked", "2"),
+    ]
+    Figure(viewer.get("/charts/tracking.json").json())
+    assert "turned away in front of the shop" in text_of(viewer, "/charts/tracking.html")
+    assert rows_of(viewer, "/charts/tracking.csv?platform=shopify") == []
+
+
+@pytest.mark.integration
+def test_a_maintenance_window_is_marked_as_long_as_it_took(viewer, now, fleet) -> None:
+    Maintenance.objects.create(
+        title="New server",
+        starts_at=now - timedelta(hours=5),
+        ends_at=now - timedelta(hours=3),
+        created_at=now,
+    )
+    figure = viewer.get("/charts/latency.json").json()
+    lines = [trace for trace in figure["data"] if trace.get("mode") == "lines"]
+    assert [line["x"] for line in lines] == [["2026-11-22T07:42:00+00:00", "2026-11-22T09:42:00+00:00"]]

@@ -143,10 +143,11 @@ def test_the_strips_show_only_who_was_not_well(viewer, now) -> None:
             evidence={},
             rules_version=1,
         )
-    page = text_of(viewer)
+    page = text_of(viewer, "/?part=picture")
     assert 'aria-label="healthy 23 h, stalled 1 h"' in page
     assert "Always Well" not in page
-    assert "of 1 other no trouble is known" in page
+    assert "1 of 3 integrations" in page
+    assert "at most 1 at once" in page
 
 
 def test_asked_again_unchanged_it_answers_with_nothing(viewer, now) -> None:

@@ -9,7 +9,6 @@ from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterR
 
 from integrations.models import Account, Integration
 from monitor.alerts.recoveries import suggestions
-from monitor.dashboard.bands import changes_of_state
 from monitor.health.readmission import lags
 from monitor.health.states import State
 from monitor.models import Incident, Job, Member, Recovery, Refresh, Verdict
@@ -48,6 +47,11 @@ class Summary:
     def unknown(self) -> int:
         """Watched, but without an answer; those never judged included."""
         return self.total - self.ok - self.bad - self.unwatched
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether less is known than not."""
+        return self.unknown > self.ok + self.bad
 
     def is_late(self, now: datetime) -> bool:
         """Whether Syncwatch itself has fallen behind: nothing was judged for five collections."""
@@ -154,14 +158,12 @@ def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     )
 
 
-def lately_unwell(start: datetime, limit: int, scope: Scope) -> list[Integration]:
-    """The watched integrations that are bad, or whose state has changed since ``start``; worst first.
+def bad_now(limit: int, scope: Scope) -> list[Integration]:
+    """The watched integrations that are bad, worst first.
 
     In a large fleet these are few: an overview must not load all that are well.
     """
-    changed = changes_of_state().filter(at__gte=start).values("integration")
-    seen = scope.limit(Integration.objects.all())
-    return list(worst_first(seen.filter(WATCHED & (BAD | Q(pk__in=changed))))[:limit])
+    return list(worst_first(scope.limit(Integration.objects.all()).filter(WATCHED & BAD))[:limit])
 
 
 def troubles(integrations: Sequence[Integration], limit: int, scope: Scope) -> list[Line]:

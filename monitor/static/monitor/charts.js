@@ -1,7 +1,21 @@
-// Draws the figures the server sends. Colours come from the style sheet, so that themes apply.
+// Draws the figures the server sends. Colours come from the style sheet, so that themes apply. The library is
+// loaded once a chart comes near the screen, after everything else has been painted.
 (() => {
-  if (typeof Plotly === "undefined") return;
+  const { library } = document.currentScript.dataset;
   const figures = new Map();
+  const EVERY_MS = 60_000;
+
+  let loading = null;
+  const plotly = () => {
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = library;
+      script.onload = resolve;
+      script.onerror = () => { loading = null; script.remove(); reject(new Error("no library")); };
+      document.head.append(script);
+    });
+    return loading;
+  };
 
   const coloured = (value, style) => {
     if (typeof value === "string") {
@@ -14,31 +28,134 @@
     return value;
   };
 
+  // --- time and part of the fleet: in the address, and everything below follows it -----------------
+  const followed = (address) => {
+    const url = new URL(address, location.href);
+    const wanted = new URLSearchParams(location.search);
+    for (const name of ["range", "from", "to", "span"]) url.searchParams.delete(name);
+    for (const name of ["range", "from", "to"]) if (wanted.has(name)) url.searchParams.set(name, wanted.get(name));
+    return url.pathname + url.search;
+  };
+
+  const askPart = (part) => {
+    if (document.hidden) return;
+    const query = new URLSearchParams(location.search);
+    query.set("part", part.dataset.lookPart);
+    htmx.ajax("GET", `${location.pathname}?${query}`, { source: part, target: part, swap: "innerHTML" });
+  };
+
+  const follow = () => {
+    for (const link of document.querySelectorAll("a[data-follows]")) link.href = followed(link.href);
+    for (const place of document.querySelectorAll("[data-chart][data-follows]")) {
+      place.dataset.chart = followed(place.dataset.chart);
+      if (figures.has(place)) load(place);
+    }
+    for (const table of document.querySelectorAll("[data-table][data-follows]")) {
+      table.dataset.table = followed(table.dataset.table);
+      if (table.closest("details").open) fill(table);
+    }
+    for (const part of document.querySelectorAll("[data-look-part]")) askPart(part);
+  };
+
+  const zoom = (from, to) => {
+    const query = new URLSearchParams(location.search);
+    for (const name of ["range", "span", "part"]) query.delete(name);
+    const minute = (at) => `${new Date(at).toISOString().slice(0, 16)}Z`;
+    query.set("from", minute(from));
+    query.set("to", minute(to));
+    history.pushState({}, "", `?${query}`);
+    follow();
+  };
+  addEventListener("popstate", () => location.reload());
+
+  // Plotly reads and writes moments without a zone; the server sends all of them in UTC.
+  const utc = (text) => Date.parse(`${String(text).replace(" ", "T").replace(/(Z|[+-]\d\d:\d\d)$/, "")}Z`);
+
+  const listen = (place) => {
+    place.on("plotly_relayout", (change) => {
+      const [from, to] = change["xaxis.range"] ?? [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+      if (from === undefined || to === undefined || utc(to) - utc(from) < 60_000) return;
+      if ("follows" in place.dataset) zoom(utc(from), utc(to));
+    });
+    place.on("plotly_click", ({ points }) => {
+      const url = points.map((point) => point.customdata).find((data) => typeof data === "string" && data);
+      if (url) location.assign(url);
+    });
+  };
+
+  // --- drawing ---------------------------------------------------------------------------------------
+  const coarse = matchMedia("(pointer: coarse)");
+  const narrow = (layout) => {
+    layout.margin = { ...layout.margin, l: 48, r: Math.min(layout.margin.r, 86) };
+    layout.font.size = 11;
+    for (const label of layout.annotations) label.font = { ...label.font, size: 11 };
+    const { tickvals = [], ticktext = [] } = layout.xaxis ?? {};
+    if (!tickvals.length) return;
+    const every = Math.ceil(tickvals.length / 4);
+    layout.xaxis.tickvals = tickvals.filter((_, place) => place % every === 0);
+    layout.xaxis.ticktext = ticktext.filter((_, place) => place % every === 0);
+  };
+
   const draw = (place) => {
     const style = getComputedStyle(document.documentElement);
     const { data, layout } = coloured(figures.get(place), style);
     layout.font.family = getComputedStyle(document.body).fontFamily;
+    // Dragging is for the page where fingers do it, and for looking closer where the address can say so.
+    if (coarse.matches || !("follows" in place.dataset)) layout.dragmode = false;
+    if (place.clientWidth < 480) narrow(layout);
     place.querySelector(".chart-missing")?.remove();
-    Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
+    const isNew = !place.layout;
+    Plotly.react(place, data, layout, { displayModeBar: false, responsive: true, doubleClick: false, showTips: false });
+    if (isNew) listen(place);
   };
 
   const load = async (place) => {
     if (document.hidden) return;
+    const address = place.dataset.chart;
     try {
-      const answer = await fetch(place.dataset.chart, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return;
-      figures.set(place, await answer.json());
-      draw(place);
+      const [answer] = await Promise.all([fetch(address, { headers: { Accept: "application/json" } }), plotly()]);
+      if (!answer.ok || place.dataset.chart !== address) return;
+      const figure = await answer.json();
+      const isSame = JSON.stringify(figures.get(place)) === JSON.stringify(figure);
+      figures.set(place, figure);
+      if (!isSame) draw(place);
     } catch {
       // Not reachable just now: the figure stays as it was, and the sign above says so.
     }
   };
 
+  const fill = async (table) => {
+    try {
+      const answer = await fetch(table.dataset.table, { headers: { "HX-Request": "true" } });
+      if (answer.ok) table.innerHTML = await answer.text();
+    } catch {
+      // Not reachable just now: what stands there stays, at first a link to the table.
+    }
+  };
+  document.addEventListener("toggle", (event) => {
+    const table = event.target.open && event.target.querySelector?.(":scope > [data-table]");
+    if (table) fill(table);
+  }, true);
+
   const redraw = () => figures.forEach((_, place) => draw(place));
   document.addEventListener("themechange", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  for (const place of document.querySelectorAll("[data-chart]")) {
-    load(place);
-    setInterval(() => load(place), 60_000);
-  }
+
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      near.unobserve(entry.target);
+      load(entry.target);
+      setInterval(() => load(entry.target), EVERY_MS);
+    }
+  }, { rootMargin: "400px" });
+  const begin = () => {
+    for (const place of document.querySelectorAll("[data-chart]")) near.observe(place);
+    for (const part of document.querySelectorAll("[data-look-part][data-every]")) {
+      if (part.querySelector("noscript")) askPart(part);
+      setInterval(() => askPart(part), Number(part.dataset.every) * 1000);
+    }
+  };
+  // Two frames later the page has been painted.
+  requestAnimationFrame(() => requestAnimationFrame(begin));
 })();

@@ -1,0 +1,197 @@
+"""What all figures share: plain dicts for Plotly, because building one with ``plotly.graph_objects`` costs a
+hundred times as much. The tests validate every figure with it.
+
+Colours are names of the style sheet's properties (``var(--series-half)``); ``charts.js`` fills them in,
+so that one figure serves both themes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.utils import formats
+from django.utils.html import escape
+from django.utils.translation import pgettext
+
+from monitor.charts.hours import HOUR
+
+Figure = dict[str, Any]
+
+INCIDENT, REFRESH, MAINTENANCE = "incident", "refresh", "maintenance"
+_MARKS: Final = {
+    "": ("line-ns-open", "var(--ink-2)"),
+    INCIDENT: ("square", "var(--fail)"),
+    REFRESH: ("triangle-up", "var(--accent)"),
+    MAINTENANCE: ("line-ew-open", "var(--paused)"),
+}
+"""Shape and colour of what happened: colour is never alone."""
+_HOURS_APART = ((8, 1), (14, 2), (30, 4), (54, 8))
+"""Up to so many hours on the axis, a tick every so many hours."""
+_DAYS_APART = ((9, 1), (20, 2), (45, 5), (120, 14))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, drawn as a small sign with words on hover."""
+
+    at: datetime
+    text: str
+    kind: str = ""
+    until: datetime | None = None
+    """Of what lasted."""
+    url: str = ""
+    """Where a click leads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time of which nothing is known."""
+
+    start_at: datetime
+    end_at: datetime
+
+
+def time_axis(start: datetime, end: datetime, zone: ZoneInfo, **more: Any) -> Figure:
+    """The axis from ``start`` to ``end``, with round times of the reader's clock, named by its zone."""
+    ticks = time_ticks(start, end, zone)
+    return {
+        "type": "date",
+        "range": [start.isoformat(), end.isoformat()],
+        "tickvals": [at.isoformat() for at, _text in ticks],
+        "ticktext": [text for _at, text in ticks],
+        "tickangle": 0,
+        "title": {"text": zone.key, "font": {"size": 11}, "standoff": 6},
+        "showgrid": False,
+        "gridcolor": "var(--line)",
+        "linecolor": "var(--line)",
+        "zeroline": False,
+        **more,
+    }
+
+
+def layout(
+    *, margin: Figure, gaps: Sequence[Gap] = (), annotations: Sequence[Figure] = (), **axes: Any
+) -> Figure:
+    """Ground, fonts, hover and the hatched times of which nothing is known."""
+    return {
+        "margin": margin,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "var(--ink-2)", "size": 12},
+        "hovermode": "x",
+        "hoverlabel": {"align": "left", "bgcolor": "var(--panel)", "bordercolor": "var(--line)"},
+        "dragmode": "zoom",
+        "showlegend": False,
+        "bargap": 0,
+        "annotations": list(annotations),
+        "shapes": [
+            {
+                "type": "rect",
+                "xref": "x",
+                "x0": gap.start_at.isoformat(),
+                "x1": gap.end_at.isoformat(),
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": "var(--sunk)",
+                "line": {"width": 0},
+                "layer": "below",
+            }
+            for gap in gaps
+        ],
+        **axes,
+    }
+
+
+def y_axis(**more: Any) -> Figure:
+    """An axis of figures. It is never zoomed: only time is."""
+    return {
+        "gridcolor": "var(--line)",
+        "linecolor": "var(--line)",
+        "zeroline": False,
+        "fixedrange": True,
+        **more,
+    }
+
+
+def label(text: str, colour: str, **place: Any) -> Figure:
+    """A word at the end of a line, instead of a legend."""
+    return {
+        "xref": "paper",
+        "x": 1.0,
+        "xanchor": "left",
+        "xshift": 6,
+        "text": text,
+        "showarrow": False,
+        "font": {"color": colour, "size": 12},
+        **place,
+    }
+
+
+def mark_traces(marks: Sequence[Mark], zone: ZoneInfo, y: float) -> list[Figure]:
+    """A row of signs at the height ``y``, a kind each, and lines for what lasted."""
+    traces: list[Figure] = []
+    for kind in sorted({mark.kind for mark in marks}):
+        symbol, colour = _MARKS[kind]
+        mine = [mark for mark in marks if mark.kind == kind]
+        lasting: list[Figure] = [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [mark.at.isoformat(), mark.until.isoformat()],
+                "y": [y, y],
+                "line": {"color": colour, "width": 3},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+            for mark in mine
+            if mark.until is not None
+        ]
+        traces += lasting
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [mark.at.isoformat() for mark in mine],
+                "y": [y] * len(mine),
+                "marker": {
+                    "symbol": symbol,
+                    "size": 9 if kind else 12,
+                    "color": colour,
+                    "line": {"width": 1.5},
+                },
+                "hoverinfo": "text",
+                "hovertext": [f"{moment_words(mark.at, zone)} {escape(mark.text)}" for mark in mine],
+                "customdata": [mark.url for mark in mine],
+                "showlegend": False,
+            }
+        )
+    return traces
+
+
+def moment_words(at: datetime, zone: ZoneInfo) -> str:
+    """``22 Nov, 13:42``."""
+    local = at.astimezone(zone)
+    return f"{formats.date_format(local, pgettext('date format', 'j M'))}, {local:%H:%M}"
+
+
+def time_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, str]]:
+    """Round hours of the reader's clock within two days, else midnights with their date."""
+    hours = (end - start) / HOUR
+    if hours <= _HOURS_APART[-1][0]:
+        apart = next(apart for limit, apart in _HOURS_APART if hours <= limit)
+        local = _every(start, end, HOUR, zone)
+        return [(at, f"{at:%H:%M}") for at in local if at.hour % apart == 0]
+    days = hours / 24
+    every = next((apart for limit, apart in _DAYS_APART if days <= limit), 61)
+    form = pgettext("date format", "j M")
+    midnights = [at for at in _every(start, end, HOUR, zone) if at.hour == 0]
+    return [(at, formats.date_format(at, form)) for number, at in enumerate(midnights) if number % every == 0]
+
+
+def _every(start: datetime, end: datetime, step: timedelta, zone: ZoneInfo) -> list[datetime]:
+    first = start.replace(minute=0, second=0, microsecond=0)
+    count = int((end - first) / step) + 1
+    return [at.astimezone(zone) for k in range(count) if start <= (at := first + k * step) <= end]
