@@ -125,7 +125,7 @@ def _verdict(facts: WeekFacts) -> str:
 def _figures(facts: WeekFacts) -> list[Figure]:
     now, before = facts.now, facts.before
     found = [
-        Figure(_("Orders flowed"), _share(now.available), _share(before.available)),
+        Figure(_("Availability"), _share(now.available), _share(before.available)),
         Figure(_("Orders in time"), _share(now.on_time), _share(before.on_time)),
         Figure(_("Orders"), _number(now.orders), _number(before.orders)),
         Figure(_("Incidents"), _number(now.incidents), _number(before.incidents)),
@@ -230,7 +230,8 @@ def _share(share: float | None) -> str:
     """Rounded down, so that 100 % means all."""
     if share is None:
         return "–"
-    return _("%(percent)s %%") % {"percent": formats.number_format(int(share * 1000) / 10, 1)}
+    tenths = int(share * 1000)
+    return _("%(percent)s %%") % {"percent": formats.number_format(tenths / 10, 1 if tenths % 10 else 0)}
 
 
 def _number(number: int) -> str:
