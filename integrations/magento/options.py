@@ -5,7 +5,7 @@ from typing import Literal
 from django.utils.translation import gettext_noop as _noop
 from pydantic import Field, SecretStr, field_validator
 
-from integrations.documents import Document
+from integrations.documents import Document, PageUrl
 
 
 class Credentials(Document):
@@ -68,6 +68,14 @@ class Settings(Document):
         default="rest/V1",
         title=_noop("API path"),
         description=_noop("Only where Magento answers elsewhere, for example index.php/rest/V1."),
+    )
+    order_page: PageUrl = Field(
+        default="",
+        title=_noop("Page of an order"),
+        description=_noop(
+            "Where people open an order in the shop's own administration; {order_id} is filled in. Empty: no "
+            "link, because only you know the name of the administration's folder."
+        ),
     )
     page_size: int = Field(default=100, ge=1, le=300, title=_noop("Orders per request"))
 

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_noop as _noop
 from pydantic import Field, SecretStr, field_validator
 
-from integrations.documents import Document
+from integrations.documents import Document, PageUrl
 
 
 class Credentials(Document):
@@ -43,6 +43,14 @@ class Settings(Document):
         default="api",
         title=_noop("API path"),
         description=_noop("Only where the webservice answers elsewhere than at /api."),
+    )
+    order_page: PageUrl = Field(
+        default="",
+        title=_noop("Page of an order"),
+        description=_noop(
+            "Where people open an order in the shop's own administration; {order_id} is filled in. Empty: no "
+            "link, because only you know the name of the administration's folder."
+        ),
     )
     page_size: int = Field(default=100, ge=1, le=500, title=_noop("Orders per request"))
     key_in_query: bool = Field(

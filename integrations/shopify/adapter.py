@@ -43,6 +43,7 @@ class ShopifyStore:
     platform: ClassVar[str] = "shopify"
     label: ClassVar[str] = "Shopify"
     self_hosted: ClassVar[bool] = False
+    order_page: ClassVar[str] = "{url}/admin/orders/{order_id}"
     plan: ClassVar[ProbePlan] = PLAN
     Credentials = options.Credentials
     Settings = options.Settings

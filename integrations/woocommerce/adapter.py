@@ -40,6 +40,8 @@ class WooCommerceStore:
 
     platform: ClassVar[str] = "woocommerce"
     label: ClassVar[str] = "WooCommerce"
+    # Where orders have tables of their own, WooCommerce leads on from here to their page.
+    order_page: ClassVar[str] = "{url}/wp-admin/post.php?post={order_id}&action=edit"
     self_hosted: ClassVar[bool] = True
     plan: ClassVar[ProbePlan] = PLAN
     Credentials = options.Credentials

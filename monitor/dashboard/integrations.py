@@ -13,16 +13,25 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from integrations.models import Integration
-from monitor.access_control import FORCE_REFRESH
+from monitor.access_control import FORCE_REFRESH, VIEW_AUDIT
 from monitor.dashboard import changing_many, saved_views
+from monitor.dashboard.looking import RANGES, Look
 from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import one, table
 from monitor.dashboard.queries.access import Access
+from monitor.dashboard.queries.one_timeline import timeline
 from monitor.models import User
 from monitor.scope import scope_of
 
 PER_PAGE = 100
-PARTS = ("head", "access", "refresh", "tracking", "rest")
+PARTS = ("head", "access", "refresh", "waiting", "tracking", "checked", "calls")
+DAY = timedelta(days=1)
+TABS = {
+    "now": gettext_lazy("Now"),
+    "history": gettext_lazy("History"),
+    "checks": gettext_lazy("Checks and calls"),
+}
+"""Parts of the page of an integration, each with an address of its own."""
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 COLUMNS = (
     ("", gettext_lazy("State")),
@@ -119,14 +128,30 @@ def _column(wanted: table.Wanted, key: str, label: str) -> Column:
 
 @page
 def integration_page(request: HttpRequest, name: str) -> HttpResponse:
-    now = timezone.now()
-    integration = get_object_or_404(scope_of(request.user).limit(one.with_hub_state()), name=name)
-    span = request.GET.get("span", "24h")
+    """One integration: what needs a person, what was, or what was looked at; see :data:`TABS`."""
+    user, now = cast(User, request.user), timezone.now()
+    rows = scope_of(user).limit(one.with_hub_state()).select_related("store__examination")
+    integration = get_object_or_404(rows, name=name)
+    about = one.IntegrationPage(integration, now=now, span=DAY)
+    given = request.GET.get("tab", "")
+    tab = given if given in TABS else "now"
     context = {
         "now": now,
         "integration": integration,
-        "about": one.IntegrationPage(integration, now=now, span=SPANS.get(span, SPANS["24h"])),
+        "about": about,
         "access": Access(integration, now),
-        "span": span if span in SPANS else "24h",
+        "tab": tab,
+        "tabs": TABS.items(),
+        "look": Look.of(request.GET, now),
+        "ranges": RANGES,
     }
-    return render(request, template_part(request, "integration", PARTS), context)
+    template = template_part(request, "integration", PARTS)
+    if tab == "history" and template == "dashboard/integration.html":
+        context["events"] = timeline(
+            integration,
+            refreshes=about.refreshes,
+            incidents=about.incidents,
+            now=now,
+            names_people=user.has_perm(VIEW_AUDIT),
+        )
+    return render(request, template, context)

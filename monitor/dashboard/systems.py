@@ -51,7 +51,7 @@ def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
             audit.record(user, "check.tick", integration, None, {"check": code})
     elif ticks.delete()[0]:
         audit.record(user, "check.untick", integration, {"check": code})
-    return redirect(reverse("integration", args=[name]) + "#manual")
+    return redirect(reverse("integration", args=[name]) + "?tab=checks#manual")
 
 
 @require_POST
@@ -78,7 +78,7 @@ def subscribe(request: HttpRequest, name: str) -> HttpResponse:
             if made
             else _("Every webhook was switched on already."),
         )
-    return redirect(reverse("integration", args=[name]) + "#checks")
+    return redirect(reverse("integration", args=[name]) + "?tab=checks#checks")
 
 
 def _choose_secret(store: Store, user: User) -> None:

@@ -1,12 +1,18 @@
-"""What the table of integrations draws."""
+"""What the table of integrations draws, and the page of one shows besides."""
 
 from datetime import datetime
 
+import orjson
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from integrations import links
+from integrations.models import Store
 from monitor.charts.sparks import HEIGHT, WIDTH, Spark
+from monitor.health.states import State
+from monitor.models import Condition
+from monitor.wording import state_word, thresholds
 
 register = template.Library()
 
@@ -22,3 +28,35 @@ def spark(line: Spark, waiting_since: datetime | None) -> SafeString:
     return format_html(
         '<svg viewBox="0 0 {} {}" aria-hidden="true">{}<path d="{}"/></svg>', WIDTH, HEIGHT, late, line.path
     )
+
+
+@register.simple_tag
+def order_page(store: Store, order_key: str) -> str:
+    """Where people open an order in the store's administration; empty where that is not known."""
+    return links.order_page(store.platform, store.url, store.settings, order_key)
+
+
+@register.simple_tag(takes_context=True)
+def limit(context: template.Context, condition: Condition) -> str:
+    """The limit by which a condition is judged, as a sentence; empty for one that needs none."""
+    until = condition.observed_at or context["now"]
+    return thresholds.threshold(condition.rule, condition.evidence, until=until)
+
+
+@register.simple_tag
+def confirmation() -> str:
+    """How often something must be seen before it counts."""
+    return thresholds.confirmation()
+
+
+@register.filter
+def state_plain(state: str) -> str:
+    """A state's word."""
+    return state_word(State(state), "")
+
+
+@register.filter
+def figures(condition: Condition) -> list[tuple[str, str]]:
+    """The figures behind a condition, as they were stored."""
+    kept = ((key, value) for key, value in condition.evidence.items() if value not in (None, "", [], {}))
+    return [(key, value if isinstance(value, str) else orjson.dumps(value).decode()) for key, value in kept]

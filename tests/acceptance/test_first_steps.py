@@ -114,7 +114,8 @@ def test_a_newcomer_connects_a_hub_and_its_shop_and_has_a_verdict_within_a_minut
     page.get_by_role("link", name="Integrations", exact=True).click()
     page.get_by_role("link", name="Boutique Lyon → Parcels").click()
     expect(page.locator("#head .lead")).to_contain_text("healthy")
-    expect(page.locator("#rest")).to_contain_text("The store accepts the key.")
+    page.get_by_role("link", name="Checks and calls").click()
+    expect(page.locator("#conditions")).to_contain_text("The store accepts the key.")
 
     # The address of the first administrator leads nowhere any more.
     page.context.clear_cookies()

@@ -49,14 +49,14 @@ def test_a_live_part_shows_news_and_leaves_focus_scroll_and_typed_words_alone(vi
         "Atelier Nord", today, "throttled", since=timedelta(hours=1), waiting=30, account=account
     )
     call = make.call(one, today)
-    page = visit(f"/integrations/{one.name}/", viewport={"width": 1200, "height": 700})
+    page = visit(f"/integrations/{one.name}/?tab=checks", viewport={"width": 1200, "height": 700})
     page.locator(f"#excerpt-{call.pk}").locator("summary").click()
     page.locator("#reason").fill("Customers ask")
     page.evaluate("scrollTo(0, 120)")
     Verdict.objects.filter(pk=one.pk).update(waiting_count=77)
     page.evaluate(ASK_AGAIN)
     expect(page.locator("#head")).to_contain_text("77 orders waiting")
-    expect(page.locator("#rest")).to_contain_text("Excerpt")
+    expect(page.locator("#calls")).to_contain_text("Excerpt")
     assert page.locator("#reason").input_value() == "Customers ask"
     assert page.evaluate("document.activeElement.id") == "reason"
     assert page.evaluate("scrollY") == 120

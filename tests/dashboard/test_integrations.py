@@ -4,18 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.models import Account, Integration
-from monitor.models import Audit, Refresh, Transition
+from integrations.models import Account, Integration, Store
+from monitor import audit
+from monitor.models import Audit, Refresh, Transition, User
 from tests.dashboard import factories as make
-from tests.dashboard.conftest import text_of
+from tests.dashboard.conftest import signed_in, text_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 REFRESHABLE = {"refresh": {"method": "POST", "url": "https://hub.example/refresh/{integration_id}"}}
 
 
-def page_of(client, one: Integration, part: str = "") -> str:
-    return text_of(client, f"/integrations/{one.name}/" + (f"?part={part}" if part else ""))
+def page_of(client, one: Integration, part: str = "", tab: str = "") -> str:
+    query = f"?part={part}" if part else f"?tab={tab}" if tab else ""
+    return text_of(client, f"/integrations/{one.name}/{query}")
 
 
 # --- the list ----------------------------------------------------------------------------------
@@ -82,9 +84,29 @@ def test_the_page_says_what_why_and_what_to_do(viewer, now) -> None:
 
 
 def test_every_condition_is_shown_with_its_answer(viewer, now) -> None:
-    page = page_of(viewer, make.watched("Boutique Lyon", now, "store_key_refused"))
+    one = make.watched("Boutique Lyon", now, "store_key_refused")
+    page = page_of(viewer, one, tab="checks")
     for question in ("Can the hub reach the store?", "Are the keys accepted?", "Do the orders arrive?"):
         assert question in page
+
+
+def test_every_answer_shows_the_rule_and_the_figures_behind_it(viewer, now) -> None:
+    page = page_of(viewer, make.watched("Boutique Lyon", now, "stalled", waiting=4), tab="checks")
+    assert "How was this judged?" in page
+    for key, value in (("mono", "waiting_count"), ("mono", "tolerance_s")):
+        assert f'<dt class="{key}">{value}</dt>' in page
+    assert '<dd class="mono">imports.stalled</dd>' in page
+
+
+def test_waiting_orders_and_missing_numbers_lead_to_the_shops_own_page_of_the_order(viewer, now) -> None:
+    woo = make.watched("Boutique Lyon", now, "stalled", waiting=1)
+    shopify = make.watched("Kyoto", now, "stalled", waiting=1, platform="shopify")
+    prestashop = make.watched("Osaka", now, "stalled", waiting=1, platform="prestashop")
+    page = page_of(viewer, woo)
+    assert 'href="https://boutique-lyon.example/wp-admin/post.php?post=0&amp;action=edit"' in page
+    assert "https://app.sendcloud.com/v2/settings/integrations/shop/" in page
+    assert 'href="https://kyoto.example/admin/orders/0"' in page_of(viewer, shopify)
+    assert "osaka.example/admin" not in page_of(viewer, prestashop)
 
 
 def test_the_oldest_fifty_waiting_orders_are_listed_with_how_many_more_there_are(viewer, now) -> None:
@@ -101,7 +123,7 @@ def test_failed_calls_of_the_hub_and_of_ours_are_shown(viewer, now) -> None:
     make.call(one, now, detail="What we met.")
     make.call(one, now, store=None, account=one.account, detail="What the hub told us.")
     make.call(one, now, outcome="passed", detail="All was fine.")
-    page = page_of(viewer, one)
+    page = page_of(viewer, one, tab="checks")
     assert all(words in page for words in ("What the hub met.", "What we met.", "What the hub told us."))
     assert "All was fine." not in page
 
@@ -109,7 +131,7 @@ def test_failed_calls_of_the_hub_and_of_ours_are_shown(viewer, now) -> None:
 def test_what_a_remote_wrote_is_text_never_markup(viewer, now) -> None:
     one = make.watched("Boutique Lyon", now)
     make.call(one, now, excerpt="<script>alert(1)</script>", detail="<b>bold</b>")
-    page = page_of(viewer, one)
+    page = page_of(viewer, one, tab="checks")
     assert "<script>alert" not in page
     assert "<b>bold" not in page
 
@@ -127,11 +149,11 @@ def test_the_timeline_tells_changes_and_what_people_did(operator, now) -> None:
         reason="Customers ask",
     )
     operator.post(f"/incidents/{make.incident_of(one, now).pk}/acknowledge/")
-    told = page_of(operator, one).split("What happened")[1]
+    told = page_of(operator, one, tab="history").split("What happened")[1]
     assert "throttled" in told
     assert "Ops asked for a refresh: Customers ask" in told
     assert "2 of 2 waiting orders have arrived." in told
-    assert "operator acknowledged the incident" in told
+    assert "<b>operator</b> acknowledged" in told
 
 
 def test_being_healthy_for_another_reason_is_not_an_event(viewer, now) -> None:
@@ -146,15 +168,38 @@ def test_being_healthy_for_another_reason_is_not_an_event(viewer, now) -> None:
         new_rule="within_tolerance",
         rules_version=1,
     )
-    assert "Nothing changed in this time." in page_of(viewer, one)
+    assert "Nothing changed in this time." in page_of(viewer, one, tab="history")
 
 
-def test_a_week_is_shown_when_asked_for(viewer, now) -> None:
+def test_the_timeline_tells_what_was_set_and_names_people_to_administrators(viewer, now) -> None:
+    one = make.watched("Atelier Nord", now)
+    clerk = signed_in("admin", time_zone="Europe/Paris")
+    clerk.post("/changes/start/", {"change": "pause", "names": one.name})
+    Store.objects.filter(pk=one.store_id).update(title="Nord")
+    audit.record(User.objects.get(username="admin"), "store.change", one.store, {"tags": []}, {"tags": ["a"]})
+    told = page_of(clerk, one, tab="history").split("What happened")[1]
+    assert "<b>admin</b> paused it" in told
+    assert 'the settings of the store <span class="quiet mono">(tags)</span>' in told
+    assert "<b>Somebody</b> paused it" in page_of(viewer, one, tab="history")
+
+
+def test_each_part_of_the_page_has_an_address_and_a_wild_one_is_the_first(viewer, now) -> None:
+    one = make.watched("Atelier Nord", now)
+    for tab in ("history", "checks"):
+        assert f'<a href="/integrations/{one.name}/?tab={tab}" aria-current="page">' in page_of(
+            viewer, one, tab=tab
+        )
+    assert f'<a href="/integrations/{one.name}/" aria-current="page">' in page_of(viewer, one, tab="<script>")
+
+
+def test_another_time_is_shown_when_asked_for(viewer, now) -> None:
     one = make.watched("Café Bastille", now)
-    page = text_of(viewer, f"/integrations/{one.name}/?span=7d")
-    assert f'data-chart="/charts/{one.name}/latency.json?span=7d"' in page
-    assert "How was it in the last 7 days?" in page
-    assert "24 hours?" in text_of(viewer, f"/integrations/{one.name}/?span=<script>")
+    assert f'/charts/{one.name}/latency.json?range=7d"' in text_of(
+        viewer, f"/integrations/{one.name}/?range=7d"
+    )
+    page = text_of(viewer, f"/integrations/{one.name}/?from=2026-11-20T08:00Z&to=2026-11-20T12:00Z")
+    assert "latency.json?from=2026-11-20T08%3A00Z&amp;to=2026-11-20T12%3A00Z" in page
+    assert "range=24h" in text_of(viewer, f"/integrations/{one.name}/?range=<script>")
 
 
 def test_one_that_was_never_judged_says_so(viewer, now) -> None:
@@ -166,16 +211,17 @@ def test_an_unknown_name_is_not_found(viewer) -> None:
     assert viewer.get("/integrations/nobody/").status_code == 404
 
 
-@pytest.mark.parametrize("part", ["", "head", "refresh", "rest"])
-def test_its_queries_are_few(operator, now, django_assert_max_num_queries, part) -> None:
-    one = make.watched("Boutique Lyon", now, "stalled", waiting=20)
+@pytest.mark.parametrize("rule", ["nothing_waiting", "stalled", "throttled", "blocked_user_agent"])
+@pytest.mark.parametrize("tab", ["", "history", "checks"])
+def test_its_queries_are_few(operator, now, django_assert_max_num_queries, tab, rule) -> None:
+    one = make.watched("Boutique Lyon", now, rule, waiting=20)
     make.incident_of(one, now)
     for _ in range(5):
         make.call(one, now)
         make.hub_failure(one, now)
         make.refresh_of(one, now, stage="done", outcome="moved", finished_at=now)
-    with django_assert_max_num_queries(12 if part else 16):
-        page_of(operator, one, part)
+    with django_assert_max_num_queries(12):
+        page_of(operator, one, tab=tab)
 
 
 # --- refreshing it ------------------------------------------------------------------------------------

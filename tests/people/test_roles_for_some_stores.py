@@ -37,7 +37,7 @@ pytestmark = pytest.mark.integration
 
 HIDDEN = "zebra"
 """In every name of what the person must not see."""
-LIVE = ("live", "rows", "head", "access", "refresh", "tracking", "rest", "record")
+LIVE = ("live", "rows", "head", "access", "refresh", "waiting", "tracking", "checked", "calls", "record")
 """The parts of pages that are asked for again."""
 
 

@@ -122,8 +122,13 @@ def test_texts_of_remotes_are_texts_on_the_page_of_an_integration(admin, integra
         page = admin.get(reverse(path, args=["lyon-eu"]), headers={"accept-language": language})
         assert page.status_code == 200
         assert "<img src=x" not in page.content.decode()
-    for part in ("tracking", "refresh", "head"):
-        page = admin.get(reverse("integration", args=["lyon-eu"]), {"part": part}).content.decode()
+    queries = [
+        *({"part": part} for part in ("tracking", "refresh", "head")),
+        {"tab": "history"},
+        {"tab": "checks"},
+    ]
+    for query in queries:
+        page = admin.get(reverse("integration", args=["lyon-eu"]), query).content.decode()
         assert "<img src=x" not in page
         assert 'href="javascript' not in page
         assert 'href="http://x.example' not in page

@@ -87,7 +87,9 @@ class Access:
 
     @cached_property
     def row(self) -> StoreExamination | None:
-        return StoreExamination.objects.filter(store=self.integration.store_id).first()
+        """No query where the store was loaded with it."""
+        row: StoreExamination | None = getattr(self.integration.store, "examination", None)
+        return row
 
     @cached_property
     def examination(self) -> Examination | None:

@@ -1,7 +1,6 @@
 """What the page of one integration asks the database, each question when the template needs it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,8 @@ from monitor.alerts.recoveries import suggestions
 from monitor.collect.waiting import waiting
 from monitor.dashboard.bands import Band, band_of, changes_of_state
 from monitor.dashboard.queries.systems import Systems
+from monitor.health.readmission import lags
+from monitor.health.states import State
 from monitor.models import (
     Arrival,
     Call,
@@ -35,7 +36,6 @@ from monitor.refresh.hub import Abilities, abilities
 SHOWN_ORDERS = 50
 SHOWN_CALLS = 20
 SHOWN_REFRESHES = 10
-SHOWN_EVENTS = 30
 _CALL = ("pk", "at", "method", "status", "by", "detail")
 ORDER_OF_CAUSES = [kind.value for kind in ConditionKind]
 
@@ -48,16 +48,6 @@ def with_hub_state() -> QuerySet[Integration]:
         last_fetched_at=Subquery(newest.values("last_fetched_at")[:1]),
         hub_system=Subquery(newest.values("system")[:1]),
     )
-
-
-@dataclass(frozen=True)
-class Event:
-    """A line of the timeline."""
-
-    at: datetime
-    transition: Transition | None = None
-    refresh: Refresh | None = None
-    incident: Incident | None = None
 
 
 class IntegrationPage:
@@ -83,6 +73,13 @@ class IntegrationPage:
     def imports(self) -> bool:
         """Every order should arrive in this hub."""
         return offers(self.integration.account.kind, ImportsOrders)
+
+    @cached_property
+    def risks(self) -> list[Condition]:
+        """What is not well although the verdict is healthy. No query while it is not."""
+        if self.verdict is None or self.verdict.state != State.OK:
+            return []
+        return [row for row in self.conditions if State(row.state).is_bad]
 
     @cached_property
     def conditions(self) -> list[Condition]:
@@ -176,6 +173,9 @@ class IntegrationPage:
     @cached_property
     def suggestion(self) -> Recovery | None:
         """The recovery after which a refresh is suggested."""
+        held = self.verdict
+        if held is None or not lags(held.state, held.rule):
+            return None
         return suggestions([self.integration.pk]).get(self.integration.pk)
 
     @cached_property
@@ -195,19 +195,3 @@ class IntegrationPage:
     def incident(self) -> Incident | None:
         """The one that is open."""
         return next((incident for incident in self.incidents if incident.closed_at is None), None)
-
-    @cached_property
-    def timeline(self) -> list[Event]:
-        """Changes of the verdict and what people did, newest first."""
-        events = [Event(change.at, transition=change) for change in self.transitions]
-        events += [
-            Event(one.requested_at, refresh=one)
-            for one in self.refreshes
-            if one.requested_at >= self.start_at
-        ]
-        events += [
-            Event(one.acknowledged_at, incident=one)
-            for one in self.incidents
-            if one.acknowledged_at and one.acknowledged_at >= self.start_at
-        ]
-        return sorted(events, key=lambda event: event.at, reverse=True)[:SHOWN_EVENTS]
