@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from integrations.contracts import ConditionKind
-from monitor.health.readings import asked_at, is_fresh, iso, recent_failures
+from integrations.contracts import ConditionKind, Outcome
+from monitor.health.readings import asked_at, fetch_limit, is_fresh, is_proven, iso, recent_failures
 from monitor.health.records import Evidence, Facts, Finding, Reading
 from monitor.health.silence import alarm_below, expected_orders, silence_probability
 from monitor.health.states import State
@@ -89,6 +89,9 @@ def _cannot_fetch(facts: Facts) -> bool:
     if fetched_at is not None and failing_since is not None and fetched_at > failing_since:
         return False
     failures = recent_failures(facts)
+    if failures and failures[0].outcome is Outcome.REFUSED and not is_proven(facts, failures):
+        # A key that is refused once is refused again at the next fetch, and is then the cause by its name.
+        return False
     return not failures or any(not failure.is_write for failure in failures)
 
 
@@ -96,6 +99,9 @@ def _one_sided(facts: Facts) -> Finding:
     """The store cannot be read: all that is left is to ask whether the silence is usual."""
     start, end, profile = facts.newest_arrived_at, facts.hub.ok_at, facts.silence
     if profile is None or profile.weeks < 1 or start is None or end is None:
+        return _unreadable(facts, "store_unreadable", facts.store)
+    if end - start <= fetch_limit(facts):
+        # Between two imports nothing arrives, however much is sold: the profile counts by the hour.
         return _unreadable(facts, "store_unreadable", facts.store)
     probability = silence_probability(profile, start, end)
     if probability >= alarm_below(profile):

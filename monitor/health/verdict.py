@@ -18,7 +18,7 @@ from monitor.health.states import State
 from monitor.health.throttle import judge_throttle
 from monitor.health.tracking import judge_tracking
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised when a rule changes, so that old transitions can be read with the rules of their time."""
 JUDGED = (
     ConditionKind.EDGE,

@@ -36,6 +36,10 @@ class Kind(StrEnum):
     """The store refuses the hub's key; the hub says that it fails."""
     OWN_KEY = "our key refused"
     """The store refuses our own key; the hub goes on."""
+    BLIND = "store unreadable"
+    """What the store answers us cannot be understood; the hub goes on."""
+    UNSEEN = "stall unseen"
+    """The same, and the hub imports nothing: all that is left is that it is silent."""
     HUB = "hub outage"
     """Nothing of a whole account is imported."""
     UPLINK = "own uplink outage"
@@ -51,6 +55,8 @@ OF_ONE_STORE = (
     Kind.FLAPPING,
     Kind.KEY,
     Kind.OWN_KEY,
+    Kind.BLIND,
+    Kind.UNSEEN,
 )
 
 

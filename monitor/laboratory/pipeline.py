@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.db.models import AutoField
 
 from integrations.models import Account, Integration, Store
-from monitor.alerts import shared
+from monitor.alerts import flapping, shared
 from monitor.alerts.react import react
+from monitor.alerts.settling import settle
 from monitor.health.records import VerdictChange
 from monitor.laboratory.fleet import Fleet
 from monitor.laboratory.readings import EPOCH, at
@@ -33,7 +34,8 @@ class Told:
     incident: int
     scope: str
     members: tuple[int, ...]
-    """Numbers of the integrations in the incident, whenever they joined."""
+    """Numbers of the integrations in the incident, whenever they joined; of one that was merged into a shared
+    one, whom it was about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def tell(fleet: Fleet, courses: Sequence[Course]) -> Story:
         Subscription.objects.create(email="laboratory@example.org")
         peers = _peers_at(courses, numbers)
         for moment, changes in _calls(courses, numbers):
+            _settle_until(at(moment))
             react(changes, now=at(moment), peers=peers(moment))
+        _settle_until(at(fleet.end))
         story = _story({pk: number for number, pk in numbers.items()})
         transaction.set_rollback(True)
     return story
@@ -121,6 +125,15 @@ def _calls(
         yield began, group
 
 
+def _settle_until(now: datetime) -> None:
+    """Ends what has been calm for long enough, each when the product would."""
+    while True:
+        calm = Incident.objects.filter(closed_at=None, calm_since__isnull=False)
+        if not (ends := [end for one in calm if (end := flapping.over_at(one)) is not None and end <= now]):
+            return
+        settle(min(ends))
+
+
 def _peers_at(courses: Sequence[Course], numbers: Mapping[int, int]) -> Callable[[float], shared.Peers]:
     """What is known of the others of an account comes from the simulation, not from stored verdicts."""
     by_account: dict[int, list[Course]] = {}
@@ -160,6 +173,10 @@ def _story(numbers: Mapping[int, int]) -> Story:
             (_second(row.joined_at), left, row.incident_id)
         )
     scopes = dict(Incident.objects.values_list("pk", "scope"))
+    for incident, scope in scopes.items():
+        kind, _, key = scope.partition(":")
+        if kind == "integration":
+            members.setdefault(incident, [numbers[int(key)]])
     notices = Notice.objects.order_by("created_at", "pk")
     told = [
         Told(

@@ -19,7 +19,11 @@ _ERRORS = {
     Kind.UPLINK: "ConnectionFailed",
     Kind.THROTTLE: "InMaintenance",
     Kind.OWN_KEY: "CredentialsRefused",
+    Kind.BLIND: "UnexpectedAnswer",
+    Kind.UNSEEN: "UnexpectedAnswer",
 }
+UNSEEN = frozenset({Kind.BLIND, Kind.UNSEEN})
+"""While these last, an answer may change at every reading of the hub: a silence only grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ def changes(subject: Subject) -> Iterator[float]:
             yield from (first, first + AGAIN_S, first + 90, first + 240)
             back = last + subject.phase
             yield from (last, back, back + AGAIN_S, back + 65, back + 130)
+            if fault.kind in UNSEEN:
+                yield from (
+                    first + COLLECT_S * look for look in range(0, int((last - first) // COLLECT_S), 2)
+                )
 
 
 def _span(subject: Subject, fault: Fault) -> tuple[float, float] | None:

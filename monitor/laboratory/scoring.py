@@ -124,7 +124,8 @@ def _per_incident(told: Iterable[Told]) -> float:
 
 
 def _per_flapping(courses: Sequence[Course], told: Sequence[Told]) -> float | None:
-    """Mails about one integration that flaps, from first to last."""
+    """Mails about one integration that flaps, from first to last: whichever is told of an incident it was in
+    while it did, however late."""
     numbers = [
         course.number
         for course in courses
@@ -132,12 +133,13 @@ def _per_flapping(courses: Sequence[Course], told: Sequence[Told]) -> float | No
         and any(episode.kind is Kind.FLAPPING for episode in course.episodes)
     ]
     flapping = {course.number: course for course in courses if course.number in set(numbers)}
-    mails = [
-        one
+    incidents = {
+        one.incident
         for one in told
         if any(n in flapping and kind_at(flapping[n], one.at) is Kind.FLAPPING for n in one.members)
-    ]
-    return round(len(mails) / len(numbers), 1) if numbers else None
+    }
+    mails = sum(one.incident in incidents for one in told)
+    return round(mails / len(numbers), 1) if numbers else None
 
 
 def _outage(fleet: Fleet, kind: Kind, account: int, fault: Fault, story: Story) -> dict[str, Any]:

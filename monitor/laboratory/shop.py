@@ -22,6 +22,7 @@ from monitor.health.states import State
 from monitor.laboratory.fleet import Fault, Kind, Subject
 from monitor.laboratory.readings import AGAIN_S, COLLECT_S, EPOCH, MAINTENANCE_S, at, changes, read
 from monitor.laboratory.traffic import DAY, HOUR
+from monitor.laboratory.weeks import Weeks
 
 SECOND_S = 1.0
 STALE_AFTER = timedelta(seconds=3 * COLLECT_S)
@@ -103,6 +104,7 @@ class Shop:
         self.days: deque[Sketch] = deque(maxlen=14)
         self.fetches: deque[float] = deque(maxlen=60)
         self.waits: list[float] = []
+        self.weeks = Weeks()
         self.held: dict[str, Held] = {}
         self.heard: dict[str, float] = {}
         """The last of the moments named by the judge at which it was asked, by what they are about."""
@@ -187,9 +189,11 @@ class Shop:
     def _fetch(self, moment: float) -> float:
         """One import, or what a fault makes of it; returns when the next one is."""
         subject = self.subject
-        fault = next((f for f in subject.faults if f.active(moment) and f.kind is not Kind.UPLINK), None)
-        if fault is not None and fault.kind is Kind.OWN_KEY:
-            fault = None  # the hub has a key of its own
+        active = [f for f in subject.faults if f.active(moment) and f.kind is not Kind.UPLINK]
+        # An outage of the hub spares nobody, whatever else is wrong.
+        fault = next((f for f in active if f.kind is Kind.HUB), active[0] if active else None)
+        if fault is not None and fault.kind in (Kind.OWN_KEY, Kind.BLIND):
+            fault = None  # we are refused, or do not understand the store; the hub goes on
         kind = fault.kind if fault else None
         if self.trouble is not None and self.trouble is not fault:
             self._end_trouble(moment)
@@ -197,7 +201,7 @@ class Shop:
         gap = subject.rhythm * self.rng.uniform(1 - subject.jitter, 1 + subject.jitter)
         if self.rng.random() < 0.004:
             gap *= self.rng.uniform(1.2, 2.0)  # every hub is busy at times
-        if fault is not None and kind in (Kind.STALL, Kind.HUB):
+        if fault is not None and kind in (Kind.STALL, Kind.UNSEEN, Kind.HUB):
             return fault.end + self.rng.uniform(0, subject.rhythm)
         if fault is not None and kind is Kind.FLAPPING:
             phase = 2 * self.tolerance.total_seconds() + 60
@@ -242,6 +246,7 @@ class Shop:
         seen = moment + self.subject.takes + self.subject.late_listing
         self._note_wait(first, seen, fault)
         skipped = self._skip(first, count, fault)
+        self.weeks.count(first, moment, count - skipped)
         self.first = self.traffic.first_after(moment, self.end)
         if skipped == count:
             self.shown = replace(self.shown, first=self.first)
@@ -263,7 +268,7 @@ class Shop:
             recent = [
                 f
                 for f in self.subject.faults
-                if f.kind is not Kind.UPLINK and f.start <= due and first <= f.end
+                if f.kind not in (Kind.UPLINK, Kind.BLIND) and f.start <= due and first <= f.end
             ]
             kind = recent[0].kind if recent else (fault.kind if fault else None)
             self.course.episodes.append(Episode(kind, due, seen))
@@ -352,6 +357,7 @@ class Shop:
             tail_count=len(tail),
             tail_oldest_at=at(min(tail)) + skew if tail else None,
             network_lost_since=world.network_lost_since,
+            silence=self.weeks.profile(moment) if world.store.error else None,
         )
 
 

@@ -14,6 +14,7 @@ from tests.health.world import NEVER, NOON, ago, facts, failing, log, read, wait
 pytestmark = pytest.mark.unit
 
 BUSY = SilenceProfile(mean_per_hour=(20.0,) * 168, weeks=4)
+VERY_BUSY = SilenceProfile(mean_per_hour=(2_000.0,) * 168, weeks=4)
 SKIPPED = {"waiting_count": 4, "late_count": 4, "oldest_waiting_at": ago(180)}
 
 STARTED = Reading(ok_at=None, tried_at=ago(20))
@@ -44,6 +45,12 @@ SITUATIONS = [
     ("the hub says it fails, nothing is late", facts(failing_since=ago(9)), State.WARN, "hub_failing"),
     ("the hub fails to give feedback only", facts(failing_since=ago(9),
      hub_failures=log(Outcome.BLOCKED, [2, 5], method="PUT")), State.OK, "nothing_waiting"),
+    ("one call was refused just now: the next fetch tells", facts(failing_since=ago(3),
+     hub_failures=log(Outcome.REFUSED, [3])), State.OK, "nothing_waiting"),
+    ("one call was refused, late orders are late", waiting(oldest=90, failing_since=ago(3),
+     hub_failures=log(Outcome.REFUSED, [3])), State.FAIL, "stalled"),
+    ("refused twice", facts(failing_since=ago(9), hub_failures=log(Outcome.REFUSED, [2, 9])),
+     State.WARN, "hub_failing"),
     ("the hub has fetched since it began to fail", facts(failing_since=ago(30)), State.OK, "nothing_waiting"),
     ("the hub no longer lists it", facts(is_listed=False), State.FAIL, "not_listed"),
     ("the hub's list was never read", facts(is_listed=False, hub_state=NEVER), State.OK, "nothing_waiting"),
@@ -74,6 +81,11 @@ SITUATIONS = [
      newest_arrived_at=ago(180)), State.WARN, "silent"),
     ("an unreadable busy store, a short silence", facts(store=failing("Blocked"), silence=BUSY,
      newest_arrived_at=ago(12)), State.UNKNOWN, "store_unreadable"),
+    ("an unreadable store that sells so much that half an hour is too long, but its hub comes each quarter",
+     facts(store=failing("Blocked"), silence=VERY_BUSY, newest_arrived_at=ago(40)), State.UNKNOWN,
+     "store_unreadable"),
+    ("the same after more than three of its rhythms", facts(store=failing("Blocked"), silence=VERY_BUSY,
+     newest_arrived_at=ago(50)), State.WARN, "silent"),
     ("an unreadable store known for days only", facts(store=failing("Blocked"), newest_arrived_at=ago(180),
      silence=replace(BUSY, weeks=0.5)), State.UNKNOWN, "store_unreadable"),
 ]  # fmt: skip

@@ -56,6 +56,23 @@ def test_a_key_of_ours_that_is_refused_is_told_once():
 
 
 @pytest.mark.django_db
+def test_what_flaps_is_told_when_that_is_clear_and_when_it_is_over():
+    fleet = made.fleet_of(made.subject(made.fault(Kind.FLAPPING, hours=20), rhythm=300.0))
+    courses, story = simulated(fleet)
+    steps = [told.step for told in story.told if told.step != "worsened"]
+    assert steps == ["opened", "recovered", "opened", "recovered"]
+    assert len([e for e in courses[0].episodes if e.kind is Kind.FLAPPING]) > 10
+    assert score(fleet, courses, story)["notices_per_flapping_integration"] == len(story.told), "its end too"
+
+
+@pytest.mark.django_db
+def test_whoever_was_told_of_alone_before_the_outage_was_clear_counts_as_told():
+    """Their incidents are merged into the shared one, but the mails were sent."""
+    story = simulated(outage_of(Kind.HUB, 2, hours=3))[1]
+    assert all(told.members for told in story.told)
+
+
+@pytest.mark.django_db
 def test_a_small_fleet_takes_seconds_and_without_faults_nobody_is_told_anything():
     began = time.process_time()
     fleet = make_fleet(15, 7, 4, faults=False)

@@ -33,8 +33,29 @@ def test_a_stall_imports_nothing_and_is_noticed():
     assert told(course)[-1][0] == "ok"
 
 
-def test_a_key_that_the_store_refuses_is_the_cause():
-    assert "hub_key_refused" in bad(run(subject(fault(Kind.KEY))))
+def test_a_key_that_the_store_refuses_is_the_cause_and_told_once_it_is_sure():
+    course = run(subject(fault(Kind.KEY)))
+    assert bad(course) == {"hub_key_refused"}
+    assert [state for state, _ in told(course)][-2:] == ["fail", "ok"], "no warning before it"
+
+
+def test_a_stall_behind_a_store_that_cannot_be_read_is_noticed_by_its_silence():
+    course = run(subject(fault(Kind.UNSEEN, hours=10)))
+    assert [rule for state, rule in told(course) if state in ("warn", "fail")][0] == "silent"
+    assert not [moment for moment in course.imports if NOON + 60 < moment < NOON + 10 * HOUR]
+
+
+@pytest.mark.parametrize(("per_week", "rhythm"), [(30_000, 3_600.0), (2_000, 900.0), (20, 900.0)])
+def test_a_store_that_cannot_be_read_while_its_hub_goes_on_is_unknown_and_nobody_is_blamed(per_week, rhythm):
+    course = run(subject(fault(Kind.BLIND, hours=30), per_week=per_week, rhythm=rhythm), 4)
+    assert not bad(course)
+    assert ("unknown", "unexpected_answer") in told(course) or ("unknown", "store_unreadable") in told(course)
+    assert not course.troubles, "so that any notice counts as false"
+
+
+def test_an_outage_of_the_hub_spares_nobody_whatever_else_is_wrong():
+    course = run(subject(fault(Kind.GAP, hours=10), fault(Kind.HUB, hours=4, start=NOON + HOUR)))
+    assert not [moment for moment in course.imports if NOON + HOUR + 60 < moment < NOON + 5 * HOUR]
 
 
 def test_a_key_of_ours_that_is_refused_is_told_as_such_and_once():
