@@ -13,7 +13,7 @@ class MonitorConfig(AppConfig):
         # Models can be imported only from here on.
         from monitor import broker, celery, checks, schedule  # noqa: F401, PLC0415
         from monitor.access_control import after_migrate  # noqa: PLC0415
-        from monitor.people import middleware  # noqa: F401, PLC0415  # its receivers
+        from monitor.people import middleware, noting  # noqa: F401, PLC0415  # their receivers
 
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="monitor.access_control")
         post_migrate.connect(broker.after_migrate, sender=self, dispatch_uid="monitor.broker")

@@ -51,7 +51,7 @@ class SignInOnce(SesameLoginView):  # type: ignore[misc]  # sesame has no types
     next_page = "overview"
 
     def login_success(self) -> HttpResponse:
-        record_authentication(self.request, self.request.user, "link")
+        record_authentication(self.request, self.request.user, "link", reauthenticated=True)
         return cast(HttpResponse, super().login_success())
 
     def login_failed(self) -> HttpResponse:

@@ -82,7 +82,7 @@ def invited(request: HttpRequest) -> HttpResponse:
             if user is None:
                 return redirect("login")
             login(request, user, backend=BACKEND)
-            record_authentication(request, user, "password")
+            record_authentication(request, user, "password", reauthenticated=True)
             return redirect("overview")
         by = invitation.invited_by
         context = {

@@ -7,6 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -68,4 +69,4 @@ def sessions(request: HttpRequest) -> HttpResponse:
         return redirect("sessions")
     held.sort(key=lambda one: (one.session_key != here, -one.last_seen_at.timestamp()))
     places = [Place(one, one.session_key == here) for one in held]
-    return render(request, "account/sessions.html", {"places": places})
+    return render(request, "account/sessions.html", {"now": timezone.now(), "places": places})

@@ -67,7 +67,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "has_factor": has_factor(user),
         "sessions": UserSession.objects.filter(user=user).count(),
-        "has_password": user.has_usable_password(),
+        "has_password": bool(user.password) and user.has_usable_password(),
         "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
     }
     return render(request, "registration/settings.html", context, status=422 if form.errors else 200)

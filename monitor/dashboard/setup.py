@@ -7,6 +7,7 @@ Nothing of it is stored; once a person exists it leads nowhere.
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
@@ -60,6 +61,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         if user is None:
             return redirect("login")
         login(request, user, backend=_BACKEND)
+        record_authentication(request, user, "password", reauthenticated=True)
         return redirect("connect")
     context: dict[str, Any] = {"form": form, "token": token}
     return render(request, "setup/setup.html", context, status=422 if form.errors else 200)

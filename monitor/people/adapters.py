@@ -1,10 +1,10 @@
 """What Syncwatch decides where django-allauth asks: mails, who may join, how secrets are stored."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
-from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -25,6 +25,8 @@ from monitor.models import User
 from monitor.people.factors import needs_factor
 from monitor.people.invitations import accept, open_for
 from monitor.people.provider import guarded_session
+
+log = logging.getLogger(__name__)
 
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -61,7 +63,14 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no t
         user = context.get("user") or User.objects.filter(email__iexact=email, is_active=True).first()
         site = {"name": "Syncwatch", "domain": settings.PUBLIC_URL}
         with translation.override(user.language if user else translation.get_language()):
-            self.render_mail(template_prefix, email, {**context, "email": email, "current_site": site}).send()
+            letter = self.render_mail(
+                template_prefix, email, {**context, "email": email, "current_site": site}
+            )
+        try:
+            letter.send()
+        except (OSError, SMTPException) as error:
+            # What it tells of is done, and who forgot a password must not learn whether they are known.
+            log.error("A mail about an account could not be sent: %s", error)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: Any = None, email: str | None = None
@@ -71,10 +80,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no t
             context = {**(context or {}), "user": user}
             super().send_notification_mail(template_prefix, user, context, email or user.email)
 
-    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        # Who has neither password nor second factor has nothing to show once more.
-        methods = self.get_reauthentication_methods(context.request.user)
-        return bool(methods) and bool(super().is_reauthentication_required(app=app, **kwargs))
+    def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
+        # That one is signed in or out is seen without being said.
+        template = kwargs.get("message_template") or (args[0] if args else "")
+        if not str(template).endswith(("logged_in.txt", "logged_out.txt")):
+            super().add_message(request, level, *args, **kwargs)
 
     def set_password(self, user: User, password: str) -> None:
         super().set_password(user, password)

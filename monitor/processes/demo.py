@@ -85,8 +85,11 @@ def load_fleet(ports: Ports, state: Path) -> None:
 def login_address() -> str:
     """An address that signs in as the demo's administrator, once."""
     people = get_user_model()
-    person, _made = people.objects.get_or_create(
+    person, made = people.objects.get_or_create(
         username=ADMINISTRATOR,
         defaults={"is_superuser": True, "is_staff": True, "email": "ops@demo.example", "first_name": "Demo"},
     )
+    if made:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
     return f"{settings.PUBLIC_URL}{reverse('login-once')}{get_query_string(person)}"
