@@ -19,6 +19,7 @@ from monitor.dashboard.looking import RANGES, Look
 from monitor.dashboard.pages import page, template_part
 from monitor.dashboard.queries import one, table
 from monitor.dashboard.queries.access import Access
+from monitor.dashboard.queries.history import History
 from monitor.dashboard.queries.one_timeline import timeline
 from monitor.models import User
 from monitor.scope import scope_of
@@ -147,6 +148,7 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
     }
     template = template_part(request, "integration", PARTS)
     if tab == "history" and template == "dashboard/integration.html":
+        context["history"] = History(integration, now=now, chosen=request.GET.get("history", ""))
         context["events"] = timeline(
             integration,
             refreshes=about.refreshes,

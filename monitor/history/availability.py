@@ -4,16 +4,18 @@ Days (UTC) that are over are read from their stored rows. Today, and days that h
 on the spot in the same way.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from integrations.models import Integration
+from monitor.collect.facts import tolerance_of
 from monitor.history import past, punctual
 from monitor.history.figures import Figures, Kind, total
-from monitor.history.pieces import DAY, figures, figures_by_day, midnight
+from monitor.history.pieces import DAY, Past, figures, figures_by_day, midnight
 from monitor.models import StateDay
 
-__all__ = ["Figures", "days", "months", "over", "total", "worked_out"]
+__all__ = ["Figures", "days", "days_of", "months", "over", "total", "worked_out"]
 
 _STORED = (*(f"{kind}_s" for kind in Kind), "orders", "on_time")
 
@@ -63,6 +65,21 @@ def over(
     return found
 
 
+def days_of(integration: Integration, since: date, *, known: Past, now: datetime) -> dict[date, Figures]:
+    """The days of one integration up to today, whose past since the last day that is stored is known.
+
+    Its store and progress are loaded. Two queries.
+    """
+    rows = StateDay.objects.filter(integration=integration, day__gte=since, day__lt=now.date())
+    found = {day: Figures(*values) for day, *values in rows.order_by("day").values_list("day", *_STORED)}
+    first, until = max(found, default=since - DAY) + DAY, now.date() + DAY
+    progress = getattr(integration, "progress", None)
+    learned = (progress.learned_tolerance_s, progress.learned_rhythm_s) if progress else (None, None)
+    in_force = round(tolerance_of(integration.tolerance_s, *learned)[0].total_seconds())
+    orders = punctual.by_day({integration.pk: in_force}, first, until, now=now)
+    return found | _with_orders(integration.pk, figures_by_day(known, first, until, now=now), orders)
+
+
 def worked_out(
     integration_ids: Collection[int], first: date, until: date, *, now: datetime
 ) -> dict[int, dict[date, Figures]]:
@@ -73,9 +90,17 @@ def worked_out(
     orders = punctual.by_day(in_force, first, until, now=now)
     found: dict[int, dict[date, Figures]] = {}
     for pk, one in past.load(integration_ids, midnight(first), midnight(until)).items():
-        found[pk] = {}
-        for day, seconds in figures_by_day(one, first, until, now=now).items():
-            if seconds.total_s:
-                placed, on_time = orders.get((pk, day), (0, 0))
-                found[pk][day] = replace(seconds, orders=placed, on_time=on_time)
+        found[pk] = _with_orders(pk, figures_by_day(one, first, until, now=now), orders)
+    return found
+
+
+def _with_orders(
+    pk: int, seconds: dict[date, Figures], orders: Mapping[tuple[int, date], tuple[int, int]]
+) -> dict[date, Figures]:
+    """Only the days in which it existed."""
+    found = {}
+    for day, one in seconds.items():
+        if one.total_s:
+            placed, on_time = orders.get((pk, day), (0, 0))
+            found[day] = replace(one, orders=placed, on_time=on_time)
     return found

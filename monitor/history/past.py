@@ -1,6 +1,6 @@
 """Reading the past of many integrations: verdicts, maintenance windows, pauses, and our own silence."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,12 +33,18 @@ _FIRST = """
 
 def load(integration_ids: Collection[int], start: datetime, end: datetime) -> dict[int, Past]:
     """What is needed to tell the time from ``start`` to ``end``. At most seven queries, however many."""
-    integrations = list(
+    integrations = (
         Integration.objects.filter(pk__in=integration_ids)
         .select_related("store")
         .only("created_at", "account_id", "store__tags")
         .order_by("pk")
     )
+    return load_of(integrations, start, end)
+
+
+def load_of(found: Iterable[Integration], start: datetime, end: datetime) -> dict[int, Past]:
+    """The same of integrations whose stores are loaded."""
+    integrations = list(found)
     ids = [one.pk for one in integrations]
     if not ids:
         return {}
