@@ -93,6 +93,7 @@ PAGES: dict[str, Page] = {
     "overview": Page(VIEWER),
     "integrations": Page(VIEWER),
     "integration": Page(VIEWER, ("integration.name",)),
+    "integration-history-csv": Page(VIEWER, ("integration.name",)),
     "view-save": posts(VIEWER, name="mine", query="state=bad"),
     "view-remove": Page(VIEWER, post={"view": "0"}, statuses=(404,)),
     "change-preview": posts(OPERATOR, change="maintenance", chosen="nobody"),
