@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 # Tests keep their own database, apart from the one of `make run`.
 TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
-.PHONY: help demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-webhooks bench-probe
+.PHONY: help demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-delivery bench-webhooks bench-probe
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
@@ -17,7 +17,7 @@ help:
 	@echo "make test        all tests"
 	@echo "make test-servers  shops behind real nginx and Apache, broken one by one and mended as is printed"
 	@echo "make lint        style and types"
-	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does; bench-stalls and bench-kills take longer (docs/measurements.md)"
+	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does; bench-stalls, bench-kills and bench-delivery take longer (docs/measurements.md)"
 
 demo: .venv/demo.stamp
 	@$(MANAGE) up --demo --port $(PORT)
@@ -52,6 +52,9 @@ bench-stalls: .venv/dev.stamp
 
 bench-kills: .venv/dev.stamp
 	@$(PYTHON) -m tests.bench.kills $(ARGS)
+
+bench-delivery: .venv/dev.stamp
+	@$(PYTHON) -m tests.bench.delivery $(ARGS)
 
 bench-webhooks: .venv/dev.stamp
 	@$(PYTHON) -m tests.bench.webhooks $(ARGS)
