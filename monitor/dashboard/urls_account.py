@@ -10,12 +10,11 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount import views as social
-from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
-from monitor.dashboard import auth, inviting, people, sessions, settings_page
+from monitor.dashboard import auth, inviting, people, provider, sessions, settings_page
 
 # Who stands before the second factor is not signed in yet, and may turn back.
 _sign_out = login_not_required(LogoutView.as_view())
@@ -41,8 +40,8 @@ urlpatterns = [
     path("login/inactive/", account.account_inactive, name="account_inactive"),
     path("login/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("login/failed/", social.login_error, name="socialaccount_login_error"),
-    path("login/with/<slug:provider_id>/", oidc.login, name="openid_connect_login"),
-    path("login/with/<slug:provider_id>/callback/", oidc.callback, name="openid_connect_callback"),
+    path("login/with/<slug:provider_id>/", provider.go, name="openid_connect_login"),
+    path("login/with/<slug:provider_id>/callback/", provider.back, name="openid_connect_callback"),
     path("logout/", _sign_out, name="logout"),
     path("logout/", _sign_out, name="account_logout"),
     path("invited/", inviting.invited, name="invited"),

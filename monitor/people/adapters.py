@@ -1,6 +1,7 @@
 """What Syncwatch decides where django-allauth asks: mails, who may join, how secrets are stored."""
 
 import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -148,6 +149,9 @@ class Providers(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth h
         address = _verified(sociallogin)
         # Whoever is here under an address that was never verified connects the two while signed in.
         if not address or User.objects.filter(email__iexact=address).exists():
+            return False
+        # The first person is the administrator whom the setup page makes.
+        if not User.objects.exists():
             return False
         if open_for(address, timezone.now()) is not None:
             return True

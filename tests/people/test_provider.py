@@ -1,0 +1,173 @@
+"""Signing in by an OpenID Connect provider that really answers: who gets in, and with which role."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import httpx
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from monitor.access_control import OPERATOR, VIEWER
+from monitor.models import Audit, User
+from monitor.people import invitations
+from tests.people.conftest import person, signed_in
+from tests.people.provider import CLIENT, OTHER_KEY, SECRET, Provider, running
+
+pytestmark = pytest.mark.integration
+
+EVA = {"sub": "eva-1", "email": "eva@corp.example", "email_verified": True, "given_name": "Eva",
+       "preferred_username": "eva"}  # fmt: skip
+
+
+@pytest.fixture
+def provider(db: None, settings) -> Iterator[Provider]:
+    with running() as made:
+        made.claims = dict(EVA)
+        settings.OIDC_ISSUER = made.url
+        settings.OIDC_ROLE, settings.OIDC_DOMAINS = VIEWER, ["corp.example"]
+        app = {"provider_id": "sso", "name": "Corp", "client_id": CLIENT, "secret": SECRET,
+               "settings": {"server_url": made.url, "token_auth_method": "client_secret_post"}}  # fmt: skip
+        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+        yield made
+
+
+def come(client: Client, query: str = "") -> object:
+    """From the button to where one ends up."""
+    going = client.post(reverse("openid_connect_login", args=["sso"]) + query)
+    there = unescape(re.search(r'<a href="(http[^"]+)" rel', going.content.decode())[1])
+    back = httpx.get(there).headers["Location"]
+    assert "/login/with/sso/callback/" in back
+    return client.get(back.partition("testserver")[2])
+
+
+def is_in(client: Client) -> bool:
+    return client.get(reverse("settings")).status_code == 200
+
+
+def test_a_new_person_of_the_domain_gets_the_role_that_is_set(provider: Provider) -> None:
+    person("ada", "admin")
+    client = Client()
+    assert "Sign in by" in client.get(reverse("login")).content.decode()
+    assert come(client)["Location"] == reverse("overview")
+    assert is_in(client)
+    eva = User.objects.get(email="eva@corp.example")
+    assert [group.name for group in eva.groups.all()] == [VIEWER]
+    assert not eva.has_usable_password()
+    assert provider.asked["code_challenge_method"] == "S256"
+    assert Audit.objects.filter(action="person.create", actor=eva.username).exists()
+    again = Client()
+    come(again)
+    assert is_in(again)
+    assert User.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "role"),
+    [
+        ({"email": "eva@elsewhere.example"}, VIEWER),
+        ({"email_verified": False}, VIEWER),
+        ({"email": "eva@evil-corp.example"}, VIEWER),
+        ({}, ""),
+    ],
+)
+def test_a_stranger_stays_outside(provider: Provider, settings, change, role: str) -> None:
+    settings.OIDC_ROLE = role
+    person("ada", "admin")
+    provider.claims |= change
+    client = Client()
+    assert "nobody has given you access" in come(client).content.decode()
+    assert not is_in(client)
+    assert User.objects.count() == 1
+
+
+def test_the_first_person_is_made_by_the_setup_page_only(provider: Provider) -> None:
+    come(Client())
+    assert not User.objects.exists()
+
+
+def test_an_invited_person_gets_the_role_of_the_invitation(provider: Provider, settings) -> None:
+    settings.OIDC_ROLE = ""
+    group = Group.objects.get(name=OPERATOR)
+    made = invitations.invite("Eva@Corp.example", group, ["fr"], language="en", by=person("ada", "admin"),
+                              now=timezone.now())  # fmt: skip
+    client = Client()
+    come(client)
+    assert is_in(client)
+    made.refresh_from_db()
+    assert made.accepted_by.roles.get().tags == ["fr"]
+
+
+def test_a_proven_address_is_the_same_person(provider: Provider) -> None:
+    vera = person("vera", VIEWER)
+    User.objects.filter(pk=vera.pk).update(email="eva@corp.example")
+    vera.emailaddress_set.create(email="eva@corp.example", verified=True)
+    client = Client()
+    come(client)
+    assert client.session["_auth_user_id"] == str(vera.pk)
+
+
+def test_an_address_that_was_only_entered_is_nobodys(provider: Provider) -> None:
+    User.objects.create_user("mallory", "eva@corp.example")
+    client = Client()
+    assert come(client).status_code == 200
+    assert not is_in(client)
+    assert User.objects.count() == 1
+
+
+def test_a_person_connects_the_two_while_signed_in(provider: Provider) -> None:
+    vera = person("vera", VIEWER)
+    client = signed_in(vera)
+    come(client, "?process=connect")
+    assert vera.socialaccount_set.get().uid == "eva-1"
+    other = Client()
+    come(other)
+    assert other.session["_auth_user_id"] == str(vera.pk)
+
+
+def test_a_token_signed_by_another_is_refused(provider: Provider) -> None:
+    provider.key = OTHER_KEY
+    client = Client()
+    assert "did not answer as it should" in come(client).content.decode()
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    "change", [{"aud": "another"}, {"iss": "https://evil.example"}, {"exp": 1}, {"sub": "eva-1"}]
+)
+def test_a_token_for_another_or_about_another_is_refused(provider: Provider, change) -> None:
+    if "sub" in change:
+        provider.info = {"sub": "somebody-else"}
+    provider.claims |= change
+    client = Client()
+    come(client)
+    assert not is_in(client)
+
+
+def test_an_answer_that_nobody_asked_for_is_refused(provider: Provider) -> None:
+    client = Client()
+    client.get(reverse("openid_connect_callback", args=["sso"]) + "?code=c0de&state=forged")
+    assert not is_in(client)
+
+
+def test_a_provider_that_does_not_answer_is_told(provider: Provider, settings) -> None:
+    apps = settings.SOCIALACCOUNT_PROVIDERS
+    apps["openid_connect"]["APPS"][0]["settings"]["server_url"] = settings.OIDC_ISSUER = "http://127.0.0.1:1"
+    answer = Client().post(reverse("openid_connect_login", args=["sso"]))
+    assert answer.status_code == 502
+    assert "did not answer as it should" in answer.content.decode()
+
+
+def test_a_provider_leads_into_no_other_network(provider: Provider, settings) -> None:
+    settings.OIDC_ISSUER = "https://login.corp.example"
+    answer = Client().post(reverse("openid_connect_login", args=["sso"]))
+    assert answer.status_code == 502
+
+
+def test_without_a_provider_there_is_no_button_and_no_address(db: None) -> None:
+    person("ada", "admin")
+    assert "Sign in by" not in Client().get(reverse("login")).content.decode()
+    assert Client().post(reverse("openid_connect_login", args=["sso"])).status_code == 404
