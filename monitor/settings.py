@@ -229,6 +229,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "monitor.charts.bundle.PlotlyFinder",
 ]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
