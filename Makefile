@@ -7,19 +7,25 @@ MANAGE := $(PYTHON) manage.py
 # Tests keep their own database, apart from the one of `make run`.
 TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
-.PHONY: help demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-delivery bench-webhooks bench-probe
+DOCS := build/docs/index.html
+
+.PHONY: help docs install screenshots demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-delivery bench-webhooks bench-probe
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
 	@echo "make demo-login  another one-time address to sign in to it"
 	@echo "make demo-reset  forget what the demo did"
 	@echo "make run         the product with an empty database (PORT=8000)"
+	@echo "make docs        the documentation, built into build/docs and served at /docs/"
+	@echo "make install     packages and documentation, for an installation that services start (docs/production.md)"
+	@echo "make screenshots the pictures of the documentation, from a demo of their own"
 	@echo "make test        all tests"
 	@echo "make test-servers  shops behind real nginx and Apache, broken one by one and mended as is printed"
 	@echo "make lint        style and types"
 	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does; bench-stalls, bench-kills and bench-delivery take longer (docs/measurements.md)"
 
 demo: .venv/demo.stamp
+	@$(DOCS_FIRST)
 	@$(MANAGE) up --demo --port $(PORT)
 
 demo-login: .venv/demo.stamp
@@ -29,7 +35,25 @@ demo-reset: .venv/demo.stamp
 	@$(MANAGE) demo_reset
 
 run: .venv/base.stamp
+	@$(DOCS_FIRST)
 	@$(MANAGE) up --port $(PORT)
+
+install: .venv/base.stamp docs
+	@:
+
+docs: $(DOCS)
+	@:
+
+$(DOCS): .venv/docs.stamp $(shell find docs -type f) CONTRIBUTING.md CHANGELOG.md
+	@echo "Building the documentation ..." >&2
+	@.venv/bin/sphinx-build -b html -q -d build/doctrees docs build/docs
+	@touch $@
+
+# What cannot be built must not keep the product from starting.
+DOCS_FIRST = $(MAKE) docs >&2 || echo "The documentation was not built; Syncwatch starts without it." >&2
+
+screenshots: .venv/dev.stamp
+	@$(PYTHON) -m tests.screenshots $(ARGS)
 
 test: .venv/dev.stamp
 	@$(TEST) -n 2 $(ARGS)
@@ -79,6 +103,7 @@ clean:
 	@sh requirements/venv.sh
 
 .venv/base.stamp: requirements/base.txt | .venv/bin/python
+.venv/docs.stamp: requirements/docs.txt | .venv/bin/python
 .venv/demo.stamp: requirements/demo.txt | .venv/bin/python
 .venv/dev.stamp: requirements/dev.txt | .venv/bin/python
 .venv/%.stamp:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitor.dashboard import health_pages, notices, setup, status
+from monitor.dashboard import docs, health_pages, notices, setup, status
 from monitor.dashboard.audit_page import audit_page
 from monitor.dashboard.connect import finding, integration_views, views
 
@@ -30,6 +30,8 @@ urlpatterns = [
     path("notices/<int:pk>/week/", notices.week, name="notices-week"),
     path("notices/<int:pk>/remove/", notices.remove, name="notices-remove"),
     path("audit/", audit_page, name="audit"),
+    path("docs/", docs.docs, name="docs"),
+    path("docs/<path:path>", docs.docs, name="docs-page"),
     path("healthz", health_pages.healthz, name="healthz"),
     path("readyz", health_pages.readyz, name="readyz"),
     path("status/", status.status, name="status"),

@@ -136,6 +136,7 @@ PAGES: dict[str, Page] = {
     "chart-fleet-latency": Page(VIEWER, ("json",)),
     "chart-tracking": Page(VIEWER, ("json",)),
     "slowest": Page(VIEWER),
+    "wall": Page(VIEWER),
     "chart-latency": Page(VIEWER, ("integration.name", "json")),
     "audit": Page(ADMIN),
     "connect": Page(ADMIN),
