@@ -75,7 +75,8 @@ def is_hook(recipient: str) -> bool:
 def subscription_of(recipient: str) -> Subscription | None:
     """The subscription that the recipient of a notice names; None: it is gone, or there never was one."""
     if not is_hook(recipient):
-        return Subscription.objects.filter(channel=Channel.MAIL, email__iexact=recipient).first()
+        mails = Subscription.objects.filter(channel=Channel.MAIL, email__iexact=recipient)
+        return mails.defer("endpoint").first()
     number = recipient.removeprefix(HOOK)
     hooks = Subscription.objects.exclude(channel=Channel.MAIL)
     return hooks.filter(pk=int(number)).first() if number.isdecimal() else None

@@ -88,6 +88,7 @@ def _note(window: Maintenance | None, over: list[str], subscription: Subscriptio
         None,
         None,
         recipient=subscription.recipient,
+        channel=subscription.channel,
         language=subscription.language,
         time_zone=subscription.time_zone,
         now=now,

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from integrations.models import Account, Store
 from monitor.management.commands import rotate_keys
+from monitor.models import Channel, Subscription
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -30,12 +31,14 @@ def fleet(settings):
         Store.objects.create(
             name=f"s{number}", platform="shopify", url="https://x", credentials={"key": str(number)}
         )
+    Subscription.objects.create(channel=Channel.SLACK, label="Ops", endpoint={"url": "https://hook.example"})
 
 
 def test_after_rotating_the_old_key_may_go(fleet, settings, monkeypatch):
     monkeypatch.setattr(rotate_keys, "BATCH", 2)
     settings.SYNCWATCH_KEYS = [NEW, OLD]
     assert run() == (
+        "subscriptions: 1 encrypted anew, 0 under the first key already.\n"
         "accounts: 1 encrypted anew, 0 under the first key already.\n"
         "stores: 5 encrypted anew, 0 under the first key already.\n"
         "All credentials are under the first key; the other keys may go.\n"
@@ -43,6 +46,7 @@ def test_after_rotating_the_old_key_may_go(fleet, settings, monkeypatch):
     settings.SYNCWATCH_KEYS = [NEW]
     assert Account.objects.get().credentials == {"key": "a"}
     assert [store.credentials["key"] for store in Store.objects.all()] == ["0", "1", "2", "3", "4"]
+    assert Subscription.objects.get().endpoint == {"url": "https://hook.example"}
 
 
 def test_without_rotating_the_old_key_is_needed(fleet, settings):
