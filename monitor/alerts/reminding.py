@@ -27,7 +27,7 @@ DAILY = timedelta(days=1)
 """Between all that follow, and between two looks at what seems to need none."""
 NOT_SENT_YET = timedelta(minutes=1)
 """How long after it was due it is looked whether the first mail has been sent."""
-BATCH = 500
+BATCH = 200
 """Incidents that are looked at in one transaction."""
 
 

@@ -157,7 +157,9 @@ def _look_at(facts: WeekFacts) -> Iterator[str]:
         ) % {"share": _share(facts.now.unknown)}
     if facts.causes and facts.causes[0][1] > 2:
         cause, count = facts.causes[0]
-        yield _("What happened most was %(cause)s (%(count)d times): its end would be worth the effort.") % {
+        yield _(
+            "The most frequent cause, %(count)d times: %(cause)s. Finding the reason is worth the effort."
+        ) % {
             "cause": CAUSES[cause],
             "count": count,
         }
@@ -192,7 +194,7 @@ def _incident(one: Trouble) -> str:
 
 
 def _speeds(one: Latency) -> list[Figure]:
-    hosting = _("Shopify") if one.hosting == SHOPIFY else _("shops on servers of their own")
+    hosting = _("Shopify") if one.hosting == SHOPIFY else _("self-hosted shops")
     return [
         Figure(
             _("Half of the orders, %(shops)s") % {"shops": hosting}, _took(one.half), _took(one.half_before)
