@@ -23,30 +23,36 @@ from monitor.models import Heartbeat
 
 log = structlog.get_logger(__name__)
 
-POLL_S: Final = 1.0
 PAUSE_S: Final = 5.0
 """After an error, such as a database that is away."""
 BEAT_EVERY: Final = timedelta(seconds=10)
 STOP_WITHIN_S: Final = 5.0
 """What is being sent may end before the process does; otherwise it is sent again."""
-CREW: Final[tuple[type[Mails] | type[Hooks], ...]] = (Mails, Mails, Hooks, Hooks)
-"""Two of each: where one waits for a server that answers slowly or not at all, the other goes on."""
+CREW: Final[tuple[tuple[type[Mails] | type[Hooks], float], ...]] = (
+    (Mails, 1.0),
+    (Mails, 5.0),
+    (Hooks, 1.0),
+    (Hooks, 5.0),
+)
+"""And every how many seconds each looks. Two of each: where one waits for a server that answers slowly or
+not at all, the other goes on."""
 
 
 class Postman(Thread):
     """Delivers by one way, over and over."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, every_s: float) -> None:
         super().__init__(daemon=True, name=f"postman {carrier.channels[0]}")
         self.wake = Event()
         self.stopping = Event()
         self._carrier = carrier
+        self._every_s = every_s
         self._done = Delivered()
         self._beaten_at = timezone.now() - BEAT_EVERY
 
     def run(self) -> None:
         while not self.stopping.is_set():
-            pause_s = POLL_S
+            pause_s = self._every_s
             try:
                 self._round()
             except Exception:
@@ -83,7 +89,9 @@ def ensure() -> None:
     """Wakes the postmen of this process; starts those that do not live."""
     with _lock:
         alive = {number: one for number, one in enumerate(_postmen) if one.is_alive()}
-        fresh = [Postman(make()) for number, make in enumerate(CREW) if number not in alive]
+        fresh = [
+            Postman(make(), every_s) for number, (make, every_s) in enumerate(CREW) if number not in alive
+        ]
         _postmen[:] = [alive.get(number) or fresh.pop(0) for number in range(len(CREW))]
         for postman in _postmen:
             if postman.ident is None:

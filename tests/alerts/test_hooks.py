@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -20,7 +21,7 @@ from monitor.alerts import channels, notices, outbox
 from monitor.alerts.documents import _cut, escape
 from monitor.alerts.outbox import deliver_due
 from monitor.alerts.react import react
-from monitor.models import Channel, Notice, Subscription
+from monitor.models import Audit, Channel, Notice, Subscription
 from tests.alerts.conftest import FINE, LATE, NOW, STALLED, Postbox, change, subscribe
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -153,6 +154,18 @@ def test_what_opens_together_is_one_document(make_integration, receiver: Receive
     (document,) = receiver.documents()
     assert document["type"] == "incidents"
     assert [one["event"] for one in document["data"]["incidents"]] == ["opened", "opened"]
+
+
+def test_the_link_in_it_lets_answer_whoever_reads_the_room(integration, receiver: Receiver, client):
+    row = hook(receiver)
+    react([change(integration, STALLED)], now=datetime.now(UTC))
+    deliver_due(datetime.now(UTC))
+    (document,) = receiver.documents()
+    link = urlsplit(document["data"]["incidents"][0]["answer_url"]).path
+    assert client.post(link, {"what": "acknowledge"}).status_code == 302
+    assert Audit.objects.get(action="incident.acknowledge").actor == "web-hook Ops room"
+    row.delete()
+    assert client.get(link).status_code == 404
 
 
 def test_slack_and_its_kin_get_text_and_blocks(make_integration, receiver: Receiver):
