@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Integration, Store
-from monitor.models import Audit, Refresh, User
+from monitor.models import Audit, Refresh, Transition, User
 from tests.people.conftest import NOW, Fleet, person
 
 pytestmark = pytest.mark.integration
@@ -120,3 +120,23 @@ def test_tables_can_be_searched(admin: Client, fleet: Fleet, table: str, search:
     url = reverse(f"admin:{table}_changelist")
     assert admin.get(url, {"q": search}).context["cl"].result_count == 1
     assert admin.get(url, {"q": "nothing like it"}).context["cl"].result_count == 0
+
+
+def test_history_is_told_in_words_and_found_by_the_stores_title(operator: Client, fleet: Fleet) -> None:
+    Transition.objects.create(
+        integration=fleet.integration, kind="verdict", at=NOW, old_state="ok", new_state="fail",
+        new_rule="stalled", rules_version=1,
+    )  # fmt: skip
+    for name in ("monitor_incident", "monitor_transition"):
+        page = operator.get(reverse(f"admin:{name}_changelist")).content.decode()
+        assert "stalled" in page
+        assert "Boutique Lyon" in page
+        assert ">fail<" not in page
+    found = operator.get(reverse("admin:monitor_refresh_changelist"), {"q": "Boutique"}).content.decode()
+    assert "customers call" in found
+
+
+def test_the_administration_shows_no_second_factors_and_no_sessions(admin: Client) -> None:
+    page = admin.get(reverse("admin:index")).content.decode()
+    assert "mfa" not in page.lower()
+    assert "usersession" not in page.lower()
