@@ -8,7 +8,7 @@ from integrations.models import Integration
 from monitor.health.sketch import sketch_of
 from monitor.models import LatencyDay, LatencyHour, Transition
 from tests.dashboard import factories as make
-from tests.dashboard.conftest import browser, now, operator, viewer, visit  # noqa: F401
+from tests.dashboard.conftest import browser, now, operator, today, viewer, visit  # noqa: F401
 
 NOW = datetime(2026, 11, 22, 12, 42, tzinfo=UTC)
 TODAY = NOW.replace(hour=0, minute=0)
