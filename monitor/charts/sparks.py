@@ -1,12 +1,12 @@
 """Small latency lines for tables: how late the orders of each of the last 24 hours arrived, half of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.charts.hours import HOUR
-from monitor.health.sketch import Sketch, merge, quantile
+from monitor.health.sketch import Sketch, quantile
 from monitor.models import LatencyHour
 
 HOURS = 24
@@ -62,7 +62,17 @@ def _spark(hours: dict[int, Sketch], start: datetime, end: datetime) -> Spark:
         # A lone hour is a short stroke, or it could not be seen.
         lone = hour - 1 not in halves and hour + 1 not in halves
         parts.append(f"M{x - 1.5:g} {y}h3" if lone else f"{joins}{x:g} {y}")
-    return Spark(start, end, "".join(parts), quantile(merge(hours.values()), 0.5))
+    return Spark(start, end, "".join(parts), quantile(_together(hours.values()), 0.5))
+
+
+def _together(sketches: Iterable[Sketch]) -> Sketch:
+    """All of them as one, as :func:`monitor.health.sketch.merge` does it, for a hundred rows at once."""
+    total: dict[int, int] = {}
+    for sketch in sketches:
+        for number, count in zip(sketch.buckets, sketch.counts, strict=True):
+            total[number] = total.get(number, 0) + count
+    numbers = tuple(sorted(total))
+    return Sketch(sum(total.values()), numbers, tuple(total[number] for number in numbers))
 
 
 def _height(seconds: float) -> float:

@@ -16,7 +16,7 @@ from integrations.models import Integration
 from monitor.access_control import FORCE_REFRESH, VIEW_AUDIT
 from monitor.dashboard import changing_many, saved_views
 from monitor.dashboard.looking import RANGES, Look
-from monitor.dashboard.pages import page, template_part
+from monitor.dashboard.pages import page, shared, template_part
 from monitor.dashboard.queries import one, table
 from monitor.dashboard.queries.access import Access
 from monitor.dashboard.queries.history import History
@@ -40,7 +40,7 @@ COLUMNS = (
     ("since", gettext_lazy("Since")),
     ("waiting", gettext_lazy("Waiting")),
     ("oldest", gettext_lazy("Oldest")),
-    ("import", gettext_lazy("Last import")),
+    ("import", gettext_lazy("Last import before")),
     ("", gettext_lazy("Half arrive within, 24 h")),
     ("missing", gettext_lazy("Numbers missing")),
     ("throttled", gettext_lazy("Throttled since")),
@@ -75,6 +75,7 @@ class _Counted(Paginator[Integration]):
 
 
 @page
+@shared
 def integration_list(request: HttpRequest) -> HttpResponse:
     """The table; with ``part=rows`` only what changes while somebody looks at it."""
     user, now = cast(User, request.user), timezone.now()

@@ -4,11 +4,13 @@ from datetime import datetime
 
 import orjson
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import links
 from integrations.models import Store
+from monitor import wording
 from monitor.charts.sparks import HEIGHT, WIDTH, Spark
 from monitor.health.states import State
 from monitor.models import Condition
@@ -28,6 +30,22 @@ def spark(line: Spark, waiting_since: datetime | None) -> SafeString:
     return format_html(
         '<svg viewBox="0 0 {} {}" aria-hidden="true">{}<path d="{}"/></svg>', WIDTH, HEIGHT, late, line.path
     )
+
+
+@register.simple_tag(takes_context=True)
+def since_short(context: template.Context, at: datetime) -> SafeString:
+    """``13:42 (47 min)`` without what one reads on hover: a table has hundreds of them."""
+    now = context["now"]
+    clock = wording.clock(at, now=now, tz=timezone.get_current_timezone())
+    return format_html(
+        '<time datetime="{}">{}</time> ({})', at.isoformat(), clock, wording.duration(now - at)
+    )
+
+
+@register.simple_tag(takes_context=True)
+def ago_short(context: template.Context, at: datetime) -> SafeString:
+    """``4 min`` of what was so long ago; the page's script does not count it on."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), wording.duration(context["now"] - at))
 
 
 @register.simple_tag
