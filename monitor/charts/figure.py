@@ -160,7 +160,7 @@ def mark_traces(marks: Sequence[Mark], zone: ZoneInfo, y: float) -> list[Figure]
                     "symbol": symbol,
                     "size": 9 if kind else 12,
                     "color": colour,
-                    "line": {"width": 1.5},
+                    "line": {"width": 1.5, "color": colour},
                 },
                 "hoverinfo": "text",
                 "hovertext": [f"{moment_words(mark.at, zone)} {escape(mark.text)}" for mark in mine],

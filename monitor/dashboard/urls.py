@@ -17,10 +17,12 @@ from monitor.dashboard import (
     refreshing_many,
     saved_views,
     systems,
+    wall,
 )
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("wall/", wall.wall, name="wall"),
     path("integrations/", integrations.integration_list, name="integrations"),
     path("views/save/", saved_views.save, name="view-save"),
     path("views/remove/", saved_views.remove, name="view-remove"),
