@@ -9,7 +9,7 @@ TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
 DOCS := build/docs/index.html
 
-.PHONY: help docs install screenshots demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-delivery bench-webhooks bench-probe
+.PHONY: help docs install screenshots demo demo-reset demo-login run test test-servers lint format messages requirements clean bench bench-stalls bench-kills bench-delivery bench-webhooks bench-probe bench-pages
 
 help:
 	@echo "make demo        a fleet of sandbox shops with a storyline, on this machine (PORT=8000)"
@@ -22,7 +22,7 @@ help:
 	@echo "make test        all tests"
 	@echo "make test-servers  shops behind real nginx and Apache, broken one by one and mended as is printed"
 	@echo "make lint        style and types"
-	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does; bench-stalls, bench-kills and bench-delivery take longer (docs/measurements.md)"
+	@echo "make bench       what collecting costs; bench-webhooks what receiving does, bench-probe what examining does, bench-pages what pages do; bench-stalls, bench-kills and bench-delivery take longer (docs/measurements.md)"
 
 demo: .venv/demo.stamp
 	@$(DOCS_FIRST)
@@ -85,6 +85,10 @@ bench-webhooks: .venv/dev.stamp
 
 bench-probe: .venv/dev.stamp
 	@$(PYTHON) -m tests.bench.probe $(ARGS)
+
+# Stores ten million orders: a quarter of an hour. ARGS="--orders 100000" for a look.
+bench-pages: .venv/dev.stamp
+	@$(PYTHON) -m tests.bench.pages $(ARGS)
 
 format: .venv/dev.stamp
 	@.venv/bin/ruff check --fix .
