@@ -102,21 +102,23 @@ def ready(subscriptions: QuerySet[Subscription]) -> list[Subscription]:
     scopes = scopes_of({row.user_id for row in rows if row.user_id is not None})
     for row in rows:
         row.scope_tags = scopes[row.user_id].tags if row.user_id is not None else None
+        row.store_keys = frozenset(store.pk for store in row.stores.all())
     return rows
 
 
 def wants(subscription: Subscription, integration: Integration, state: State) -> bool:
-    """Whether a subscription is about this store and this severity: everything that it names must fit."""
+    """Whether a subscription (see :func:`ready`) is about this store and this severity: everything that it
+    names must fit."""
     if state is State.WARN and not subscription.include_warnings:
         return False
-    store, chosen = integration.store, {row.pk for row in subscription.stores.all()}
+    store = integration.store
     if subscription.scope_tags is not None and subscription.scope_tags.isdisjoint(store.tags):
         return False
     if subscription.tags and set(subscription.tags).isdisjoint(store.tags):
         return False
     if subscription.platforms and store.platform not in subscription.platforms:
         return False
-    return not chosen or store.pk in chosen
+    return not subscription.store_keys or store.pk in subscription.store_keys
 
 
 def put(notices: Iterable[Notice], now: datetime) -> None:

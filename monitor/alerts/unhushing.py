@@ -23,8 +23,10 @@ def unhush(now: datetime) -> int:
     what comes and goes and is calm just now until it is back or over.
     Safe to run in any number at once, at any time.
     """
+    windows = running_now(now)
     hushed = list(
         Incident.objects.filter(HUSHED)
+        .exclude(hushed_by__in=[one.window.pk for one in windows])
         .exclude(calm_since__isnull=False, closed_at=None)
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("hushed_by")
@@ -32,10 +34,8 @@ def unhush(now: datetime) -> int:
     )
     if not hushed:
         return 0
-    windows = running_now(now)
-    still_running = {one.window.pk for one in windows}
     ready: dict[int | None, list[Standing]] = {}
-    for one in standing([row for row in hushed if row.hushed_by_id not in still_running], now):
+    for one in standing(hushed, now):
         other = _covered_by(one, windows)
         if other is None:
             ready.setdefault(one.incident.hushed_by_id, []).append(one)
@@ -45,7 +45,7 @@ def unhush(now: datetime) -> int:
     for those in ready.values():
         _tell(those[0].incident.hushed_by, those, subscriptions, now)
     done = [one.incident.pk for those in ready.values() for one in those]
-    Incident.objects.filter(pk__in=done).update(unhushed_at=now)
+    Incident.objects.filter(pk__in=done).update(unhushed_at=now, look_again_at=None)
     return len(done)
 
 

@@ -168,6 +168,8 @@ class Subscription(models.Model):
 
     scope_tags: frozenset[str] | None = None
     """Of stores that the person may see; None: of all. Filled in by :func:`monitor.alerts.notices.ready`."""
+    store_keys: frozenset[int] = frozenset()
+    """Of ``stores``, filled in by the same; empty: all."""
 
     class Meta:
         verbose_name = _("subscription")
