@@ -1,7 +1,6 @@
 """All refreshes: the list, and as CSV for whoever audits them."""
 
 import csv
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from monitor.access_control import VIEW_AUDIT, requires
+from monitor.dashboard.exports import harmless, iso
 from monitor.dashboard.pages import page, template_part
 from monitor.models import Refresh
 from monitor.models.refreshes import RefreshOutcome
@@ -70,7 +70,7 @@ def refreshes_csv(request: HttpRequest) -> HttpResponse:
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
     for row in _found(request).iterator(chunk_size=500):
-        writer.writerow([_harmless(value) for value in _values(row)])
+        writer.writerow([harmless(value) for value in _values(row)])
     return answer
 
 
@@ -78,17 +78,7 @@ def _values(row: Refresh) -> list[Any]:
     integration = row.integration
     return [
         row.pk, integration.name, integration.store, integration.account, row.actor, row.reason, row.strategy,
-        _iso(row.requested_at), _iso(row.asked_at), _iso(row.finished_at), row.attempts,
+        iso(row.requested_at), iso(row.asked_at), iso(row.finished_at), row.attempts,
         row.outcome or row.stage, row.detail, row.before.get("waiting"), row.after.get("waiting"),
         row.before.get("last_fetched_at"), row.after.get("last_fetched_at"), row.bulk_id,
     ]  # fmt: skip
-
-
-def _iso(at: datetime | None) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""
-
-
-def _harmless(value: Any) -> str:
-    """As text that no spreadsheet takes for a formula: people write reasons."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
