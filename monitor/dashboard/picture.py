@@ -178,20 +178,23 @@ def _course(
 
 def _columns(courses: Iterable[_Course], start: datetime, end: datetime) -> tuple[Column, ...]:
     width = (end - start) / COLUMNS
+    begins, width_s, ends = start.timestamp(), width.total_seconds(), end.timestamp()
+    grades = {shape: grave for grave, shape in enumerate(GRAVEST)}
     counts: list[Counter[str]] = [Counter() for _ in range(COLUMNS)]
     for course in courses:
         gravest = [len(GRAVEST)] * COLUMNS
-        ends = [at for at, _face in course.faces[1:]] + [end]
-        for (at, face), until in zip(course.faces, ends, strict=True):
-            if face.shape == "ok" or until <= start:
+        at_s = [at.timestamp() for at, _face in course.faces] + [ends]
+        for place, (_at, face) in enumerate(course.faces):
+            grave = grades.get(face.shape)
+            if grave is None or at_s[place + 1] <= begins:
                 continue
-            grave = GRAVEST.index(face.shape)
-            first = max(int((at - start) / width), 0)
-            for place in range(first, min(int((until - start) / width) + 1, COLUMNS)):
-                gravest[place] = min(gravest[place], grave)
-        for place, grave in enumerate(gravest):
+            first = max(int((at_s[place] - begins) / width_s), 0)
+            last = min(int((at_s[place + 1] - begins) / width_s), COLUMNS - 1)
+            for column in range(first, last + 1):
+                gravest[column] = min(gravest[column], grave)
+        for column, grave in enumerate(gravest):
             if grave < len(GRAVEST):
-                counts[place][GRAVEST[grave]] += 1
+                counts[column][GRAVEST[grave]] += 1
     highest = max((sum(count.values()) for count in counts), default=0)
     return tuple(
         Column(start + k * width, start + (k + 1) * width, k * COLUMN_UNITS, _bars(count, highest))

@@ -184,6 +184,12 @@ def analyze() -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
+def hang_up() -> None:
+    """Gives the database's connections back, so that it can be removed."""
+    connection.close()
+    connection.close_pool()
+
+
 def measure(client: Any, address: str, times: int) -> Cost:
     """What a page costs once everything is warm. Ends the program when it cannot be had."""
     for _warm in range(3):

@@ -20,11 +20,21 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=40, help="how often each page is asked for")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="syncwatch-bench-") as folder:
-        os.environ["SYNCWATCH_VAR"] = str(Path(folder))
-        os.environ["DJANGO_SETTINGS_MODULE"] = "monitor.settings"
+        var = Path(folder)
+        var.chmod(0o755)  # PostgreSQL may run as another user
+        for name in list(os.environ):
+            if name.startswith(("SYNCWATCH_", "DATABASE_URL", "BROKER_URL", "PG")):
+                del os.environ[name]
+        os.environ.update(SYNCWATCH_VAR=folder, DJANGO_SETTINGS_MODULE="monitor.settings")
         django.setup()
-        # What it imports needs the settings.
-        import_module("tests.bench.page_costs").run(chosen)
+        # What these import needs the settings.
+        embedded = import_module("monitor.embedded")
+        costs = import_module("tests.bench.page_costs")
+        try:
+            costs.run(chosen)
+        finally:
+            costs.hang_up()
+            embedded.delete(var)
 
 
 if __name__ == "__main__":
