@@ -5,12 +5,15 @@ from datetime import time, timedelta
 import pytest
 from django.test import Client
 
+from monitor.alerts.outbox import deliver_due
 from monitor.models import Audit, Notice, Subscription, User
+from tests.alerts.conftest import postbox, server
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
+__all__ = ["postbox", "server"]
 HOOK = "https://hooks.example/T0/secret-part"
 
 
@@ -189,7 +192,26 @@ def test_a_test_notice_is_followed_to_its_end(admin, now, asked) -> None:
     assert Audit.objects.filter(action="subscription.test").exists()
 
 
-def test_a_hundred_subscriptions_cost_no_more_queries_than_one(
+def test_the_test_goes_to_a_real_mail_server_and_its_answer_is_shown(admin, now, postbox) -> None:
+    row = Subscription.objects.create(email="ops@shop.example")
+    Subscription.objects.create(email="other@shop.example")
+
+    def tried() -> str:
+        sent = admin.post(f"/notices/{row.pk}/test/")
+        deliver_due(now)
+        return text_of(admin, sent["Location"].partition("#")[0])
+
+    assert "The mail server took it" in tried()
+    assert postbox.subjects() == ["[test] Syncwatch reaches you"]
+    postbox.refuse["ops@shop.example"] = ["550 5.1.1 No such user here"]
+    page = tried()
+    assert "550 5.1.1 No such user here" in page
+    assert "It works again" in page
+    admin.post(f"/notices/{row.pk}/works-again/")
+    assert "The mail server took it" in tried()
+
+
+def test_thirty_subscriptions_cost_no_more_queries_than_one(
     admin, now, django_assert_max_num_queries
 ) -> None:
     for n in range(30):
