@@ -9,6 +9,7 @@ import structlog
 from django.core.mail import EmailMessage, get_connection
 
 from monitor.alerts.answers import Answer, Decision, LostInData, understand
+from monitor.alerts.facts import Step
 from monitor.alerts.mails import write
 from monitor.models import Channel, Notice, Subscription
 
@@ -84,7 +85,7 @@ class Mails:
 def refusal_of(notice: Notice) -> str:
     """What was said when the notice's address was refused for good; empty: it takes notices. Tests are sent
     all the same: somebody wants to see."""
-    if notice.channel != Channel.MAIL or notice.step == "test":
+    if notice.channel != Channel.MAIL or notice.step == Step.TEST:
         return ""
     rows = Subscription.objects.filter(channel=Channel.MAIL, email=notice.recipient)
     answers = rows.filter(bounced_at__isnull=False).values_list("bounce_answer", flat=True)

@@ -5,6 +5,7 @@ one must change its meaning.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -36,7 +37,7 @@ def document(told: Message) -> bytes:
             "version": VERSION,
             "type": _type(told),
             "id": message_key(notice.message_id),
-            "timestamp": notice.context.get("at") or notice.created_at,
+            "timestamp": _moment(notice),
             "data": {
                 "language": notice.language,
                 "subject": words.subject,
@@ -44,8 +45,15 @@ def document(told: Message) -> bytes:
                 "url": words.link,
                 "incidents": incidents,
             },
-        }
+        },
+        option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS,
     )
+
+
+def _moment(notice: Notice) -> datetime:
+    """When what it tells happened."""
+    at = notice.context.get("at")
+    return datetime.fromisoformat(at) if at else notice.created_at
 
 
 def _type(told: Message) -> str:
