@@ -25,6 +25,15 @@ def rotate(token: bytes) -> bytes:
     return cipher().rotate(token)
 
 
+def is_under_first_key(token: bytes) -> bool:
+    """Whether nothing has to be done for a document when the other keys go."""
+    try:
+        Fernet(settings.SYNCWATCH_KEYS[0]).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
 class EncryptedJSONField(models.BinaryField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A dict that the database sees only as a Fernet token.
 

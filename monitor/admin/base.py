@@ -6,9 +6,20 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from monitor import audit
+from monitor.dashboard.faces import QUESTIONS
+from monitor.health.states import State
 from monitor.models import User
+
+_WORDS = {
+    State.OK.value: _("healthy"),
+    State.WARN.value: _("late or at risk"),
+    State.FAIL.value: _("failing"),
+    State.UNKNOWN.value: _("unknown"),
+    **{kind.value: question for kind, question in QUESTIONS.items()},
+}
 
 
 class Audited(admin.ModelAdmin[Any]):
@@ -45,6 +56,14 @@ class Audited(admin.ModelAdmin[Any]):
 
     def _remember(self, request: HttpRequest, before: dict[str, Any]) -> None:
         request.audit_before = before  # type: ignore[attr-defined]  # one request, one change
+
+
+class InWords(admin.ChoicesFieldListFilter):
+    """A filter by states or conditions, each as people call it."""
+
+    def choices(self, changelist: Any) -> Any:
+        for one in super().choices(changelist):
+            yield {**one, "display": _WORDS.get(str(one["display"]), one["display"])}
 
 
 class ReadOnly(admin.ModelAdmin[Any]):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models import Account, Integration, Store
 from monitor.access_control import FORCE_REFRESH
-from monitor.admin.base import Audited
+from monitor.admin.base import Audited, InWords
 from monitor.admin.refreshing import force_refresh_page
 from monitor.collect.plan import ensure_jobs
 from monitor.health.states import State
@@ -60,7 +60,7 @@ class StoreAdmin(Connected):
 @admin.register(Integration)
 class IntegrationAdmin(Connected):
     list_display = ("name", "store", "account", "external_id", "state", "waiting", "is_paused")
-    list_filter = ("verdict__state", "is_paused", "account", "store__platform")
+    list_filter = (("verdict__state", InWords), "is_paused", "account", "store__platform")
     list_select_related = ("store", "account", "verdict")
     search_fields = ("name", "external_id", "store__name", "store__title", "account__name", "account__title")
     fields = ("name", "store", "account", "external_id", "tolerance_s", "is_paused", "created_at")

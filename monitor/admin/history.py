@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from monitor.admin.base import ReadOnly
+from monitor.admin.base import InWords, ReadOnly
 from monitor.dashboard.faces import NOTICE_STEPS
 from monitor.health.states import State
 from monitor.models import Audit, Incident, Member, Notice, Refresh, Transition
@@ -25,7 +25,7 @@ class MemberInline(admin.TabularInline[Member, Incident]):
 @admin.register(Incident)
 class IncidentAdmin(ReadOnly):
     list_display = ("id", "what", "about", "started_at", "opened_at", "closed_at", "peak_waiting")
-    list_filter = ("state", "cause", ("closed_at", admin.EmptyFieldListFilter))
+    list_filter = (("state", InWords), ("cause", InWords), ("closed_at", admin.EmptyFieldListFilter))
     search_fields = ("scope", "rule", "members__integration__name")
     ordering = ("-opened_at",)
     inlines = (MemberInline,)
@@ -47,7 +47,7 @@ class IncidentAdmin(ReadOnly):
 @admin.register(Transition)
 class TransitionAdmin(ReadOnly):
     list_display = ("at", "integration", "kind", "was", "became")
-    list_filter = ("kind", "new_state")
+    list_filter = (("new_state", InWords),)
     list_select_related = ("integration__store", "integration__account")
     search_fields = ("integration__name", "integration__store__title", "new_rule")
     ordering = ("-id",)

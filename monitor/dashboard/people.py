@@ -73,7 +73,7 @@ def person_page(request: HttpRequest, pk: int) -> HttpResponse:
         _store(user, form.cleaned_data, cast(User, request.user))
         messages.success(request, _("%(name)s is changed.") % {"name": user})
         return redirect("people")
-    context = {"person": row, "form": form, "is_self": user == request.user}
+    context = {"now": timezone.now(), "person": row, "form": form, "is_self": user == request.user}
     return render(request, "people/person.html", context, status=422 if form and form.errors else 200)
 
 

@@ -41,6 +41,7 @@ def test_after_rotating_the_old_key_may_go(fleet, settings, monkeypatch):
         "subscriptions: 1 encrypted anew, 0 under the first key already.\n"
         "accounts: 1 encrypted anew, 0 under the first key already.\n"
         "stores: 5 encrypted anew, 0 under the first key already.\n"
+        "second factors: 0 encrypted anew, 0 under the first key already.\n"
         "All credentials are under the first key; the other keys may go.\n"
     )
     settings.SYNCWATCH_KEYS = [NEW]

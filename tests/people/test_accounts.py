@@ -3,18 +3,22 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import Group
 from django.core import mail
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from freezegun import freeze_time
 
 from integrations.models import Store
@@ -144,6 +148,19 @@ def test_the_last_required_factor_stays(vera: User, settings) -> None:
     client.post(asked["Location"], {"password": PASSWORD})
     client.post(reverse("mfa_deactivate_totp"))
     assert Authenticator.objects.filter(user=vera, type="totp").exists()
+
+
+def test_rotated_keys_do_not_lock_anybody_out(vera: User, settings) -> None:
+    TOTP.activate(vera, SECRET)
+    RecoveryCodes.activate(vera)
+    new = Fernet.generate_key().decode()
+    settings.SYNCWATCH_KEYS = [new, *settings.SYNCWATCH_KEYS]
+    call_command("rotate_keys", stdout=StringIO())
+    settings.SYNCWATCH_KEYS = [new]
+    client = Client()
+    sign_in(client)
+    assert client.post(reverse("mfa_authenticate"), {"code": code()}).status_code == 302
+    assert is_in(client)
 
 
 # --- passwords and sessions --------------------------------------------------------------------------
@@ -297,6 +314,8 @@ def test_an_administrator_changes_a_role_and_where_it_holds(admin: Client) -> No
     Store.objects.create(name="lyon", platform="woocommerce", url="http://lyon.example", tags=["fr"])
     user = person("vera", VIEWER)
     address = reverse("person", args=[user.pk])
+    User.objects.filter(pk=user.pk).update(last_seen_at=timezone.now())
+    assert "Sign out everywhere" in admin.get(address).content.decode()
     admin.post(address, role_form(OPERATOR, "fr", is_active="on"))
     assert Role.objects.get(user=user).tags == ["fr"]
     assert scope_of(User.objects.get(pk=user.pk)).tags == {"fr"}

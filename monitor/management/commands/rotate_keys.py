@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken
 from django.apps import apps
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models, transaction
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from integrations.crypto import EncryptedJSONField, rotate
+from integrations.crypto import EncryptedJSONField, is_under_first_key, rotate
+from monitor.people.keys import rotate_factors
 
 BATCH = 200
 
@@ -45,6 +45,7 @@ class Command(BaseCommand):
             str(model._meta.verbose_name_plural): rotate_column(model, name)
             for model, name in encrypted_columns()
         }
+        counts[_("second factors")] = second_factors()
         unreadable = [row for count in counts.values() for row in count.unreadable]
         if json:
             self.stdout.write(orjson.dumps(counts, option=orjson.OPT_INDENT_2).decode())
@@ -71,6 +72,18 @@ def encrypted_columns() -> Iterator[tuple[type[models.Model], str]]:
                 yield model, column.name
 
 
+def second_factors() -> Count:
+    """Those of all people."""
+    count = Count()
+    for whose, changed in rotate_factors():
+        if changed is None:
+            count.unreadable.append(whose)
+        else:
+            count.rotated += changed
+            count.already += not changed
+    return count
+
+
 def rotate_column(model: type[models.Model], name: str) -> Count:
     """Re-encrypts one column, a short transaction per batch, so that nobody waits for long."""
     count, last = Count(), 0
@@ -93,7 +106,7 @@ def rotate_column(model: type[models.Model], name: str) -> Count:
 
 
 def _rotate_row(model: type[models.Model], name: str, pk: int, token: bytes, count: Count) -> None:
-    if _is_under_first_key(token):
+    if is_under_first_key(token):
         count.already += 1
         return
     try:
@@ -104,11 +117,3 @@ def _rotate_row(model: type[models.Model], name: str, pk: int, token: bytes, cou
         return
     model._default_manager.filter(pk=pk).update(**{name: renewed})
     count.rotated += 1
-
-
-def _is_under_first_key(token: bytes) -> bool:
-    try:
-        Fernet(settings.SYNCWATCH_KEYS[0]).decrypt(token)
-    except InvalidToken:
-        return False
-    return True

@@ -2,8 +2,14 @@
 (() => {
   const form = document.querySelector("form[data-passkey]");
   if (!form || !window.PublicKeyCredential || !window.webauthnJSON) return;
-  form.hidden = false;
   const wrong = form.querySelector("[role=alert]");
+  // Browsers tie passkeys to names, never to bare addresses.
+  if (/^[\d.]+$|:/.test(location.hostname)) {
+    document.getElementById("passkey").disabled = true;
+    wrong.hidden = false;
+    return;
+  }
+  form.hidden = false;
   const kept = document.getElementById("passkey-data");
   const data = kept ? JSON.parse(kept.textContent) : null;
 
