@@ -83,6 +83,7 @@ def _page(
         "query": _query(request),
         "form": form,
         "plan": plan,
+        "has_notes": any(row.note for row in plan or ()),
     }
     return render(request, "dashboard/change_preview.html", context, status=422 if form.errors else 200)
 

@@ -40,7 +40,7 @@ COLUMNS = (
     ("since", gettext_lazy("Since")),
     ("waiting", gettext_lazy("Waiting")),
     ("oldest", gettext_lazy("Oldest")),
-    ("import", gettext_lazy("Last import before")),
+    ("import", gettext_lazy("Last import")),
     ("", gettext_lazy("Half arrive within, 24 h")),
     ("missing", gettext_lazy("Numbers missing")),
     ("throttled", gettext_lazy("Throttled since")),

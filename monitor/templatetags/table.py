@@ -7,6 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
 from integrations import links
 from integrations.models import Store
@@ -36,16 +37,19 @@ def spark(line: Spark, waiting_since: datetime | None) -> SafeString:
 def since_short(context: template.Context, at: datetime) -> SafeString:
     """``13:42 (47 min)`` without what one reads on hover: a table has hundreds of them."""
     now = context["now"]
-    clock = wording.clock(at, now=now, tz=timezone.get_current_timezone())
     return format_html(
-        '<time datetime="{}">{}</time> ({})', at.isoformat(), clock, wording.duration(now - at)
+        '<time datetime="{}">{}</time> <span class="nowrap">({})</span>',
+        at.isoformat(),
+        wording.clock(at, now=now, tz=timezone.get_current_timezone()),
+        wording.duration(now - at),
     )
 
 
 @register.simple_tag(takes_context=True)
 def ago_short(context: template.Context, at: datetime) -> SafeString:
-    """``4 min`` of what was so long ago; the page's script does not count it on."""
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(), wording.duration(context["now"] - at))
+    """How long ago, to the minute; the page's script does not count it on."""
+    words = pgettext("age", "%(duration)s ago") % {"duration": wording.duration(context["now"] - at)}
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), words)
 
 
 @register.simple_tag
