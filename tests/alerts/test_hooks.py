@@ -22,6 +22,8 @@ from monitor.alerts.documents import _cut, escape
 from monitor.alerts.outbox import deliver_due
 from monitor.alerts.react import react
 from monitor.models import Audit, Channel, Notice, Subscription
+from monitor.watch.checks import examine
+from monitor.watch.snapshot import take
 from tests.alerts.conftest import FINE, LATE, NOW, STALLED, Postbox, change, subscribe
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -314,6 +316,17 @@ def test_a_mail_server_that_is_away_delays_no_web_hook(integration, receiver: Re
     react([change(integration, STALLED)], now=NOW)
     done = deliver_due(SOON)
     assert (done.sent, done.retried, len(receiver.requests)) == (1, 1, 1)
+
+
+def test_the_status_names_the_web_hook_and_does_not_blame_the_mail_server(integration, receiver: Receiver):
+    hook(receiver)
+    receiver.answers = [Response("later", 503) for _ in range(9)]
+    react([change(integration, STALLED)], now=NOW)
+    for minute in range(4):
+        deliver_due(NOW + timedelta(minutes=4 * minute))
+    bad = {check.name: check for check in examine(take(NOW + timedelta(minutes=12))) if check.state.is_bad}
+    assert bad["hooks"].values == {"names": "Ops room", "count": 1, "answer": "HTTP 503 later"}
+    assert "mail" not in bad
 
 
 def test_one_deliverer_at_a_time_sends_to_a_web_hook(make_integration, receiver: Receiver):
