@@ -23,7 +23,7 @@ def comes_and_goes(evidence: Evidence, *, now: datetime, tz: tzinfo) -> str:
     ) % {"count": spell["times"], "time": _clock(spell["since"], now, tz)}
     if spell["up_since"] is None:
         return failed
-    calm = gettext("It is calm since %(time)s, and over when it has been calm for %(duration)s.")
+    calm = gettext("It has been calm since %(time)s, and is over when that has lasted %(duration)s.")
     return f"{failed} {calm % {'time': _clock(spell['up_since'], now, tz), 'duration': _calm_for(spell)}}"
 
 
