@@ -87,6 +87,29 @@ def check_database(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security)
+def check_accounts(**_kwargs: Any) -> list[CheckMessage]:
+    """E010: nobody knows who must have a second factor. E011: half a provider to sign in by."""
+    found: list[CheckMessage] = []
+    if settings.REQUIRE_MFA not in {"", "admins", "everyone"}:
+        found.append(
+            Error(
+                f"SYNCWATCH_REQUIRE_MFA is {settings.REQUIRE_MFA!r}.",
+                hint="Set it to admins or everyone, or leave it out.",
+                id="syncwatch.E010",
+            )
+        )
+    if settings.OIDC_ISSUER and not (settings.OIDC_CLIENT_ID and settings.OIDC_SECRET):
+        found.append(
+            Error(
+                "SYNCWATCH_OIDC_ISSUER is set without SYNCWATCH_OIDC_CLIENT_ID and SYNCWATCH_OIDC_SECRET.",
+                hint="Enter what the provider gave you when Syncwatch was registered there.",
+                id="syncwatch.E011",
+            )
+        )
+    return found
+
+
 def _address_mistakes() -> Iterator[CheckMessage]:
     url = urlsplit(settings.PUBLIC_URL)
     host = _public_host()

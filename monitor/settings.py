@@ -189,6 +189,8 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 OIDC_ISSUER = env.str("SYNCWATCH_OIDC_ISSUER", "")
+OIDC_CLIENT_ID = env.str("SYNCWATCH_OIDC_CLIENT_ID", "")
+OIDC_SECRET = env.str("SYNCWATCH_OIDC_SECRET", "")
 OIDC_NAME = env.str("SYNCWATCH_OIDC_NAME", "") or _("your organisation")
 OIDC_ROLE = env.str("SYNCWATCH_OIDC_ROLE", "")
 """The group of people whom nobody has invited; empty: only who is known or invited gets in."""
@@ -201,8 +203,8 @@ SOCIALACCOUNT_PROVIDERS = {
             {
                 "provider_id": "sso",
                 "name": OIDC_NAME,
-                "client_id": env.str("SYNCWATCH_OIDC_CLIENT_ID", ""),
-                "secret": env.str("SYNCWATCH_OIDC_SECRET", ""),
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_SECRET,
                 "settings": {
                     "server_url": OIDC_ISSUER,
                     # Some providers say nothing of it although nobody can choose an address there.

@@ -156,7 +156,8 @@ class Providers(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth h
         if open_for(address, timezone.now()) is not None:
             return True
         domain = address.rpartition("@")[2].lower()
-        return bool(settings.OIDC_ROLE) and (not settings.OIDC_DOMAINS or domain in settings.OIDC_DOMAINS)
+        is_expected = not settings.OIDC_DOMAINS or domain in settings.OIDC_DOMAINS
+        return is_expected and Group.objects.filter(name=settings.OIDC_ROLE).exists()
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:
         del request, sociallogin

@@ -52,3 +52,13 @@ def test_public_address(settings: Settings, url: str, hosts: list[str], expected
 def test_debug_pages_on_a_public_address(settings: Settings) -> None:
     settings.DEBUG, settings.PUBLIC_URL = True, "https://sync.example.com"
     assert ids(checks.check_debug()) == ["syncwatch.W006"]
+
+
+def test_who_must_have_a_second_factor_is_known(settings: Settings) -> None:
+    settings.REQUIRE_MFA = "admin"
+    assert ids(checks.check_accounts()) == ["syncwatch.E010"]
+
+
+def test_a_provider_needs_what_it_gave_at_registering(settings: Settings) -> None:
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_SECRET = "https://login.example", "x", ""
+    assert ids(checks.check_accounts()) == ["syncwatch.E011"]
