@@ -28,7 +28,8 @@ POLICY: Final = {
     "style-src": [SELF],
     # Attributes in the theme's icons; no page has a style element.
     "style-src-attr": ["'unsafe-inline'"],
-    "img-src": [SELF],
+    # Small signs in the theme's sheets are data.
+    "img-src": [SELF, "data:"],
     "font-src": [SELF],
     "connect-src": [SELF],
     "base-uri": [NONE],
