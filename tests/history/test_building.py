@@ -6,7 +6,7 @@ import pytest
 
 from integrations.models import Account, Integration
 from monitor.history import building
-from monitor.history.availability import days, months, over, total
+from monitor.history.availability import days, months, over, total, worked_out
 from monitor.history.figures import Figures
 from monitor.models import Arrival, Heartbeat, Maintenance, StateDay, Transition, Unwatched
 from tests.history.conftest import DAY, NOW, TODAY, H, changed, outage, took, watched
@@ -138,9 +138,9 @@ def test_time_in_which_syncwatch_did_not_run_is_unknown(lyon):
     Heartbeat.objects.filter(part="judge").update(at=TODAY - 4 * H)
     building.keep(TODAY - 4 * H)
     kept(TODAY - 4 * H + timedelta(minutes=1))
-    for minute in range(5, 760, 5):
-        kept(TODAY - 4 * H + timedelta(minutes=minute))
-    assert stored(lyon).unknown_s == 4 * 3600
+    soon = TODAY - 3 * H
+    assert Unwatched.objects.get().start_at == TODAY - 8 * H
+    assert worked_out([lyon.pk], YESTERDAY, TODAY.date(), now=soon)[lyon.pk][YESTERDAY].unknown_s == 4 * 3600
 
 
 def test_a_judge_that_stands_still_makes_time_unknown_until_it_judges_again(lyon):

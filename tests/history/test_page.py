@@ -58,8 +58,8 @@ def test_what_was_forgotten_is_still_shown_by_the_day(viewer, story) -> None:
 
 
 def test_a_restless_past_is_drawn_in_few_pieces_and_hides_no_failure(viewer, lyon) -> None:
-    for number in range(400):
-        at = NOW - 9 * DAY + number * timedelta(minutes=20)
+    for number in range(250):
+        at = NOW - 9 * DAY + number * timedelta(minutes=30)
         changed(lyon, at, "ok", "fail")
         changed(lyon, at + timedelta(minutes=2), "fail", "ok")
     segments = viewer.get(f"{PAGE}&history=90d").context["history"].band.segments
@@ -77,7 +77,7 @@ def test_its_file_has_every_day(viewer, story) -> None:
 
 def test_its_queries_are_few(viewer, story, django_assert_max_num_queries) -> None:
     viewer.get(PAGE)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(17):
         viewer.get(f"{PAGE}&history=90d")
 
 

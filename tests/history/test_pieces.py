@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.alerts.windows import Span
@@ -16,6 +16,8 @@ pytestmark = pytest.mark.unit
 START = datetime(2026, 10, 24, tzinfo=UTC)
 """The day before the clocks go back in Europe: days are UTC's, so that must not matter."""
 H = timedelta(hours=1)
+PATIENTLY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine says nothing about what is asked here."""
 
 moments = st.integers(0, 6 * 86_400_000).map(lambda ms: START + timedelta(milliseconds=ms))
 spans = st.lists(
@@ -33,6 +35,7 @@ pasts = st.builds(
 )
 
 
+@PATIENTLY
 @given(pasts)
 def test_the_seconds_of_a_day_add_up(past):
     days = figures_by_day(past, START.date(), date(2026, 10, 30), now=START + timedelta(days=10))
@@ -44,6 +47,7 @@ def test_the_seconds_of_a_day_add_up(past):
     assert total(days.values()) == figures(past, START, START + timedelta(days=6))
 
 
+@PATIENTLY
 @given(pasts, moments, moments)
 def test_pieces_neither_overlap_nor_leave_a_gap(past, one, other):
     start, end = min(one, other), max(one, other)
@@ -54,6 +58,7 @@ def test_pieces_neither_overlap_nor_leave_a_gap(past, one, other):
     assert all(piece.start < piece.end for piece in found)
 
 
+@PATIENTLY
 @given(pasts, moments)
 def test_today_ends_now(past, now):
     days = figures_by_day(past, START.date(), date(2026, 10, 30), now=now)
