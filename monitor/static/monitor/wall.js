@@ -4,7 +4,7 @@
   const sign = document.getElementById("disconnected");
   const stamp = document.getElementById("last-live");
   const { lang, dataset } = document.documentElement;
-  const form = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: dataset.zone });
+  const form = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: dataset.zone });
   const PATIENCE_MS = 30_000;
   let heard = Date.now();
 
