@@ -78,8 +78,10 @@ def test_nothing_ticked_is_told(operator, integration):
 
 
 def test_all_that_a_search_found_can_be_chosen(operator, integration, panel_integration):
-    assert "Refresh 1 integration?" in page_after(operator, "/refreshes/preview/", all="yes", q="lyon")
-    assert "Refresh 2 integrations?" in page_after(operator, "/refreshes/preview/", all="yes", state="bad")
+    assert "Refresh 1 integration?" in page_after(operator, "/refreshes/preview/", all="yes", query="q=lyon")
+    assert "Refresh 2 integrations?" in page_after(
+        operator, "/refreshes/preview/", all="yes", query="state=bad"
+    )
 
 
 def test_the_preview_says_what_is_refused_and_why(operator, integration, panel_integration):

@@ -224,19 +224,3 @@ STATE_FILTERS: dict[str, Q] = {
     "unknown": WATCHED & (Q(verdict=None) | Q(verdict__state=State.UNKNOWN)),
     "unwatched": ~WATCHED,
 }
-
-
-def search(text: str, state: str, scope: Scope) -> QuerySet[Integration]:
-    """Those of a scope by state (a key of :data:`STATE_FILTERS`, or empty) and free text, worst first."""
-    found = scope.limit(Integration.objects.all()).filter(STATE_FILTERS.get(state, Q()))
-    for word in text.split()[:6]:
-        found = found.filter(
-            Q(name__icontains=word)
-            | Q(store__title__icontains=word)
-            | Q(store__url__icontains=word)
-            | Q(store__platform__icontains=word)
-            | Q(store__tags__icontains=word)
-            | Q(account__title__icontains=word)
-            | Q(account__name__icontains=word)
-        )
-    return worst_first(found)
