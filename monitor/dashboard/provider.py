@@ -11,7 +11,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from requests import RequestException
+
+from monitor.people.provider import NoAnswer
 
 PROVIDER = "sso"
 
@@ -60,5 +61,5 @@ def _asked(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
         raise Http404
     try:
         return cast(HttpResponse, view.adapter_view(_Provider(request, provider_id))(request))
-    except RequestException:
+    except NoAnswer:
         return render(request, "socialaccount/authentication_error.html", status=502)

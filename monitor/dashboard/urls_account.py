@@ -18,6 +18,7 @@ from monitor.dashboard import auth, inviting, people, provider, sessions, settin
 
 # Who stands before the second factor is not signed in yet, and may turn back.
 _sign_out = login_not_required(LogoutView.as_view())
+_cancelled, _failed = login_not_required(social.login_cancelled), login_not_required(social.login_error)
 
 urlpatterns = [
     path("login/", auth.SignIn.as_view(), name="login"),
@@ -38,8 +39,8 @@ urlpatterns = [
         name="account_reset_password_from_key_done",
     ),
     path("login/inactive/", account.account_inactive, name="account_inactive"),
-    path("login/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
-    path("login/failed/", social.login_error, name="socialaccount_login_error"),
+    path("login/cancelled/", _cancelled, name="socialaccount_login_cancelled"),
+    path("login/failed/", _failed, name="socialaccount_login_error"),
     path("login/with/<slug:provider_id>/", provider.go, name="openid_connect_login"),
     path("login/with/<slug:provider_id>/callback/", provider.back, name="openid_connect_callback"),
     path("logout/", _sign_out, name="logout"),

@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL
 
 from integrations.guard import GuardPolicy
+
+NoAnswer = RequestException
+"""What a provider that cannot be asked raises."""
 
 
 class _Guarded(HTTPAdapter):

@@ -276,6 +276,7 @@ def test_address_opens_for_its_groups_only(
             assert to_sign_in, answer.status_code
         else:
             assert answer.status_code == 403, (group, answer.status_code)
+        b"".join(answer)  # a file is closed at its end
 
 
 def address_of(name: str, page: Page, fleet: Fleet) -> str:
@@ -289,7 +290,7 @@ def address_of(name: str, page: Page, fleet: Fleet) -> str:
             values.append(row.pk)
             continue
         thing, dot, attribute = word.partition(".")
-        values.append(getattr(getattr(fleet, thing), attribute) if dot else word)
+        values.append(getattr(getattr(fleet, thing), attribute) if dot and hasattr(fleet, thing) else word)
     return reverse(name, args=values)
 
 
