@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from requests import Session
 
 from integrations.crypto import cipher
 from monitor import audit
@@ -25,7 +24,7 @@ from monitor.access_control import client_address
 from monitor.models import User
 from monitor.people.factors import needs_factor
 from monitor.people.invitations import accept, open_for
-from monitor.people.provider import guarded_session
+from monitor.people.provider import Session, guarded_session
 
 log = logging.getLogger(__name__)
 

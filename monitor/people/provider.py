@@ -15,6 +15,8 @@ from requests.exceptions import InvalidURL
 
 from integrations.guard import GuardPolicy
 
+__all__ = ["NoAnswer", "Session", "guarded_session"]
+
 NoAnswer = RequestException
 """What a provider that cannot be asked raises."""
 
