@@ -97,7 +97,14 @@ def _audits(integration: Integration, start: datetime, *, names_people: bool) ->
     ]
     rows = Audit.objects.filter(target__in=targets, action__in=_ACTIONS, at__gte=start).order_by("-at")[:MOST]
     return [
-        Event(one.at, "audit", one, one.actor if names_people else "", _did(one), sorted(one.after) if one.before else ())
+        Event(
+            one.at,
+            "audit",
+            one,
+            one.actor if names_people else "",
+            _did(one),
+            sorted(one.after) if one.before else (),
+        )
         for one in rows
     ]
 
