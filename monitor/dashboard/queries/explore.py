@@ -95,7 +95,7 @@ class Explore:
         """Of the stores, the worst ones first."""
         chosen: Chosen = self.look.chosen(self.scope)
         names = worst_first(chosen.integrations()).values_list("store__name", "store__title")
-        return list(dict((name, title or name) for name, title in names[: 4 * SIDE_BY_SIDE]).items())
+        return list({name: title or name for name, title in names[: 4 * SIDE_BY_SIDE]}.items())
 
     @property
     def narrowed(self) -> list[tuple[str, str]]:
