@@ -170,9 +170,7 @@ def _event_windows(
 _NEVER = Reading(ok_at=None, tried_at=None)
 
 
-def tolerance_of(
-    configured: int | None, learned: int | None, rhythm: int | None
-) -> tuple[timedelta, str]:
+def tolerance_of(configured: int | None, learned: int | None, rhythm: int | None) -> tuple[timedelta, str]:
     """How late an order may be, and who says so: ``configured``, ``learned`` or ``default``.
 
     All in seconds: the integration's own tolerance, the learned one, and the learned rhythm of the hub.

@@ -6,6 +6,8 @@ from typing import Any, Final
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -25,6 +27,13 @@ BROKER_TIMEOUT_S: Final = 3
 def healthz(_request: HttpRequest) -> HttpResponse:
     """The process answers. Asks nobody else."""
     return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_safe
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Where browsers look for a picture of what is no page of ours, such as a report or a file."""
+    return redirect(static("monitor/icon.svg"))
 
 
 @login_not_required

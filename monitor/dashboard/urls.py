@@ -48,9 +48,7 @@ urlpatterns = [
     path("incidents/export.csv", incidents.incidents_csv, name="incidents-csv"),
     path("incidents/<int:pk>/", incidents.incident_page, name="incident"),
     path("incidents/<int:pk>/post-mortem/", incidents.post_mortem, name="incident-post-mortem"),
-    path(
-        "incidents/<int:pk>/post-mortem.md", incidents.post_mortem_markdown, name="incident-markdown"
-    ),
+    path("incidents/<int:pk>/post-mortem.md", incidents.post_mortem_markdown, name="incident-markdown"),
     path(
         "incidents/<int:pk>/acknowledge/",
         answering.answer,

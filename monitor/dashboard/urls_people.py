@@ -33,6 +33,7 @@ urlpatterns = [
     path("docs/", docs.docs, name="docs"),
     path("docs/<path:path>", docs.docs, name="docs-page"),
     path("healthz", health_pages.healthz, name="healthz"),
+    path("favicon.ico", health_pages.favicon, name="favicon"),
     path("readyz", health_pages.readyz, name="readyz"),
     path("status/", status.status, name="status"),
     path("metrics", status.metrics, name="metrics"),

@@ -41,7 +41,7 @@ def test_a_key_that_the_store_refuses_is_the_cause_and_told_once_it_is_sure():
 
 def test_a_stall_behind_a_store_that_cannot_be_read_is_noticed_by_its_silence():
     course = run(subject(fault(Kind.UNSEEN, hours=10)))
-    assert [rule for state, rule in told(course) if state in ("warn", "fail")][0] == "silent"
+    assert next(rule for state, rule in told(course) if state in ("warn", "fail")) == "silent"
     assert not [moment for moment in course.imports if NOON + 60 < moment < NOON + 10 * HOUR]
 
 

@@ -45,6 +45,7 @@ def posts(opens_for: int, *args: str, **data: str) -> Page:
 
 PAGES: dict[str, Page] = {
     "healthz": Page(ANYBODY),
+    "favicon": Page(ANYBODY),
     "readyz": Page(ANYBODY, statuses=(200, 503)),
     "status": Page(VIEWER),
     "docs": Page(VIEWER, statuses=(200, 404)),  # 404 where it was not built

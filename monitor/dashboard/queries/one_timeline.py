@@ -95,7 +95,8 @@ def _audits(integration: Integration, start: datetime, *, names_people: bool) ->
         f"store {integration.store.name}",
         f"account {integration.account.name}",
     ]
-    rows = Audit.objects.filter(target__in=targets, action__in=_ACTIONS, at__gte=start).order_by("-at")[:MOST]
+    audits = Audit.objects.filter(target__in=targets, action__in=_ACTIONS, at__gte=start)
+    rows = audits.order_by("-at")[:MOST]
     return [
         Event(
             one.at,
