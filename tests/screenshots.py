@@ -49,8 +49,8 @@ PICTURES = (
     Picture("overview", "/"),
     Picture("overview", "/", theme="dark"),
     Picture("overview", "/", width=390),
-    Picture("integration", "/integrations/boutique-lyon/"),
-    Picture("integration", "/integrations/atelier-garonne/", width=390, theme="dark"),
+    Picture("integration", "/integrations/boutique-lyon-sendcloud-eu/"),
+    Picture("integration", "/integrations/atelier-garonne-sendcloud-eu/", width=390, theme="dark"),
     Picture("incident", INCIDENT),
     Picture("connect", "/connect/add/store/woocommerce/"),
 )
@@ -108,7 +108,10 @@ def take(browser: Browser, address: str, folder: Path, *, settle_s: float) -> No
     for picture in PICTURES:
         page.set_viewport_size({"width": picture.width, "height": HEIGHTS[picture.width]})
         page.emulate_media(color_scheme="dark" if picture.theme == "dark" else "light")
-        page.goto(base + (newest_incident(page, base) if picture.path == INCIDENT else picture.path))
+        path = newest_incident(page, base) if picture.path == INCIDENT else picture.path
+        answer = page.goto(base + path)
+        if answer is None or not answer.ok:
+            sys.exit(f"{path} was answered {answer and answer.status}.")
         page.wait_for_timeout(DRAWN_MS)
         page.screenshot(path=folder / picture.file)
         print(folder / picture.file, f"{(folder / picture.file).stat().st_size / 1024:.0f} kB", flush=True)

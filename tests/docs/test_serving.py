@@ -72,7 +72,7 @@ def test_pages_are_served_with_a_strict_policy_and_kept_by_browsers(served: Path
     "path", ["no-such-page.html", "../settings.py", "%2e%2e/%2e%2e/manage.py", "/etc/passwd"]
 )
 def test_nothing_else_is_served(served: Path, reader: Client, path: str) -> None:
-    assert reader.get(f"/docs/{path}").status_code == 404
+    assert reader.get(f"/docs/{path}").status_code in (400, 404)
 
 
 def test_nobody_reads_without_signing_in(served: Path, db: None) -> None:
