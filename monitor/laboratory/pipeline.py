@@ -69,8 +69,9 @@ def tell(fleet: Fleet, courses: Sequence[Course]) -> Story:
 
 def _make_tables() -> None:
     """Empty tables that hide the real ones until the transaction ends. Their numbers begin so high that no
-    advisory lock on an account is one that the product could wait for."""
+    advisory lock on an account is one that the product could wait for; two laboratories take turns."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('syncwatch.laboratory'))")
         for model in apps.get_models(include_auto_created=True):
             if model._meta.app_label in APPS:
                 table = connection.ops.quote_name(model._meta.db_table)
