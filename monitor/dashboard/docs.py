@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -48,12 +49,16 @@ def docs(request: HttpRequest, path: str = "") -> HttpResponse:
     if not path or path.endswith("/"):
         path = f"{path}index.html"
     try:
-        # It streams, which is all the same to the decorators.
-        return serve(request, path, document_root=str(BUILT))  # type: ignore[return-value]
+        found = serve(request, path, document_root=str(BUILT))
     except Http404:
         if (BUILT / "index.html").exists():
             raise
         return not_built(request)
+    if not isinstance(found, FileResponse):
+        return found
+    # The files are small, so nothing needs to stay open for readers who may give up.
+    with found.file_to_stream or BytesIO() as file:
+        return HttpResponse(file.read(), headers=found.headers)
 
 
 def not_built(request: HttpRequest) -> HttpResponse:
