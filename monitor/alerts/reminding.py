@@ -25,6 +25,8 @@ GAPS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
 """Between the opening, the first, the second and the third reminder."""
 DAILY = timedelta(days=1)
 """Between all that follow, and between two looks at what seems to need none."""
+UNSEEN = timedelta(minutes=5)
+"""Between two looks at what is paused: nothing tells when it is let go on."""
 NOT_SENT_YET = timedelta(minutes=1)
 """How long after it was due it is looked whether the first mail has been sent."""
 BATCH = 200
@@ -101,8 +103,8 @@ def follow_up(now: datetime) -> int:
     """Puts the reminders and escalations that are due into the outbox; returns how many.
 
     Of several reminders that became due while nothing ran only the last is sent. Nobody is reminded of what a
-    maintenance window covers. Safe to run in any number at once: an incident is followed up by one at a time,
-    and each step is told once. Five queries when nothing is due.
+    maintenance window covers, or of what is paused. Safe to run in any number at once: an incident is
+    followed up by one at a time, and each step is told once. Five queries when nothing is due.
     """
     listening = _Listening(notices.subscribed(), running_now(now))
     with transaction.atomic():
@@ -132,11 +134,12 @@ def _follow(
     sign = listening.sign
     for row in rows:
         row.look_again_at, row.looked_for = now + DAILY, sign
-    those = [
-        one
-        for one in standing(rows, now)
-        if not all(covering(listening.windows, integration) for integration in one.integrations)
-    ]
+    those = []
+    for one in standing(rows, now):
+        if not one.is_watched:
+            one.incident.look_again_at = now + UNSEEN
+        elif not all(covering(listening.windows, integration) for integration in one.integrations):
+            those.append(one)
     told = _told([one.incident.pk for one in those])
     put: list[Notice] = []
     for one in those:

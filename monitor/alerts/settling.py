@@ -9,6 +9,7 @@ from integrations.models import Integration
 from monitor.alerts import flapping, shared
 from monitor.alerts.informing import tell
 from monitor.alerts.reaction import Reaction
+from monitor.alerts.standing import is_watched
 from monitor.models import Incident, Member
 
 
@@ -17,7 +18,8 @@ def settle(now: datetime) -> int:
     """Closes the flapping incidents that are calm, and tells it; returns how many.
 
     One query while none is. Locks what a reaction locks, in the same order, and looks again: what falls ill
-    in this moment stays open. Safe to run in any number at once; what is busy is left to the next run.
+    in this moment stays open, and where nobody looks calm begins anew. Safe to run in any number at once;
+    what is busy is left to the next run.
     """
     calm = Incident.objects.filter(closed_at=None, calm_since__lte=now - flapping.CALM_AT_LEAST)
     due = [incident for incident in calm.only(*_NEEDED) if flapping.is_over(incident, now)]
@@ -41,6 +43,10 @@ def settle(now: datetime) -> int:
         for incident in rows
         if all(one.integration_id in free for one in members.get(incident.pk, ()) if one.left_at is None)
     ]
+    # Pausing changes no verdict, and neither does its end: no reaction would begin the calm anew.
+    unseen = {pk for pk, inside in members.items() if not any(is_watched(one.integration) for one in inside)}
+    Incident.objects.filter(pk__in=unseen & {incident.pk for incident in over}).update(calm_since=now)
+    over = [incident for incident in over if incident.pk not in unseen]
     Member.objects.filter(incident__in=over, left_at=None).update(left_at=now)
     Incident.objects.filter(pk__in=[incident.pk for incident in over]).update(closed_at=now)
     # Of a store that was removed meanwhile there is nothing to tell.

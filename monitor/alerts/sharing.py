@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Q
 
@@ -72,7 +72,7 @@ def share(reaction: Reaction, now: datetime, peers_of: shared.Peers) -> None:
         incident = open_ones.get(scope)
         if incident is None or incident.calm_since is not None:
             # While nobody in it is ill, who falls ill may have a trouble of its own.
-            find = _of_account if shared.is_of_account(bads[0][2].new) else _of_host
+            find = _FINDERS[scope.partition(":")[0]]
             incident = find(bads, _Known(peers, singles.get(scope, []), incident, reaction.foretold), now)
         if incident is not None:
             if flapping.falls(incident, now):
@@ -92,6 +92,8 @@ def _scope(bad: Bad) -> str:
     _, integration, change = bad
     if shared.is_of_account(change.new) and shared.waiting_since(change.new) is not None:
         return shared.account_scope(integration)
+    if shared.is_of_zone(change.new, integration):
+        return shared.zone_scope(integration)
     return shared.host_scope(integration) if shared.is_of_host(change.new) else ""
 
 
@@ -108,11 +110,12 @@ def _put(reaction: Reaction, bads: Sequence[Bad], incident: Incident) -> None:
 def _singles(accounts: set[int], scopes: Collection[str], now: datetime) -> dict[str, list[Member]]:
     """Open incidents of single integrations that may be the first signs of these shared ones, by scope."""
     of_host = Q(incident__cause=ConditionKind.ACCESS, incident__opened_at__gt=now - shared.TOGETHER)
+    of_zone = Q(incident__cause=ConditionKind.EDGE, incident__opened_at__gt=now - shared.AUDITED)
     of_account = Q(
         incident__cause__in=[kind.value for kind in shared.OF_ACCOUNT], integration__account__in=accounts
     )
     members = Member.objects.filter(
-        of_host | of_account,
+        of_host | of_zone | of_account,
         left_at=None,
         incident__closed_at=None,
         incident__scope__startswith="integration:",
@@ -121,6 +124,8 @@ def _singles(accounts: set[int], scopes: Collection[str], now: datetime) -> dict
     for member in members:
         if member.incident.cause == ConditionKind.ACCESS:
             scope = shared.host_scope(member.integration) if member.incident.rule in shared.OF_HOST else ""
+        elif member.incident.cause == ConditionKind.EDGE:
+            scope = shared.zone_scope(member.integration)
         elif member.incident.rule in shared.NOT_OF_ACCOUNT:
             scope = ""
         else:
@@ -168,20 +173,30 @@ def _is_first_sign(incident: Incident, silent_since: datetime) -> bool:
 
 def _of_host(bads: Sequence[Bad], known: _Known, now: datetime) -> Incident | None:
     """Several shops of one host, if so."""
+    scope = shared.host_scope(bads[0][1])
+    what = Shared(scope, ConditionKind.ACCESS, "host_fails", {"shared": scope.removeprefix("host:")})
+    return _of_shops(what, bads, known, now)
+
+
+def _of_zone(bads: Sequence[Bad], known: _Known, now: datetime) -> Incident | None:
+    """Several shops behind one zone, if so."""
+    evidence = {"shared": str(bads[0][1].store.edge)}
+    what = Shared(shared.zone_scope(bads[0][1]), ConditionKind.EDGE, "zone_fails", evidence)
+    return _of_shops(what, bads, known, now)
+
+
+def _of_shops(what: Shared, bads: Sequence[Bad], known: _Known, now: datetime) -> Incident | None:
     singles = [one for one in known.singles if one.incident.flapping_since is None]
     stores = {bad[1].store_id for bad in bads} | {member.integration.store_id for member in singles}
-    if len(bads) + len(singles) < 2:
+    if len(stores) < 2:
         return None
-    change = bads[0][2]
-    scope = shared.host_scope(bads[0][1])
-    evidence = {
-        **change.new.evidence,
-        "shared": scope.removeprefix("host:"),
-        "affected": len(stores),
-        "met": change.new.rule,
-    }
-    what = Shared(scope, ConditionKind.ACCESS, "host_fails", evidence)
-    return _made(what, bads, singles, known.calm, now)
+    first = bads[0][2].new
+    evidence = {**first.evidence, **what.evidence, "affected": len(stores), "met": first.rule}
+    return _made(what._replace(evidence=evidence), bads, singles, known.calm, now)
+
+
+_FINDERS: Final = {"account": _of_account, "host": _of_host, "zone": _of_zone}
+"""By what a scope begins with."""
 
 
 def _made(
@@ -200,8 +215,23 @@ def _made(
         incident.save()
         merged = [member for member in singles if member.incident_id != incident.pk]
         Member.objects.filter(pk__in=[member.pk for member in merged]).update(incident=incident)
-        Incident.objects.filter(pk__in=[member.incident_id for member in merged]).update(closed_at=now)
+        ended = [member.incident_id for member in merged]
+        Incident.objects.filter(pk__in=ended).update(closed_at=now)
+        _take_over(incident, ended)
     return incident
+
+
+def _take_over(incident: Incident, ended: Sequence[int]) -> None:
+    """Whoever was told of an incident that has become part of this one, and not of this one, is told of this
+    one's end: the other's will never be told."""
+    if not ended:
+        return
+    know = Notice.objects.filter(incident=incident, step=Step.OPENED).values("recipient")
+    rows = Notice.objects.filter(incident__in=ended, step=Step.OPENED, failed_at=None)
+    first: dict[str, Notice] = {}
+    for row in rows.exclude(recipient__in=know).order_by("created_at", "pk"):
+        first.setdefault(row.recipient, row)
+    Notice.objects.filter(pk__in=[row.pk for row in first.values()]).update(incident=incident)
 
 
 def adopt(reaction: Reaction) -> None:

@@ -21,9 +21,18 @@ class Standing:
     """Still in it, or all that were when it is over; the first to join it first."""
     facts: NoticeFacts
 
+    @property
+    def is_watched(self) -> bool:
+        return any(is_watched(one) for one in self.integrations)
+
     def concerns(self, subscription: Subscription) -> bool:
         state = State(self.incident.state)
         return any(notices.wants(subscription, one, state) for one in self.integrations)
+
+
+def is_watched(integration: Integration) -> bool:
+    """Whether anybody looks at it: neither paused, nor its store or account switched off."""
+    return not integration.is_paused and integration.store.is_active and integration.account.is_active
 
 
 def standing(incidents: Iterable[Incident], now: datetime) -> list[Standing]:

@@ -20,7 +20,7 @@ def unhush(now: datetime) -> int:
 
     What is still bad is told to those whom it would have been told when it opened; what was over before the
     window's end is only counted. What another window covers meanwhile stays hushed until that one ends, and
-    what comes and goes and is calm just now until it is back or over.
+    what comes and goes and is calm just now until it is back or over, and what is paused until it goes on.
     Safe to run in any number at once, at any time.
     """
     windows = running_now(now)
@@ -36,6 +36,8 @@ def unhush(now: datetime) -> int:
         return 0
     ready: dict[int | None, list[Standing]] = {}
     for one in standing(hushed, now):
+        if one.incident.closed_at is None and not one.is_watched:
+            continue
         other = _covered_by(one, windows)
         if other is None:
             ready.setdefault(one.incident.hushed_by_id, []).append(one)

@@ -218,6 +218,26 @@ def test_while_a_flapping_hub_is_calm_a_store_has_a_stall_of_its_own(make_integr
     assert Incident.objects.get(scope__startswith="account:", closed_at=None).calm_since is not None
 
 
+def test_whoever_was_told_of_a_stall_that_was_the_hubs_hears_its_end(make_integration):
+    shops = [make_integration(name, tags=(name,)) for name in ("lyon", "paris", "nice")]
+    subscribe("paris@ops.example", tags=["paris"])
+    all_wait = known(waits(), waits(), waits())
+
+    def at(minutes, *news, peers=all_wait):
+        settle(NOW + minutes * MINUTE)
+        react(list(news), now=NOW + minutes * MINUTE, peers=peers)
+
+    for minutes in (0, 20):
+        at(minutes, stalled(shops[0]), stalled(shops[2]))
+        at(minutes + 10, change(shops[0], FINE), change(shops[2], FINE))
+    at(40, stalled(shops[1]), peers=known())
+    at(45, stalled(shops[0]))
+    assert the_open_one().members.filter(left_at=None).count() == 2
+    at(60, *(change(one, FINE) for one in shops[:2]))
+    assert settle(NOW + 200 * MINUTE) == 1
+    assert steps(recipient="paris@ops.example") == ["opened", "recovered"]
+
+
 def test_looking_for_what_is_over_is_one_query_when_nothing_is(integration):
     tell(integration, *THRICE)
     with CaptureQueriesContext(connection) as captured:
