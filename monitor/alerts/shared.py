@@ -1,6 +1,7 @@
 """What many integrations suffer from together: found before anybody is told, so that it is told once.
 
-A hub that imports nothing of a whole account, a host on which several shops stand. Whether it is so is
+A hub that imports nothing of a whole account, a host on which several shops stand, a zone in front of several
+of them. Whether it is so is
 decided when the first of them goes bad, from what is known of the others at that moment; whoever goes bad
 while it lasts joins in silence.
 """
@@ -42,6 +43,8 @@ ENOUGH_OVERDUE = 3
 """So many of an account that wait in vain at once make it the account's affair; two, if both are bad."""
 TOGETHER = timedelta(minutes=15)
 """Shops of one host that go bad within this time of each other do so for one reason."""
+AUDITED = timedelta(hours=2)
+"""The same for the shops behind one zone: each is audited by itself, once an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,21 @@ def is_of_host(judgement: Judgement) -> bool:
     return judgement.cause is ConditionKind.ACCESS and judgement.rule in OF_HOST
 
 
+def is_of_zone(judgement: Judgement, integration: Integration) -> bool:
+    return judgement.cause is ConditionKind.EDGE and integration.store.edge_id is not None
+
+
 def account_scope(integration: Integration) -> str:
     return f"account:{integration.account_id}"
 
 
 def host_scope(integration: Integration) -> str:
     return f"host:{(urlsplit(integration.store.url).hostname or '')[:70]}"
+
+
+def zone_scope(integration: Integration) -> str:
+    """By the account whose token reads the zone: a token is made for one, or for those of one owner."""
+    return f"zone:{integration.store.edge_id}"
 
 
 def waiting_since(judgement: Judgement) -> datetime | None:

@@ -40,6 +40,16 @@ EDGE = {
         State.OK, (_("Nothing in the zone in front of the store stands in the way of %(hub)s."),)
     ),
     "checks_unknown": _UNKNOWN,
+    "zone_fails": Phrase(
+        State.FAIL,
+        (
+            _("Settings of %(shared)s disturb the hubs of several shops, or might."),
+            _("Settings of one zone disturb the hubs of several shops, or might."),
+        ),
+        (_("%(shops)s so far."), _("%(check)s"), _("%(other_checks)s")),
+        (_("%(check_remedy)s"), _LIST),
+        "show_checks",
+    ),
     "might_stop_hub": Phrase(
         State.WARN,
         (_("%(check)s"), _("A setting of the zone might stop %(hub)s.")),

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.contracts import ConditionKind
-from integrations.models import Store
+from integrations.models import Account, Store
 from monitor.alerts.mails import write
 from monitor.alerts.react import react
 from monitor.alerts.shared import Peer
@@ -201,6 +201,23 @@ def test_shops_of_one_host_that_fail_together_are_one_incident(four):
     incident = Incident.objects.get(scope="host:host.example")
     assert set(incident.members.values_list("integration__name", flat=True)) == {"lyon", "paris"}
     assert incident.rule == "host_fails"
+    assert steps() == ["opened", "opened"]
+
+
+def test_shops_behind_one_zone_that_it_disturbs_are_one_incident(four):
+    subscribe()
+    edge = Account.objects.create(name="cloudflare", title="Our Cloudflare", kind="cloudflare")
+    Store.objects.filter(name__in=["lyon", "paris", "nice"]).update(edge=edge)
+    for integration in four:
+        integration.store.refresh_from_db()
+    disturbed = judged(State.WARN, ConditionKind.EDGE, "check_warned", since=NOW)
+    react([change(four[0], disturbed), change(four[3], disturbed)], now=NOW)
+    assert Incident.objects.filter(scope__startswith="integration:").count() == 2
+    react([change(four[1], disturbed)], now=NOW + timedelta(minutes=50))
+    react([change(four[2], disturbed)], now=NOW + timedelta(hours=9))
+    incident = Incident.objects.get(scope=f"zone:{edge.pk}")
+    assert set(incident.members.values_list("integration__name", flat=True)) == {"lyon", "paris", "nice"}
+    assert (incident.rule, incident.shared_title) == ("zone_fails", "Our Cloudflare")
     assert steps() == ["opened", "opened"]
 
 

@@ -59,6 +59,7 @@ def test_every_rule_of_the_tables_is_explained_and_every_phrase_is_used():
     used |= {(ConditionKind.EVENTS, judge_events(row[1], NOON).rule) for row in test_events.SITUATIONS}
     # What only incidents of many integrations say.
     used |= {(ConditionKind.IMPORTS, "account_stalled"), (ConditionKind.ACCESS, "host_fails")}
+    used |= {(ConditionKind.EDGE, "zone_fails")}
     # How a condition begins, before anything was looked at.
     used |= {(kind, "not_read_yet") for kind in PHRASES}
     assert used == set(EVERY_RULE)
