@@ -75,7 +75,7 @@ class _Counted(Paginator[Integration]):
 
 
 @page
-@shared
+@shared("rows")
 def integration_list(request: HttpRequest) -> HttpResponse:
     """The table; with ``part=rows`` only what changes while somebody looks at it."""
     user, now = cast(User, request.user), timezone.now()

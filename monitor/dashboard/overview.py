@@ -17,6 +17,7 @@ from monitor.dashboard.queries.blocked import most_alike
 from monitor.dashboard.queries.explore import Explore
 from monitor.scope import Scope, scope_of
 
+PARTS = ("live", "picture", "tools")
 TROUBLES = 25
 """Troubles spelled out on the overview; the rest is in the list."""
 LOADED = 200
@@ -47,7 +48,7 @@ KEYS = (
 
 
 @page
-@shared
+@shared(*PARTS)
 def overview(request: HttpRequest) -> HttpResponse:
     """The page, or the part of it that is asked for again."""
     now, scope, part = timezone.now(), scope_of(request.user), request.GET.get("part", "")
@@ -61,7 +62,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             rows = MOST_ROWS if request.GET.get("rows") == "more" else ROWS
             drawn = picture(look.chosen(scope), start=look.start_at, end=look.end_at, rows=rows)
             context |= {"picture": drawn, "keys": KEYS}
-    template = template_part(request, "overview", ("live", "picture", "tools"))
+    template = template_part(request, "overview", PARTS)
     return render(request, template, context)
 
 

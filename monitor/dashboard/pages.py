@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
 from monitor.access_control import VIEW, requires
-from monitor.scope import scope_of
+from monitor.permissions import grants_of
 
 SHARED_S: Final = 2.0
 """How old a part may be that was made for somebody else."""
@@ -39,26 +39,29 @@ class _Made:
     content: bytes = b""
 
 
-def shared(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A view whose live parts (``?part=``) are made once for all who see the same.
+def shared(*parts: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """A view whose live ``parts`` (``?part=``) are made once for all who see the same.
 
     A hundred people who watch one page cost what one costs: who asks within :data:`SHARED_S` seconds gets
-    what was made for the first, if rights, stores, language, time zone and address are the same. Such a part
-    must hold nothing that is one person's own.
+    what was made for the first, if rights, the stores of each right, language, time zone and address are the
+    same. Such a part must hold nothing that is one person's own; the page around it does, and is not shared.
     """
+    return lambda view: _shared(view, frozenset(parts))
+
+
+def _shared(view: Callable[..., HttpResponse], parts: frozenset[str]) -> Callable[..., HttpResponse]:
     made: dict[object, _Made] = {}
     guard = threading.Lock()
 
     @wraps(view)
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if "part" not in request.GET:
+        if request.GET.get("part") not in parts:
             return view(request, *args, **kwargs)
         key = (
             request.get_full_path(),
             translation.get_language(),
             timezone.get_current_timezone_name(),
-            scope_of(request.user),
-            frozenset(request.user.get_all_permissions()),
+            frozenset(grants_of(request.user).items()),
         )
         with guard:
             if len(made) > _KEPT:

@@ -13,7 +13,7 @@ TROUBLES = 6
 
 
 @page
-@shared
+@shared("live")
 def wall(request: HttpRequest) -> HttpResponse:
     """Of all stores, or with ``?tag=`` of those that have the tag; ``?theme=light`` for a bright room."""
     now, tag = timezone.now(), request.GET.get("tag", "")[:40]

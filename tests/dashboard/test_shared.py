@@ -51,3 +51,29 @@ def test_other_rights_language_zone_or_stores_are_made_anew(one, viewer) -> None
         assert live(client, 2) != first, user
     assert Store.objects.filter(tags__contains=["vip"]).exists()
     assert "Boutique Lyon" not in live(client, 2)
+
+
+def test_where_somebody_has_a_right_is_part_of_what_is_the_same(one) -> None:
+    """Both see every store and may refresh some: others."""
+    make.StoreFactory(name="theirs", tags=["vip"])
+    parts = []
+    for name, tag in (("ann", "vip"), ("bob", "fr")):
+        user = User.objects.create_user(name, time_zone="Europe/Paris")
+        user.groups.add(Group.objects.get(name="viewer"))
+        Role.objects.create(user=user, group=Group.objects.get(name="operator"), tags=[tag])
+        client = Client()
+        client.force_login(user)
+        parts.append(live(client, 3))
+        Verdict.objects.update(waiting_count=77)
+    assert parts[0] != parts[1]
+
+
+@pytest.mark.parametrize("path", ["/?part=x", "/wall/?part=x", "/integrations/?part=x&part=other"])
+def test_a_whole_page_is_never_shared_whatever_part_is_asked_for(one, viewer, path: str) -> None:
+    anna = User.objects.create_user("anna", first_name="Annabel", time_zone="Europe/Paris")
+    anna.groups.add(Group.objects.get(name="viewer"))
+    client = Client()
+    client.force_login(anna)
+    first = client.get(path).content.decode()
+    assert "Annabel" in first or path.startswith("/wall/")
+    assert "Annabel" not in viewer.get(path).content.decode()
