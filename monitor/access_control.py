@@ -5,6 +5,7 @@ group in the admin. A superuser may do everything.
 """
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Final
 
 from django.apps import apps as installed_apps
@@ -69,11 +70,23 @@ def after_migrate(apps: Apps = installed_apps, **_kwargs: Any) -> None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address a request came from, for the sign-in limit.
+    """The address a request came from, for the sign-in limit; empty: none is known.
 
-    Behind a proxy that is the last address the proxy added; a client can write only the ones before it.
+    Behind a proxy that is the last address the proxy added; a client can write only the ones before it. Some
+    proxies add the port, or words such as ``unknown``.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        return str(forwarded).rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+        last = str(forwarded).rpartition(",")[2].strip()
+        without_port = last[1:].partition("]")[0] if last.startswith("[") else last.partition(":")[0]
+        found = next(filter(None, map(_address, (last, without_port))), "")
+        if found:
+            return found
+    return _address(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""

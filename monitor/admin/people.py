@@ -66,6 +66,11 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     def _may_touch(request: HttpRequest, obj: User | None) -> bool:
         return obj is None or not obj.is_superuser or request.user.is_superuser
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # A former address must neither sign in by a provider nor get a new password.
+        EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         del obj
         always = ("last_login", "date_joined")

@@ -3,6 +3,7 @@
 from typing import Any, cast
 from urllib.parse import unquote
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django import forms
@@ -47,7 +48,15 @@ class PersonForm(forms.ModelForm[User]):
         zone.widget.attrs["data-search"] = _("Find a city")
 
 
+def _moves_mail(request: HttpRequest) -> bool:
+    """Whether another address is asked for. Who has it can set a new password, so an open screen is not
+    enough to enter it."""
+    email = request.POST.get("email", "").strip()
+    return request.method == "POST" and email.lower() != cast(User, request.user).email.lower()
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@reauthentication_required(enabled=_moves_mail)  # type: ignore[untyped-decorator]  # allauth has no types
 def settings_page(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     before = audit.snapshot(user)

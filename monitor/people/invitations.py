@@ -98,7 +98,9 @@ def accept(invitation: Invitation, user: User, now: datetime) -> bool:
     if not taken:
         return False
     give_role(user, invitation.group, invitation.tags)
-    # Who has the link has read the mail.
+    # Who has the link has read the mail: whoever had the address before, such as an account that was closed,
+    # has it no more.
+    EmailAddress.objects.filter(email__iexact=invitation.email).exclude(user=user).delete()
     EmailAddress.objects.update_or_create(
         user=user, email=invitation.email.lower(), defaults={"verified": True, "primary": True}
     )

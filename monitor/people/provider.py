@@ -31,10 +31,18 @@ class _Guarded(HTTPAdapter):
         # The issuer was named by whoever runs Syncwatch; it may well be inside.
         if parts.hostname != urlsplit(settings.OIDC_ISSUER).hostname:
             policy = GuardPolicy(settings.SYNCWATCH_ALLOWED_NETWORKS)
-            for *_, place in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM):
-                if not policy.allows(ip_address(str(place[0]).partition("%")[0])):
+            for place in _places(parts.hostname, parts.port or 443):
+                if not policy.allows(ip_address(place.partition("%")[0])):
                     raise InvalidURL(f"{parts.hostname} leads to an address that is not allowed.")
         return super().send(request, **{**kwargs, "timeout": self.timeout_s})
+
+
+def _places(host: str | None, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise RequestException(f"{host} has no address.") from error
+    return [str(place[0]) for *_, place in found]
 
 
 def guarded_session(timeout_s: float) -> Session:

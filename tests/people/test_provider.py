@@ -167,6 +167,13 @@ def test_a_provider_leads_into_no_other_network(provider: Provider, settings) ->
     assert answer.status_code == 502
 
 
+def test_an_address_of_the_provider_that_does_not_exist_is_told(provider: Provider, settings) -> None:
+    settings.OIDC_ISSUER = "https://login.corp.example"
+    apps = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    apps[0]["settings"]["server_url"] = f"http://{'x' * 64}.invalid"
+    assert Client().post(reverse("openid_connect_login", args=["sso"])).status_code == 502
+
+
 def test_without_a_provider_there_is_no_button_and_no_address(db: None) -> None:
     person("ada", "admin")
     assert "Sign in by" not in Client().get(reverse("login")).content.decode()
