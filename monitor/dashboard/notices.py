@@ -10,7 +10,7 @@ from csp.decorators import csp_update
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Concat
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,7 +30,7 @@ from monitor.alerts.weekly.mail import write_week
 from monitor.alerts.weekly.report import Fleet, facts_of, span_of
 from monitor.alerts.weekly.telling import last_week
 from monitor.dashboard.notices_form import SubscriptionForm, already_told
-from monitor.models import Channel, Notice, Subscription, User
+from monitor.models import Channel, Incident, Notice, Subscription, User
 from monitor.scope import scope_of
 
 MANAGE = "monitor.change_subscription"
@@ -155,7 +155,11 @@ def _stored(form: SubscriptionForm, user: User, before: dict[str, Any]) -> bool:
 
 def _told(request: HttpRequest, row: Subscription) -> dict[str, Any]:
     """What a subscription was last sent, and how the test that was just asked for goes."""
-    last = list(Notice.objects.filter(recipient=row.recipient).order_by("-created_at")[:SHOWN])
+    told, scope = Notice.objects.filter(recipient=row.recipient), scope_of(request.user)
+    if not scope.is_everything:
+        # The address may have been told before for somebody who sees more.
+        told = told.filter(Q(step=Step.TEST) | Q(incident__in=scope.limit(Incident.objects.all())))
+    last = list(told.order_by("-created_at")[:SHOWN])
     asked = request.GET.get("test", "")
     test = next((one for one in last if str(one.pk) == asked and one.step == Step.TEST), None)
     return {"now": timezone.now(), "last": last, "test": test}

@@ -3,10 +3,11 @@
 from datetime import time, timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from monitor.alerts.outbox import deliver_due
-from monitor.models import Audit, Notice, Subscription, User
+from monitor.models import Audit, Incident, Member, Notice, Role, Subscription, User
 from tests.alerts.conftest import postbox, server
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
@@ -235,3 +236,26 @@ def test_a_person_sets_quiet_hours_and_sees_the_test_arrive(visit, transactional
     page.locator("#tested").get_by_text("on its way").wait_for()
     Notice.objects.update(sent_at=today)
     page.get_by_text("The mail server took it").wait_for()
+
+
+def test_what_an_address_was_told_of_other_stores_is_not_shown_to_who_enters_it(person, now) -> None:
+    one = make.watched("Boutique Lyon", now, "stalled")
+    incident = Incident.objects.create(
+        scope=f"integration:{one.pk}", cause="imports", rule="stalled", state="fail", opened_at=now,
+        started_at=now,
+    )  # fmt: skip
+    Member.objects.create(incident=incident, integration=one, joined_at=now)
+    vera = User.objects.get(username="viewer")
+    User.objects.filter(pk=vera.pk).update(email="ops@shop.example")
+    Notice.objects.create(
+        recipient="ops@shop.example", incident=incident, step="opened", message_id="<1@here>", created_at=now,
+        due_at=now, context={"title": "Boutique Lyon"},
+    )  # fmt: skip
+    row = Subscription.objects.create(email="ops@shop.example", user=vera)
+    assert "Last notices" in text_of(person, f"/notices/{row.pk}/")
+    vera.groups.clear()
+    Role.objects.create(user=vera, group=Group.objects.get(name="viewer"), tags=["vip"])
+    page = text_of(person, f"/notices/{row.pk}/")
+    assert "Does it arrive?" in page
+    assert "Last notices" not in page
+    assert "Boutique Lyon" not in page
