@@ -141,6 +141,9 @@ def _stored(form: SubscriptionForm, user: User, before: dict[str, Any]) -> bool:
         secret = row.endpoint.get("secret") or channels.new_secret()
         row.endpoint = {"url": form.new_url, "secret": secret}
         hides = {"web-hook address": channels.Endpoint.of(row).host}
+    if form.new_url or row.email != before.get("email", row.email):
+        # It was another address that was refused.
+        row.bounced_at, row.bounce_answer = None, ""
     try:
         with transaction.atomic():
             form.save()

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from monitor import audit
+from monitor.alerts import moving
 from monitor.dashboard.middleware import ZONES
 from monitor.dashboard.zones import grouped_zones
 from monitor.models import User
@@ -68,6 +69,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             user = form.save()
             # Another address has not been proven to be this person's.
             EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+            moving.follow(user, before["email"])
             audit.record_change(user, "person.change", user, before, audit.snapshot(user))
         with translation.override(user.language):
             messages.success(request, _("Your settings are saved."))

@@ -259,3 +259,29 @@ def test_what_an_address_was_told_of_other_stores_is_not_shown_to_who_enters_it(
     assert "Does it arrive?" in page
     assert "Last notices" not in page
     assert "Boutique Lyon" not in page
+
+
+def test_a_corrected_address_is_told_again(admin, now) -> None:
+    refused = {"bounced_at": now, "bounce_answer": "550 5.1.1 no such user"}
+    row = Subscription.objects.create(email="opps@shop.example", **refused)
+    admin.post(f"/notices/{row.pk}/", form(email="opps@shop.example", include_warnings="False"))
+    row.refresh_from_db()
+    assert row.bounced_at == now
+    admin.post(f"/notices/{row.pk}/", form())
+    row.refresh_from_db()
+    assert (row.email, row.bounced_at, row.bounce_answer) == ("ops@shop.example", None, "")
+
+
+def test_own_notices_follow_the_address_in_the_settings(person) -> None:
+    vera = User.objects.get(username="viewer")
+    own = Subscription.objects.create(email="vera@shop.example", user=vera)
+    Subscription.objects.create(email="taken@shop.example")
+    entered = {"language": "en", "time_zone": "", "theme": ""}
+    person.post("/settings/", entered | {"email": "taken@shop.example"})
+    own.refresh_from_db()
+    assert own.email == "vera@shop.example"
+    person.post("/settings/", entered | {"email": "vera@shop.example"})
+    person.post("/settings/", entered | {"email": "vera@home.example"})
+    own.refresh_from_db()
+    assert own.email == "vera@home.example"
+    assert Audit.objects.filter(action="subscription.change").count() == 1
