@@ -27,6 +27,13 @@ _MERGED = """
              GROUP BY 1, 2) AS merged
      GROUP BY at
 """
+_OF_EACH = """
+    SELECT id, array_agg(b ORDER BY b), array_agg(c ORDER BY b)
+      FROM (SELECT r.id, b, sum(c)::bigint AS c
+              FROM ({rows}) AS r("id", "buckets", "counts"), unnest(r.buckets, r.counts) AS u(b, c)
+             GROUP BY 1, 2) AS merged
+     GROUP BY id
+"""
 
 
 def fleet_hours(
@@ -94,6 +101,25 @@ def _merged(rows: QuerySet[Any], step: timedelta) -> dict[datetime, Sketch]:
         moment.astimezone(UTC): Sketch(sum(counts), tuple(buckets), tuple(counts))
         for moment, buckets, counts in found
     }
+
+
+def by_integration(
+    integrations: QuerySet[Integration], start: datetime, end: datetime, step: timedelta
+) -> dict[int, Sketch]:
+    """The sketch of each integration over the hours (or days of UTC) that begin from ``start``, a full one,
+    to before ``end``."""
+    rows: QuerySet[Any]
+    if step == DAY:
+        last = (end.astimezone(UTC) - timedelta(microseconds=1)).date()
+        rows = LatencyDay.objects.filter(integration__in=integrations, day__gte=start.date(), day__lte=last)
+    else:
+        rows = LatencyHour.objects.filter(integration__in=integrations, hour__gte=start, hour__lt=end)
+    rows = rows.order_by().values_list("integration_id", "buckets", "counts")
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_EACH.format(rows=sql), params)
+        found: Sequence[tuple[int, list[int], list[int]]] = cursor.fetchall()
+    return {pk: Sketch(sum(counts), tuple(buckets), tuple(counts)) for pk, buckets, counts in found}
 
 
 def _waiting(arrivals: QuerySet[Arrival], start: datetime, end: datetime) -> list[tuple[datetime, int]]:

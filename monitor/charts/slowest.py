@@ -1,18 +1,13 @@
 """Whose orders were latest in some hours or days."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
-from monitor.charts.data import waiting_by_integration
-from monitor.charts.hours import DAY, HALF, TAIL, floor, step_of
-from monitor.health.sketch import Quantile, Sketch, kaplan_meier_quantile, merge
-from monitor.models import LatencyDay, LatencyHour
-
-MOST_ROWS = 20_000
-"""Sketches that are looked at: an hour of ten thousand integrations twice."""
+from monitor.charts.data import by_integration, waiting_by_integration
+from monitor.charts.hours import HALF, TAIL, floor, step_of
+from monitor.health.sketch import Quantile, Sketch, kaplan_meier_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +26,11 @@ def slowest(chosen: Chosen, *, start: datetime, end: datetime, now: datetime, li
     step = step_of(end - start)
     first = floor(start.astimezone(UTC), step)
     mine = chosen.integrations()
-    rows: list[tuple[int, int, list[int], list[int]]]
-    if step == DAY:
-        days = LatencyDay.objects.filter(integration__in=mine, day__gte=first, day__lt=end)
-        rows = list(days.values_list("integration_id", "n", "buckets", "counts")[:MOST_ROWS])
-    else:
-        hours = LatencyHour.objects.filter(integration__in=mine, hour__gte=first, hour__lt=end)
-        rows = list(hours.values_list("integration_id", "n", "buckets", "counts")[:MOST_ROWS])
-    sketches = defaultdict[int, list[Sketch]](list)
-    for integration, n, buckets, counts in rows:
-        sketches[integration].append(Sketch(n, tuple(buckets), tuple(counts)))
+    sketches = by_integration(mine, first, end, step)
     waiting = waiting_by_integration(mine, first, end)
     found = []
     for pk in sketches.keys() | waiting.keys():
-        sketch = merge(sketches.get(pk, ()))
+        sketch = sketches.get(pk, Sketch())
         ages = [(now - at).total_seconds() for at, count in waiting.get(pk, ()) for _ in range(count)]
         half, tail = (kaplan_meier_quantile(sketch, ages, q) for q in (HALF, TAIL))
         found.append((tail.value_s if tail else 0.0, pk, sketch.n, len(ages), half, tail))

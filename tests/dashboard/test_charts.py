@@ -14,9 +14,11 @@ from django.test import Client
 from plotly.graph_objects import Figure
 
 from integrations.models import Store
+from monitor.charts.chosen import Chosen
 from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark
 from monitor.charts.hours import HOUR, hours_of, share_within
 from monitor.charts.latency import hover_text, latency_figure
+from monitor.charts.slowest import slowest
 from monitor.health.sketch import sketch_of
 from monitor.models import HubState, LatencyDay, LatencyHour, Maintenance, Role, User
 from tests.dashboard import factories as make
@@ -228,3 +230,21 @@ def test_a_maintenance_window_is_marked_as_long_as_it_took(viewer, now, fleet) -
     figure = viewer.get("/charts/latency.json").json()
     lines = [trace for trace in figure["data"] if trace.get("mode") == "lines"]
     assert [line["x"] for line in lines] == [["2026-11-22T07:42:00+00:00", "2026-11-22T09:42:00+00:00"]]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("days", [2, 30])
+def test_who_was_slowest_counts_all_of_the_time_to_its_end(fleet, days) -> None:
+    """Also the day that is not over, and however many hours and integrations there are."""
+    cloud, _own = fleet
+    LatencyHour.objects.all().delete()
+    for at, seconds in ((NOW - timedelta(days=1), 60), (NOW - HOUR, 9000)):
+        one = sketch_of([seconds] * 4)
+        values = {"n": one.n, "buckets": list(one.buckets), "counts": list(one.counts)}
+        LatencyHour.objects.create(integration=cloud, hour=at.replace(minute=0), **values)
+        LatencyDay.objects.create(integration=cloud, day=at.date(), **values)
+    rows = slowest(
+        Chosen(store=cloud.store.name), start=NOW - timedelta(days=days), end=NOW, now=NOW, limit=5
+    )
+    assert (rows[0].integration, rows[0].arrived) == (cloud, 8)
+    assert rows[0].tail.value_s == pytest.approx(9000, rel=0.02)
