@@ -27,8 +27,6 @@ CALM_AT_LEAST = timedelta(hours=1)
 CALM_AT_MOST = timedelta(hours=6)
 CALMER = 1.5
 """It is over when it has been calm for so much longer than it ever was in between."""
-LOOK_BACK = timedelta(days=7)
-"""How far back incidents are read: one that flaps may last long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,7 @@ def mark(reaction: Reaction, now: datetime) -> None:
     earlier: dict[str, list[Incident]] = {}
     rows = Incident.objects.filter(
         scope__in={incident.scope for incident in fresh.values()},
-        opened_at__gt=now - LOOK_BACK,
-        closed_at__isnull=False,
+        closed_at__gt=now - WINDOW,
         hushed_at=None,
     )
     for row in rows.order_by("opened_at", "pk") if fresh else ():

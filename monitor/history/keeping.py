@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Greatest
 
 from integrations.models import Integration
 from monitor.models import Heartbeat, Unwatched
@@ -52,6 +54,7 @@ def note_silence(now: datetime, last_here: datetime | None) -> None:
     if judged_at is None:
         return
     if now - judged_at <= longest:
-        silent.update(end_at=judged_at)
+        # A clock that was set back must not end it before it began.
+        silent.update(end_at=Greatest("start_at", Value(judged_at)))
     elif not silent.exists() and Integration.objects.filter(WATCHED).exists():
         Unwatched.objects.create(start_at=judged_at)

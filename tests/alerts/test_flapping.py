@@ -120,6 +120,16 @@ def test_who_flapped_lately_flaps_at_once_and_what_was_counted_goes_on(integrati
     assert Incident.objects.count() == 3
 
 
+def test_who_came_and_went_for_weeks_flaps_at_once(integration):
+    day = 24 * 60
+    tell(integration, *THRICE)
+    for number in range(10):
+        tell(integration, (number * day + 260, FINE), (number * day + 400, STALLED))
+    tell(integration, (10 * day, FINE), (10 * day + 300, FINE), (10 * day + 600, STALLED))
+    assert Incident.objects.count() == 4
+    assert the_open_one().flapping_since == NOW + (10 * day + 600) * MINUTE
+
+
 def test_judging_the_same_again_changes_nothing(integration):
     subscribe()
     for minutes, new in (*THRICE, (260, FINE), (300, STALLED)):

@@ -154,6 +154,14 @@ def test_a_judge_that_stands_still_makes_time_unknown_until_it_judges_again(lyon
     assert open_now.end_at == NOW + timedelta(minutes=20)
 
 
+def test_a_clock_that_is_set_back_ends_no_silence_before_it_began(lyon):
+    kept(NOW)
+    for minute in range(1, 20):
+        building.keep(NOW + timedelta(minutes=minute))
+    kept(NOW - timedelta(minutes=40))
+    assert Unwatched.objects.get(integration=None).end_at == NOW
+
+
 def test_the_exact_figures_of_any_time(lyon):
     outage(lyon, NOW - 3 * H, H)
     took(lyon, NOW.replace(minute=0) - 2 * H, [60, 9000])
