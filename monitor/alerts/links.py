@@ -6,8 +6,10 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.urls import reverse
 
+from monitor.access_control import ACKNOWLEDGE
 from monitor.alerts.channels import subscription_of
-from monitor.models import Notice
+from monitor.models import Incident, Notice, Subscription
+from monitor.scope import scope_of
 
 MAX_AGE = timedelta(days=14)
 _SIGNER = "monitor.alerts.links"
@@ -24,7 +26,8 @@ def answer_link(notice: Notice) -> str:
 
 
 def notice_of(token: str) -> Notice | None:
-    """The notice whose link this is. None: forged, too old, or its recipient is not to be told any more."""
+    """The notice whose link this is. None: forged, too old, its recipient is not to be told any more, or is a
+    person who may not answer the incident."""
     try:
         key = TimestampSigner(salt=_SIGNER).unsign(token, max_age=MAX_AGE)
     except BadSignature:
@@ -33,4 +36,13 @@ def notice_of(token: str) -> Notice | None:
     if notice is None or notice.incident is None:
         return None
     known = subscription_of(notice.recipient)
-    return notice if known is not None and known.is_active else None
+    return notice if known is not None and known.is_active and _may_answer(known, notice.incident) else None
+
+
+def _may_answer(recipient: Subscription, incident: Incident) -> bool:
+    """Whoever manages subscriptions gives a shared address the right to answer; a person has their own, as
+    long as they have it."""
+    if recipient.user is None:
+        return True
+    mine = scope_of(recipient.user, ACKNOWLEDGE)
+    return mine.limit_whole(Incident.objects.filter(pk=incident.pk)).exists()

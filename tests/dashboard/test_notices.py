@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from monitor.alerts.links import answer_link
 from monitor.alerts.outbox import deliver_due
 from monitor.models import Audit, Incident, Member, Notice, Role, Subscription, User
 from tests.alerts.conftest import postbox, server
@@ -285,3 +286,29 @@ def test_own_notices_follow_the_address_in_the_settings(person) -> None:
     own.refresh_from_db()
     assert own.email == "vera@home.example"
     assert Audit.objects.filter(action="subscription.change").count() == 1
+
+
+def test_a_person_answers_by_mail_what_they_may_answer_when_signed_in(db, now) -> None:
+    """Whoever may see can have notices sent to themselves; that gives no right to acknowledge."""
+    one = make.watched("Boutique Lyon", now, "stalled")
+    incident = Incident.objects.create(
+        scope=f"integration:{one.pk}", cause="imports", rule="stalled", state="fail", opened_at=now,
+        started_at=now,
+    )  # fmt: skip
+    Member.objects.create(incident=incident, integration=one, joined_at=now)
+    notice = Notice.objects.create(
+        recipient="vera@shop.example", incident=incident, step="opened", message_id="<1@here>", created_at=now,
+        due_at=now, context={"title": "Boutique Lyon"},
+    )  # fmt: skip
+    vera = User.objects.create_user("vera", "vera@shop.example")
+    row = Subscription.objects.create(email=vera.email, user=vera)
+    link = answer_link(notice).partition("/incidents/")[2]
+    answers = []
+    for group in ("viewer", "operator"):
+        vera.groups.set([Group.objects.get(name=group)])
+        answers.append(Client().get(f"/incidents/{link}").status_code)
+    assert answers == [404, 200]
+    User.objects.filter(pk=vera.pk).update(is_active=False)
+    assert Client().post(f"/incidents/{link}", {"what": "acknowledge"}).status_code == 404
+    Subscription.objects.filter(pk=row.pk).update(user=None)
+    assert Client().get(f"/incidents/{link}").status_code == 200
