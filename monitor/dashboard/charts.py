@@ -55,7 +55,7 @@ def fleet_latency(request: HttpRequest, form: str) -> HttpResponse:
 
         def link(hour: Hour) -> str:
             query = look.at(hour.start_at, min(hour.start_at + hour.length, now))
-            return f"{who}?{query}" + (f"&of={of}" if of else "")
+            return f"{who}?{query}" + (f"&{urlencode({'of': of})}" if of else "")
 
         return latency_figure(hours, zone=zone, marks=marks, link=link)
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -248,3 +249,12 @@ def test_who_was_slowest_counts_all_of_the_time_to_its_end(fleet, days) -> None:
     )
     assert (rows[0].integration, rows[0].arrived) == (cloud, 8)
     assert rows[0].tail.value_s == pytest.approx(9000, rel=0.02)
+
+
+@pytest.mark.integration
+def test_a_tag_with_signs_of_an_address_is_drawn(viewer, fleet) -> None:
+    cloud, _own = fleet
+    Store.objects.filter(pk=cloud.store_id).update(tags=["R&D #1+"])
+    page = viewer.get("/?by=tag").content.decode()
+    address = unescape(re.search(r'data-chart="(/charts/latency[^"]+)"', page)[1])
+    assert sum(int(row["arrived"]) for row in rows_of(viewer, address.replace(".json", ".csv"))) == 3

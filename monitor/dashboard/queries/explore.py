@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -62,7 +63,7 @@ class Explore:
     def facets(self) -> Sequence[Facet]:
         """What is drawn, the first :data:`SIDE_BY_SIDE`."""
         return [
-            Facet(of, title, f"{self.look.query}&of={of}" if self.look.query else f"of={of}")
+            Facet(of, title, "&".join(filter(None, [self.look.query, urlencode({"of": of})])))
             for of, title in self._choices[:SIDE_BY_SIDE]
         ]
 
