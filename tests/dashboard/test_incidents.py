@@ -72,7 +72,7 @@ def test_how_each_notice_was_delivered(admin_client, now, incident, delivery, wo
 
 
 def test_addresses_of_people_are_for_administrators(viewer, now, incident) -> None:
-    make.notice_of(incident, now)
+    make.notice_of(incident, now, failed_at=now, answer="550 5.1.1 <ops@example.com>: no such user")
     page = text_of(viewer, f"/incidents/{incident.pk}/")
     assert "@example.com" not in page
     assert "Recipient 1" in page

@@ -297,8 +297,8 @@ def test_a_person_answers_by_mail_what_they_may_answer_when_signed_in(db, now) -
     )  # fmt: skip
     Member.objects.create(incident=incident, integration=one, joined_at=now)
     notice = Notice.objects.create(
-        recipient="vera@shop.example", incident=incident, step="opened", message_id="<1@here>", created_at=now,
-        due_at=now, context={"title": "Boutique Lyon"},
+        recipient="vera@shop.example", incident=incident, step="opened", message_id="<1@here>",
+        created_at=now, due_at=now, context={"title": "Boutique Lyon"},
     )  # fmt: skip
     vera = User.objects.create_user("vera", "vera@shop.example")
     row = Subscription.objects.create(email=vera.email, user=vera)
