@@ -10,6 +10,7 @@ from monitor.alerts import flapping, shared
 from monitor.alerts.informing import tell
 from monitor.alerts.reaction import Reaction
 from monitor.alerts.standing import is_watched
+from monitor.health.states import State
 from monitor.models import Incident, Member
 
 
@@ -34,7 +35,7 @@ def settle(now: datetime) -> int:
     ]
     members: dict[int, list[Member]] = {}
     inside = Member.objects.filter(incident__in=rows).select_related(
-        "integration__store", "integration__account"
+        "integration__store", "integration__account", "integration__verdict"
     )
     for member in inside.order_by("joined_at", "pk"):
         members.setdefault(member.incident_id, []).append(member)
@@ -44,7 +45,7 @@ def settle(now: datetime) -> int:
         if all(one.integration_id in free for one in members.get(incident.pk, ()) if one.left_at is None)
     ]
     # Pausing changes no verdict, and neither does its end: no reaction would begin the calm anew.
-    unseen = {pk for pk, inside in members.items() if not any(is_watched(one.integration) for one in inside)}
+    unseen = {pk for pk, inside in members.items() if not any(_is_seen(one.integration) for one in inside)}
     Incident.objects.filter(pk__in=unseen & {incident.pk for incident in over}).update(calm_since=now)
     over = [incident for incident in over if incident.pk not in unseen]
     Member.objects.filter(incident__in=over, left_at=None).update(left_at=now)
@@ -56,6 +57,13 @@ def settle(now: datetime) -> int:
 
 
 _NEEDED = ("scope", "evidence", "flapping_since", "calm_since")
+
+
+def _is_seen(integration: Integration) -> bool:
+    """Whether it is known how it is. What is shared has nobody in it while it is calm, so that no reaction
+    notes when sight of all is lost."""
+    verdict = getattr(integration, "verdict", None)
+    return is_watched(integration) and (verdict is None or verdict.state != State.UNKNOWN)
 
 
 def _locked(incidents: Sequence[Incident]) -> set[int]:

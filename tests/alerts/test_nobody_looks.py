@@ -9,7 +9,8 @@ from monitor.alerts.react import react
 from monitor.alerts.reminding import follow_up
 from monitor.alerts.settling import settle
 from monitor.alerts.unhushing import unhush
-from monitor.models import Incident, Maintenance
+from monitor.health.states import State
+from monitor.models import Incident, Maintenance, Verdict
 from tests.alerts.conftest import FINE, NOW, STALLED, Postbox, change, subscribe
 from tests.alerts.test_flapping import HOUR, MINUTE, THRICE, tell, the_open_one
 from tests.alerts.test_react import steps
@@ -44,11 +45,25 @@ def test_a_calm_in_which_nobody_looked_ends_no_incident(integration, what):
     assert steps()[5:] == ["recovered"]
 
 
-def test_a_calm_hub_is_looked_at_as_long_as_one_of_its_shops_is(make_integration):
+@pytest.fixture
+def shops(make_integration):
+    """Of a hub that came and went, and is calm."""
     shops = [make_integration(name) for name in ("lyon", "paris", "nice")]
     for minutes, news in ((0, stalled), (10, None), (20, stalled), (30, None)):
         changes = [news(one) if news else change(one, FINE) for one in shops]
         react(changes, now=NOW + minutes * MINUTE, peers=known(waits(), waits(), waits()))
+    return shops
+
+
+def test_a_hub_that_cannot_be_read_is_not_calm(shops):
+    for one in shops:
+        Verdict.objects.create(integration=one, state=State.UNKNOWN, rule="", since=NOW, judged_at=NOW)
+    assert settle(NOW + 5 * HOUR) == 0
+    Verdict.objects.filter(integration=shops[0]).update(state=State.OK)
+    assert settle(NOW + 6 * HOUR) == 1
+
+
+def test_a_calm_hub_is_looked_at_as_long_as_one_of_its_shops_is(shops):
     switch(shops[0], "integration", off=True)
     switch(shops[1], "integration", off=True)
     switch(shops[2], "integration", off=True)
