@@ -56,6 +56,7 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     if request.POST.get("again"):
         made.expires_at = now + invitations.VALID
         made.save(update_fields=["expires_at"])
+        audit.record(cast(User, request.user), "person.invite", made.email, after={"until": made.expires_at})
         _send(request, made)
     else:
         Invitation.objects.filter(pk=pk).update(withdrawn_at=now)

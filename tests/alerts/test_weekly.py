@@ -307,6 +307,7 @@ def test_the_command_prints_a_week(lyon) -> None:
     [
         ("nobody@ops.example", None, "has no subscription"),
         ("ops@ops.example", "47", "is no week"),
+        ("ops@ops.example", "9999-W52", "is no week"),
         ("ops@ops.example", "2025-W01", "was watched in that week"),
     ],
 )

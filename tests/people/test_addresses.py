@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitor.access_control import VIEWER, client_address
-from monitor.models import User
+from monitor.models import Audit, User
 from monitor.people import invitations
 from tests.people.conftest import person, signed_in
 
@@ -30,6 +30,14 @@ def test_who_left_and_is_invited_again_joins_under_the_same_address(admin: Clien
     link = invitations.link(made).partition(reverse("invited"))[2]
     assert Client().post(reverse("invited") + link, entered).status_code == 302
     assert EmailAddress.objects.get(email=gone.email).user.username == "eva-again"
+
+
+def test_who_sends_an_invitation_again_is_known(admin: Client) -> None:
+    viewer, ada = Group.objects.get(name=VIEWER), User.objects.get(username="ada")
+    made = invitations.invite("eva@corp.example", viewer, [], language="en", by=ada, now=timezone.now())
+    admin.post(reverse("invitation", args=[made.pk]), {"again": "yes"})
+    sent = Audit.objects.filter(action="person.invite", target="eva@corp.example", actor="ada")
+    assert ["until" in row.after for row in sent.order_by("pk")] == [False, True]
 
 
 def test_an_address_that_an_administrator_replaces_opens_nothing_any_more(admin: Client, mailoutbox) -> None:

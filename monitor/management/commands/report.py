@@ -45,8 +45,10 @@ class Command(BaseCommand):
 def monday_of(week: str) -> date:
     """The Monday of a week of ISO 8601, such as ``2026-W47``. Raises CommandError."""
     try:
-        return date.fromisoformat(f"{week}-1")
-    except ValueError as error:
-        raise CommandError(
-            _("“%(week)s” is no week. Write it like 2026-W47.") % {"week": week}, returncode=2
-        ) from error
+        monday = date.fromisoformat(f"{week}-1")
+    except ValueError:
+        monday = date.min
+    # The calendar ends where the week before or a time zone could lead out of it.
+    if not 2000 <= monday.year <= 2200:
+        raise CommandError(_("“%(week)s” is no week. Write it like 2026-W47.") % {"week": week}, returncode=2)
+    return monday
