@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from monitor.alerts import bouncing
@@ -102,6 +102,9 @@ def claim(now: datetime, carrier: Carrier) -> Notice | None:
     """
     due = _due(now, carrier.channels)
     if not carrier.is_shared:
+        # Of two that look at once each would see that nobody is at work on a recipient.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('syncwatch.outbox.claim'))")
         busy = _pending().filter(recipient=OuterRef("recipient"), lease_until__gte=now)
         due = due.filter(~Exists(busy))
     notice = due.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "pk").first()

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from threading import Thread
 from urllib.parse import urlsplit
 
 import orjson
 import pytest
+from django.db import connections, transaction
 from standardwebhooks.webhooks import Webhook
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,6 +21,7 @@ from starlette.routing import Route
 from integrations.sandbox.threads import serving
 from monitor.alerts import channels, notices, outbox
 from monitor.alerts.documents import _cut, escape
+from monitor.alerts.hooks import Hooks
 from monitor.alerts.outbox import deliver_due
 from monitor.alerts.react import react
 from monitor.models import Audit, Channel, Notice, Subscription
@@ -345,3 +348,22 @@ def test_the_test_notice_takes_the_same_way(db, receiver: Receiver, channel):
     (document,) = receiver.documents()
     assert "This is how Syncwatch will write to you." in str(document)
     assert document.get("type", "test") == "test"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_deliver_send_to_one_web_hook_one_after_the_other(receiver: Receiver):
+    for _ in range(2):
+        notices.send_test_to(Subscription.objects.first() or hook(receiver), now=NOW)
+    found = []
+
+    def other():
+        found.append(outbox.claim(NOW, Hooks()))
+        connections.close_all()
+
+    thread = Thread(target=other)
+    with transaction.atomic():
+        assert outbox.claim(NOW, Hooks()) is not None
+        thread.start()
+        thread.join(0.2)
+    thread.join()
+    assert found == [None]
