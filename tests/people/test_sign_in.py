@@ -85,7 +85,7 @@ def test_signing_out_ends_the_session(vera: User) -> None:
 
 def test_settings_change_language_and_zone(vera: User) -> None:
     client = signed_in(vera)
-    entered = {"first_name": "Vera", "last_name": "", "email": "v@example.com", "language": "fr",
+    entered = {"first_name": "Vera", "last_name": "", "email": "vera@example.com", "language": "fr",
                "time_zone": "Europe/Paris"}  # fmt: skip
     assert client.post(reverse("settings"), entered).status_code == 302
     vera.refresh_from_db()
@@ -96,7 +96,7 @@ def test_settings_change_language_and_zone(vera: User) -> None:
 
 
 def test_settings_refuse_a_zone_that_does_not_exist(vera: User) -> None:
-    entered = {"email": "v@example.com", "language": "en", "time_zone": "Moon/Tycho"}
+    entered = {"email": "vera@example.com", "language": "en", "time_zone": "Moon/Tycho"}
     assert signed_in(vera).post(reverse("settings"), entered).status_code == 422
 
 
