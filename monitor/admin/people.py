@@ -53,7 +53,8 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
         ),
     )
     list_filter = ("is_active", "groups")
-    filter_horizontal = ("groups",)
+    # The two lists of the default have labels that screen readers do not understand.
+    filter_horizontal = ()
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever could set a superuser's password could become one."""

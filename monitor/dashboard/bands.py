@@ -75,7 +75,7 @@ def band_of(
 
 def drawn(faces: Sequence[tuple[datetime, Face]], *, start: datetime, end: datetime) -> Band:
     """The band of states that each last until the next one begins, oldest first."""
-    ends = [moment for moment, _ in faces[1:]] + [end]
+    ends = [*(moment for moment, _ in faces[1:]), end][: len(faces)]
     scale = BAND_UNITS / (end - start).total_seconds()
     segments = []
     for (moment, face), finish in zip(faces, ends, strict=True):

@@ -126,6 +126,7 @@ def test_one_click_and_the_page_follows_until_the_orders_are_there(page: Page, m
     expect_moved(page)
     expect_recovered(page, mailbox, "Atelier Garonne", "that demo asked for at")
 
+    page.get_by_role("link", name="History", exact=True).click()
     record = page.locator("section", has=page.locator("#refreshes-title")).locator("tbody tr")
     expect(record).to_have_count(1)
     expect(record).to_contain_text("moved", timeout=20_000)

@@ -61,7 +61,8 @@ def test_no_page_breaks_a_rule(
 
 
 def is_page(answer: APIResponse) -> bool:
-    return answer.status == 200 and answer.headers.get("content-type", "").startswith("text/html")
+    """Rather than a file, a refusal, or a part that a page asks for."""
+    return answer.status == 200 and answer.text().lstrip()[:9].lower() == "<!doctype"
 
 
 def complaints(page: Page, address: str) -> Iterator[str]:

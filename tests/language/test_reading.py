@@ -37,7 +37,7 @@ def test_the_persons_language_comes_before_the_browsers(reader) -> None:
 def test_before_signing_in_the_browser_decides(settings) -> None:
     User.objects.create_user("anne")
 
-    assert "Nom d’utilisateur" in page(Client(headers={"accept-language": "fr-CA"}), reverse("login"))
+    assert "Nom ou adresse e-mail" in page(Client(headers={"accept-language": "fr-CA"}), reverse("login"))
     assert "Name or e-mail" in page(Client(headers={"accept-language": "de"}), reverse("login"))
 
 
@@ -48,6 +48,7 @@ def test_a_page_tells_in_french_what_workers_stored_in_english(reader, monkeypat
     make.call(one, NOW, detail="The WordPress plug-in Wordfence refused the request.")
 
     told = page(reader, reverse("integration", args=[one.name]))
+    told += page(reader, reverse("integration", args=[one.name]) + "?tab=checks")
 
     assert "2 des 10 commandes en attente sont arrivées." in told
     assert "L’extension WordPress Wordfence a refusé la requête." in told

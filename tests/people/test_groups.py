@@ -23,9 +23,14 @@ def test_viewer_sees_and_changes_nothing() -> None:
     assert not held & {"monitor.view_audit", "monitor.view_user"}
 
 
-def test_operator_adds_three_rights_to_the_viewer() -> None:
+def test_operator_adds_four_rights_to_the_viewer() -> None:
     extra = permissions(OPERATOR) - permissions(VIEWER)
-    assert extra == {"monitor.force_refresh", "monitor.acknowledge_incident", "monitor.plan_maintenance"}
+    assert extra == {
+        "monitor.force_refresh",
+        "monitor.acknowledge_incident",
+        "monitor.plan_maintenance",
+        "monitor.share_savedview",
+    }
 
 
 def test_admin_has_every_permission() -> None:
