@@ -41,7 +41,9 @@
     if (document.hidden) return;
     const query = new URLSearchParams(location.search);
     query.set("part", part.dataset.lookPart);
-    htmx.ajax("GET", `${location.pathname}?${query}`, { source: part, target: part, swap: "innerHTML" });
+    // Without a connection the page says so, and this is asked again.
+    const asked = htmx.ajax("GET", `${location.pathname}?${query}`, { source: part, target: part, swap: "innerHTML" });
+    asked?.catch(() => undefined);
   };
 
   const follow = () => {
