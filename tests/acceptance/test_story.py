@@ -82,11 +82,12 @@ def test_each_story_has_its_cause_and_is_told_once_and_all_others_are_healthy() 
         # The shop whose events have stopped has its parcels sent all the same.
         assert Verdict.objects.filter(state="ok").count() == len(HEALTHY) + 1
         assert Incident.objects.count() == len(STORIES)
-        told = Notice.objects.values_list("step", "context__title", "context__rule", "context__waiting")
-        assert {(step, rule) for step, _title, rule, _waiting in told} == {
+        told = Notice.objects.values_list("step", "context__title", "context__rule", "context__evidence")
+        assert {(step, rule) for step, _title, rule, _evidence in told} == {
             ("opened", rule) for _state, _cause, rule in STORIES.values()
         }
         assert len(told) == len(STORIES), sorted(told)
-    waiting = {title: count for _step, title, _rule, count in told}
-    assert waiting["Catskill Outdoor → Sendcloud Nord"] == 4
-    assert waiting["Atelier Garonne → Sendcloud EU"] > 0
+    figures = {title: evidence for _step, title, _rule, evidence in told}
+    # Skipped are four. One more may wait with them: placed a moment ago, to be fetched with the next import.
+    assert figures["Catskill Outdoor → Sendcloud Nord"]["late_count"] == 4
+    assert figures["Atelier Garonne → Sendcloud EU"]["waiting_count"] > 0

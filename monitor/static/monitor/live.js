@@ -5,10 +5,16 @@
   const sign = document.getElementById("disconnected");
   const stamp = document.getElementById("last-live");
   let lastLive = new Date();
+  let lostAt = -Infinity;
+  const asked = new WeakMap();
 
   const connected = (yes) => {
-    if (yes) lastLive = new Date();
-    else if (sign.hidden) stamp.textContent = lastLive.toLocaleTimeString(document.documentElement.lang);
+    if (yes) {
+      lastLive = new Date();
+    } else {
+      lostAt = performance.now();
+      if (sign.hidden) stamp.textContent = lastLive.toLocaleTimeString(document.documentElement.lang);
+    }
     sign.hidden = yes;
     document.body.classList.toggle("is-disconnected", !yes);
   };
@@ -29,10 +35,13 @@
     if (part.matches("[data-live]") && (document.hidden || inUse(part))) event.preventDefault();
   });
 
+  document.addEventListener("htmx:beforeSend", (event) => asked.set(event.detail.xhr, performance.now()));
+
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt, target, xhr, serverResponse } = event.detail;
     if (!elt.matches("[data-live]") || !event.detail.shouldSwap) return;
-    connected(true);
+    // What was asked before the connection was lost does not show that it is there again.
+    if (asked.get(xhr) > lostAt) connected(true);
     if (new URL(xhr.responseURL).pathname !== new URL(elt.getAttribute("hx-get"), location.href).pathname) {
       // Answered from another address: the session has ended and this is the sign-in page.
       event.detail.shouldSwap = false;
