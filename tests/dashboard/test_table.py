@@ -72,18 +72,20 @@ def test_columns_sort_and_what_has_no_value_stays_last(viewer, fleet, sort, orde
 
 
 def test_numbers_missing_in_the_store_are_shown_and_sorted_by(viewer, fleet, now) -> None:
-    for one, missing in (("lyon", 3), ("kyoto", 12)):
+    for one, state, missing in (("lyon", "warn", 3), ("kyoto", "warn", 12), ("oslo", "unknown", 97)):
         integration = Store.objects.get(name=one).integrations.get()
         Condition.objects.create(
             integration=integration,
             kind="tracking",
-            state="warn",
-            evidence={"missing_count": missing},
+            state=state,
+            evidence={"missing_count": missing + 2, "late_tracking_count": missing},
             since=now,
         )
     page = text_of(viewer, "/integrations/?sort=missing")
     assert order_of(page, *NAMES) == ["Kyoto", "Lyon", "Oslo"]
     assert 'data-label="numbers missing">12<' in page
+    assert ">97<" not in page, "not looked for is not missing"
+    assert ">99<" not in page
 
 
 def test_tabs_count_what_fits_the_other_filters(viewer, fleet) -> None:

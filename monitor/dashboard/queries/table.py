@@ -116,8 +116,8 @@ class Row:
     """An integration as the table shows it."""
 
     one: Any
-    """The :class:`Integration` with ``missing`` (numbers that are not in the store) and ``throttled_since``;
-    credentials are not loaded."""
+    """The :class:`Integration` with ``missing`` (numbers that should be in the store and are not) and
+    ``throttled_since``; credentials are not loaded."""
     spark: Spark
 
 
@@ -193,8 +193,10 @@ def _fits(wanted: Wanted) -> Q:
 
 def _looked_up() -> dict[str, Any]:
     """What the tracking and the throttle conditions know; PostgreSQL asks for the rows of the page only."""
+    # Numbers that were not looked for yet, or no longer can be, are not known to be missing.
     tracking = Condition.objects.filter(integration=OuterRef("pk"), kind=ConditionKind.TRACKING)
-    missing = Cast(KeyTextTransform("missing_count", "evidence"), IntegerField())
+    tracking = tracking.exclude(state=State.UNKNOWN)
+    missing = Cast(KeyTextTransform("late_tracking_count", "evidence"), IntegerField())
     throttle = Condition.objects.filter(
         integration=OuterRef("pk"),
         kind=ConditionKind.THROTTLE,
