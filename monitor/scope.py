@@ -87,6 +87,25 @@ class Scope:
         """Whether each of them belongs to it."""
         return all(self.allows(one) for one in integrations)
 
+    def covers(self, row: Model) -> bool:
+        """Whether a row concerns stores of this scope and no others, so that it may be changed.
+
+        One query where rights hold for some stores only, none for an integration whose ``store`` is loaded.
+        """
+        if isinstance(row, Integration):
+            return self.allows(row)
+        return bool(self.covered([row]))
+
+    def covered(self, rows: Collection[Model]) -> Collection[int]:
+        """Those of rows of one table, by primary key, that it :meth:`covers`, by at most one query."""
+        keys = {row.pk for row in rows}
+        if self.tags is None or not keys:
+            return keys
+        if not self.tags:
+            return ()
+        table = type(next(iter(rows)))._default_manager
+        return set(self.limit_whole(table.filter(pk__in=keys)).values_list("pk", flat=True))
+
     def of(self, path: str) -> Q:
         """The condition on rows that reach their store's tags by ``path``."""
         return Q() if self.tags is None else Q(**{f"{path}__overlap": sorted(self.tags)})

@@ -1,6 +1,6 @@
 """Changing several integrations: choosing, what it would change for which, confirming it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -16,11 +16,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations.models import Integration
-from monitor.access_control import VIEW, requires
+from monitor.access_control import FORCE_REFRESH, VIEW, requires
 from monitor.dashboard import many_changes
 from monitor.dashboard.choosing import LONGEST_QUERY, chosen
 from monitor.dashboard.queries.table import Wanted
 from monitor.models import User
+from monitor.scope import scope_of
 
 MOST = 5_000
 
@@ -28,6 +29,13 @@ MOST = 5_000
 def offered(user: User) -> list[tuple[str, Any]]:
     """The changes somebody may make somewhere, with what the button says."""
     return [(key, one.label) for key, one in many_changes.CHANGES.items() if user.has_perm(one.permission)]
+
+
+def choosable(user: User, rows: Iterable[Integration]) -> set[int]:
+    """Those, by primary key, for which a person may do anything that is done to several."""
+    rights = {FORCE_REFRESH, *(one.permission for one in many_changes.CHANGES.values())}
+    scopes = [scope_of(user, right) for right in rights]
+    return {one.pk for one in rows if any(scope.allows(one) for scope in scopes)}
 
 
 @require_POST

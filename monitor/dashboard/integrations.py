@@ -98,6 +98,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
         "worst_first": replace(wanted, sort="").query,
         "changes": offered,
         "may_choose": bool(offered) or user.has_perm(FORCE_REFRESH),
+        "choosable": changing_many.choosable(user, [row.one for row in rows]),
     }
     template = template_part(request, "integrations", ("rows",))
     if template == "dashboard/integrations.html":

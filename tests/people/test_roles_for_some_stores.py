@@ -1,5 +1,6 @@
 """Who has a role for the stores with some tags sees and does nothing of the others, at any address."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,14 @@ HIDDEN = "zebra"
 """In every name of what the person must not see."""
 LIVE = ("live", "rows", "head", "access", "refresh", "waiting", "tracking", "checked", "calls", "record")
 """The parts of pages that are asked for again."""
+ROWS: dict[str, Callable[[Fleet], int]] = {
+    "refresh": lambda other: other.refresh.pk,
+    "refresh-cancel": lambda other: other.refresh.pk,
+    "refresh-many": lambda other: other.refresh.bulk_id,
+    "refresh-many-cancel": lambda other: other.refresh.bulk_id,
+    "maintenance-end": lambda other: Maintenance.objects.get(store=other.store).pk,
+}
+"""Rows about the other store that no attribute of the fleet names."""
 
 
 def limited(name: str, *roles: tuple[str, str]) -> User:
@@ -96,11 +105,10 @@ def test_nothing_of_a_store_with_another_tag_opens_or_changes(
     name: str, somebody: Client, other: Fleet
 ) -> None:
     page = DECLARED[name]
-    if "<" in "".join(page.args) or not any(hasattr(other, word.partition(".")[0]) for word in page.args):
-        args = [other.refresh.pk if "refresh" in name else 0] if name == "refresh" else None
-        if args is None:
-            pytest.skip("about no store")
-        url = reverse(name, args=args)
+    if name in ROWS:
+        url = reverse(name, args=[ROWS[name](other)])
+    elif "<" in "".join(page.args) or not any(hasattr(other, word.partition(".")[0]) for word in page.args):
+        pytest.skip("about no store")
     else:
         url = address_of(name, page, other)
     answer = somebody.get(url) if page.post is None else somebody.post(url, page.post)
@@ -108,7 +116,8 @@ def test_nothing_of_a_store_with_another_tag_opens_or_changes(
     other.incident.refresh_from_db()
     assert other.incident.acknowledged_at is None
     assert not other.incident.remarks.exists()
-    assert Refresh.objects.filter(integration=other.integration).count() == 1
+    assert Refresh.objects.filter(integration=other.integration, finished_at=None).count() == 1
+    assert Maintenance.objects.filter(store=other.store, closed_at=None, cut_at=None).exists()
 
 
 @pytest.mark.parametrize("name", sorted(name for name, page in DECLARED.items() if page.post is None))
