@@ -83,6 +83,11 @@ class OrderRecord:
     unexpected_reason: str = ""
     """Why no hub will import it (``status cancelled``, ``test order``); empty when expected."""
 
+    @property
+    def version(self) -> tuple[str, datetime, str, bool]:
+        """What differs when the order does: shops stamp changes in whole seconds, and may make two in one."""
+        return self.external_id, self.changed_at, self.status, self.expected
+
 
 @dataclass(frozen=True, slots=True)
 class ArrivalRecord:

@@ -156,7 +156,7 @@ class OrderReading:
         self._expectation = expectation
         self._look_back = look_back
         self._page_size = page_size
-        self._seen: set[tuple[int, datetime | None]] = set()
+        self._seen: set[tuple[object, ...]] = set()
 
     async def pages(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         """Pages of orders. Only the last one of a window moves ``at``; the others keep the place in it."""
@@ -221,10 +221,8 @@ class OrderReading:
                 remedy=_("See which module or proxy changes what Magento's API answers."),
             )
         for order in orders:
-            version = (order.entity_id, order.changed_at)
-            if version not in self._seen:
-                self._seen.add(version)
-                record = record_of(order, self._expectation)
-                if record is not None:
-                    records.append(record)
+            record = record_of(order, self._expectation)
+            if record is not None and record.version not in self._seen:
+                self._seen.add(record.version)
+                records.append(record)
         return records

@@ -75,7 +75,7 @@ class OrderReading:
         self._fetch = fetch
         self._look_back = look_back
         self._page_size = page_size
-        self._seen: set[tuple[str, datetime]] = set()
+        self._seen: set[tuple[object, ...]] = set()
 
     async def pages(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         """Pages of orders, oldest change first; at least one, possibly empty."""
@@ -122,8 +122,8 @@ class OrderReading:
     def _new(self, nodes: Sequence[Node]) -> Sequence[OrderRecord]:
         records = []
         for node in nodes:
-            mark = (node.legacyResourceId, node.updatedAt)
-            if mark not in self._seen:
-                self._seen.add(mark)
-                records.append(record_of(node))
+            record = record_of(node)
+            if record.version not in self._seen:
+                self._seen.add(record.version)
+                records.append(record)
         return records

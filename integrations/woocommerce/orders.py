@@ -88,7 +88,7 @@ class OrderReading:
         self._expected_statuses = expected_statuses
         self._look_back = look_back
         self._page_size = page_size
-        self._seen: set[tuple[int, datetime | None]] = set()
+        self._seen: set[tuple[object, ...]] = set()
 
     async def pages(self, since: Watermark, *, now: datetime) -> AsyncIterator[Page[OrderRecord]]:
         """Pages of orders; the last one, possibly empty, comes from the look by id."""
@@ -186,12 +186,10 @@ class OrderReading:
     def _new(self, rows: Sequence[Row]) -> Sequence[OrderRecord]:
         records = []
         for row in rows:
-            mark = (row.id, row.changed_at)
-            if mark not in self._seen:
-                self._seen.add(mark)
-                record = record_of(row, self._expected_statuses)
-                if record is not None:
-                    records.append(record)
+            record = record_of(row, self._expected_statuses)
+            if record is not None and record.version not in self._seen:
+                self._seen.add(record.version)
+                records.append(record)
         return records
 
 

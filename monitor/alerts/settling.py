@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from integrations.models import Integration
 from monitor.alerts import flapping, shared
@@ -11,17 +12,25 @@ from monitor.alerts.informing import tell
 from monitor.alerts.reaction import Reaction
 from monitor.alerts.standing import is_watched
 from monitor.health.states import State
-from monitor.models import Incident, Member
+from monitor.models import Incident, Member, Unwatched
+from monitor.watch.parts import allowed_ages
+
+
+def settle(now: datetime, last_here: datetime | None = None) -> int:
+    """Closes the flapping incidents that are calm, and tells it; returns how many.
+
+    ``last_here`` is when this was last called: that it is long ago means that Syncwatch did not run.
+
+    Two or three queries while none is. Locks what a reaction locks, in the same order, and looks again:
+    what falls ill in this moment stays open, and where nobody looks calm begins anew. Safe to run in any
+    number at once; what is busy is left to the next run.
+    """
+    _begin_anew(now, last_here)
+    return _close(now)
 
 
 @transaction.atomic
-def settle(now: datetime) -> int:
-    """Closes the flapping incidents that are calm, and tells it; returns how many.
-
-    One query while none is. Locks what a reaction locks, in the same order, and looks again: what falls ill
-    in this moment stays open, and where nobody looks calm begins anew. Safe to run in any number at once;
-    what is busy is left to the next run.
-    """
+def _close(now: datetime) -> int:
     calm = Incident.objects.filter(closed_at=None, calm_since__lte=now - flapping.CALM_AT_LEAST)
     due = [incident for incident in calm.only(*_NEEDED) if flapping.is_over(incident, now)]
     if not due:
@@ -54,6 +63,23 @@ def settle(now: datetime) -> int:
     told = [(incident, members[incident.pk][0].integration) for incident in over if incident.pk in members]
     tell(Reaction(), told, (), now)
     return len(over)
+
+
+@transaction.atomic
+def _begin_anew(now: datetime, last_here: datetime | None) -> None:
+    """A time in which Syncwatch itself did not judge was not calm: nobody knows how it was."""
+    if last_here is not None and now - last_here > allowed_ages()["judge"]:
+        blind_until = now
+    else:
+        silence = Unwatched.objects.filter(integration=None).order_by(F("end_at").desc(nulls_first=True))
+        last = silence.values_list("end_at").first()
+        if last is None:
+            return
+        blind_until = last[0] or now
+    calm = Incident.objects.filter(closed_at=None, calm_since__lt=blind_until)
+    locked = list(calm.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if locked:
+        calm.filter(pk__in=locked).update(calm_since=blind_until)
 
 
 _NEEDED = ("scope", "evidence", "flapping_since", "calm_since")

@@ -22,7 +22,8 @@ def follow_up() -> None:
     """Ends what came and went and is calm, tells what ended maintenance windows kept quiet, reminds of what
     nobody answers, escalates."""
     now = timezone.now()
-    detail = {"settled": settle(now), "unhushed": unhush(now), "told": follow_up_now(now)}
+    last_here = Heartbeat.objects.filter(part="follow_up").values_list("at", flat=True).first()
+    detail = {"settled": settle(now, last_here), "unhushed": unhush(now), "told": follow_up_now(now)}
     Heartbeat.objects.update_or_create(part="follow_up", defaults={"at": now, "detail": detail})
 
 

@@ -14,7 +14,7 @@ from monitor.alerts.react import react
 from monitor.alerts.reminding import follow_up
 from monitor.alerts.settling import settle
 from monitor.alerts.unhushing import unhush
-from monitor.models import Incident, Maintenance, Member, Notice
+from monitor.models import Incident, Maintenance, Member, Notice, Unwatched
 from tests.alerts.conftest import FINE, LATE, NOW, STALLED, UNKNOWN, change, subscribe
 from tests.alerts.test_react import steps
 from tests.alerts.test_shared import known, stalled, waits
@@ -111,6 +111,24 @@ def test_a_pause_in_which_nobody_could_look_was_not_calm(integration):
     assert the_open_one().evidence["flapping"]["times"] == 3
     tell(integration, (1010, UNKNOWN), (1020, STALLED))
     assert (the_open_one().calm_since, the_open_one().evidence["flapping"]["times"]) == (None, 4)
+
+
+def test_a_time_in_which_syncwatch_was_off_was_not_calm(integration):
+    tell(integration, *THRICE, (260, FINE))
+    until = NOW + 1000 * MINUTE
+    assert settle(until, last_here=NOW + 262 * MINUTE) == 0, "nobody knows how it was in between"
+    assert the_open_one().calm_since == until
+    assert settle(until + 149 * MINUTE, last_here=until + 148 * MINUTE) == 0
+    assert settle(until + 150 * MINUTE, last_here=until + 149 * MINUTE) == 1
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_time_in_which_nothing_was_judged_was_not_calm(integration, ended):
+    tell(integration, *THRICE, (260, FINE))
+    until = NOW + 500 * MINUTE
+    Unwatched.objects.create(start_at=NOW + 300 * MINUTE, end_at=until if ended else None)
+    assert settle(until, last_here=until - MINUTE) == 0
+    assert the_open_one().calm_since == until
 
 
 def test_who_flapped_lately_flaps_at_once_and_what_was_counted_goes_on(integration):
@@ -248,11 +266,11 @@ def test_whoever_was_told_of_a_stall_that_was_the_hubs_hears_its_end(make_integr
     assert steps(recipient="paris@ops.example") == ["opened", "recovered"]
 
 
-def test_looking_for_what_is_over_is_one_query_when_nothing_is(integration):
+def test_looking_for_what_is_over_is_two_queries_when_nothing_is(integration):
     tell(integration, *THRICE)
     with CaptureQueriesContext(connection) as captured:
         settle(NOW + 2000 * MINUTE)
-    assert len([q for q in captured if "SAVEPOINT" not in q["sql"]]) == 1
+    assert len([q for q in captured if "SAVEPOINT" not in q["sql"]]) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -63,6 +63,17 @@ def test_a_new_order_is_seen_at_once_by_its_id():
     assert "4" in found(read(shop, mark))
 
 
+def test_an_order_that_changes_in_the_second_in_which_it_was_placed_comes_again_in_the_same_reading():
+    shop = filled(3)
+    mark = read(shop, START)[-1].watermark
+    shop.place()
+    shop.change(4, delay=181)
+    shop.pass_time(180)
+    shop.before_answer += [lambda: None, lambda: shop.pass_time(1)]  # committed after the look by id
+    statuses = [record.status for page in read(shop, mark) for record in page.records]
+    assert statuses == ["processing", "complete"]
+
+
 def test_a_new_order_is_seen_whatever_its_stamps_say():
     shop = filled(3)
     mark = read(shop, START)[-1].watermark

@@ -97,9 +97,8 @@ class Collecting(RuleBasedStateMachine):
             self.pages = None
             return
         for record in page.records:
-            version = (record.external_id, record.changed_at)
-            assert version not in self.seen, "twice in one reading"
-            self.seen.add(version)
+            assert record.version not in self.seen, "twice in one reading"
+            self.seen.add(record.version)
             held = self.stored.get(record.external_id)
             if held is None or record.changed_at >= held[0]:
                 self.stored[record.external_id] = (record.changed_at, record.status)

@@ -142,9 +142,8 @@ class Reading(RuleBasedStateMachine):
     def _store(self, page):
         """Records and watermark in one transaction."""
         for record in page.records:
-            state = (record.external_id, record.changed_at)
-            assert state not in self.seen, "the same state of an order came twice in one reading"
-            self.seen.add(state)
+            assert record.version not in self.seen, "the same state of an order came twice in one reading"
+            self.seen.add(record.version)
             self.stored[int(record.external_id)] = record.changed_at
         assert page.watermark.at >= self.mark.at, "a watermark never goes back"
         self.mark = page.watermark

@@ -124,9 +124,8 @@ class WooCommerceOrders(RuleBasedStateMachine):
         pages = reading.pages(self.mark, now=self.now)
         async for page in pages:
             for record in page.records:
-                version = (record.external_id, record.changed_at)
-                assert version not in seen, "twice in one reading"
-                seen.add(version)
+                assert record.version not in seen, "twice in one reading"
+                seen.add(record.version)
                 held = self.stored.get(int(record.external_id))
                 if held is None or record.changed_at >= held[0]:
                     self.stored[int(record.external_id)] = (record.changed_at, record.status)
