@@ -1,4 +1,4 @@
-"""What the admin pages share: changes are audited, history cannot be changed."""
+"""What the admin pages share: what they are called, changes that are audited, history that stays."""
 
 from typing import Any, cast
 
@@ -6,8 +6,11 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor import audit
 from monitor.dashboard.faces import QUESTIONS
 from monitor.health.states import State
@@ -22,14 +25,25 @@ _WORDS = {
 }
 
 
-class Audited(admin.ModelAdmin[Any]):
+class Table(admin.ModelAdmin[Any]):
+    """A table whose page is called as people call it, and not "Select audit to view"."""
+
+    heading: str | Promise = ""
+    """Empty: as the model is called."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = capfirst(str(self.heading or self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+
+class Audited(Table):
     """Writes an audit row with the fields that changed, relations included."""
 
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         old = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None
-        self._remember(request, audit.snapshot(old) if old else {})
+        self._remember(request, self.snapshot(old) if old else {})
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
@@ -38,9 +52,7 @@ class Audited(admin.ModelAdmin[Any]):
         row = form.instance
         verb = "change" if change else "create"
         before = getattr(request, "audit_before", {})
-        audit.record_change(
-            _user(request), f"{row._meta.model_name}.{verb}", row, before, audit.snapshot(row)
-        )
+        audit.record_change(_user(request), f"{row._meta.model_name}.{verb}", row, before, self.snapshot(row))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self._record_removal(request, obj)
@@ -51,8 +63,12 @@ class Audited(admin.ModelAdmin[Any]):
             self._record_removal(request, row)
         super().delete_queryset(request, queryset)
 
+    def snapshot(self, row: Model) -> dict[str, Any]:
+        """What the audit keeps of a row; override it to add the rows that are edited with it."""
+        return audit.snapshot(row)
+
     def _record_removal(self, request: HttpRequest, row: Model) -> None:
-        audit.record(_user(request), f"{row._meta.model_name}.remove", row, before=audit.snapshot(row))
+        audit.record(_user(request), f"{row._meta.model_name}.remove", row, before=self.snapshot(row))
 
     def _remember(self, request: HttpRequest, before: dict[str, Any]) -> None:
         request.audit_before = before  # type: ignore[attr-defined]  # one request, one change
@@ -66,7 +82,22 @@ class InWords(admin.ChoicesFieldListFilter):
             yield {**one, "display": _WORDS.get(str(one["display"]), one["display"])}
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class ByLabel(admin.AllValuesFieldListFilter):
+    """A filter by the kind of a system, each as its maker writes it: WooCommerce, PrestaShop."""
+
+    def choices(self, changelist: Any) -> Any:
+        for one in super().choices(changelist):
+            kind = str(one["display"])
+            yield {**one, "display": kind_label(kind)}
+
+
+def kind_label(kind: str) -> str:
+    """``woocommerce`` as ``WooCommerce``; what is no kind as it is."""
+    known = kind in STORES or kind in HUBS or kind in EDGES
+    return str(adapter_class(kind).label) if known else kind
+
+
+class ReadOnly(Table):
     """Rows that happened: to be read and searched, never changed."""
 
     list_per_page = 50

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models import Account, Integration, Store
 from monitor.access_control import FORCE_REFRESH
-from monitor.admin.base import Audited, InWords
+from monitor.admin.base import Audited, ByLabel, InWords, kind_label
 from monitor.admin.refreshing import force_refresh_page
 from monitor.collect.plan import ensure_jobs
 from monitor.health.states import State
@@ -41,26 +41,58 @@ class Connected(Audited):
 
 @admin.register(Account)
 class AccountAdmin(Connected):
-    list_display = ("name", "title", "kind", "url", "is_active")
-    list_filter = ("kind", "is_active")
+    heading = _("hub accounts")
+    list_display = ("name", "title", "kind_name", "url", "is_active")
+    list_filter = (("kind", ByLabel), "is_active")
     search_fields = ("name", "title", "url")
-    fields = ("name", "title", "kind", "url", "requests_per_minute", "is_active", "settings", "created_at")
-    readonly_fields = ("name", "kind", "url", "settings", "created_at")
+    fields = (
+        "name",
+        "title",
+        "kind_name",
+        "url",
+        "requests_per_minute",
+        "is_active",
+        "settings",
+        "created_at",
+    )
+    readonly_fields = ("name", "kind_name", "url", "settings", "created_at")
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def kind_name(self, row: Account) -> str:
+        return kind_label(row.kind)
 
 
 @admin.register(Store)
 class StoreAdmin(Connected):
-    list_display = ("name", "title", "platform", "url", "time_zone", "tags", "is_active")
-    list_filter = ("platform", "is_active")
+    list_display = ("name", "title", "platform_name", "url", "time_zone", "tag_list", "is_active")
+    list_filter = (("platform", ByLabel), "is_active")
     search_fields = ("name", "title", "url", "tags")
-    fields = ("name", "title", "platform", "url", "time_zone", "tags", "is_active", "settings", "created_at")
-    readonly_fields = ("name", "platform", "url", "settings", "created_at")
+    fields = (
+        "name",
+        "title",
+        "platform_name",
+        "url",
+        "time_zone",
+        "tags",
+        "is_active",
+        "settings",
+        "created_at",
+    )
+    readonly_fields = ("name", "platform_name", "url", "settings", "created_at")
+
+    @admin.display(description=_("platform"), ordering="platform")
+    def platform_name(self, row: Store) -> str:
+        return kind_label(row.platform)
+
+    @admin.display(description=_("tags"), ordering="tags")
+    def tag_list(self, row: Store) -> str:
+        return ", ".join(row.tags)
 
 
 @admin.register(Integration)
 class IntegrationAdmin(Connected):
-    list_display = ("name", "store", "account", "external_id", "state", "waiting", "is_paused")
-    list_filter = (("verdict__state", InWords), "is_paused", "account", "store__platform")
+    list_display = ("name", "state", "waiting", "store", "account", "external_id", "is_paused")
+    list_filter = (("verdict__state", InWords), "is_paused", "account", ("store__platform", ByLabel))
     list_select_related = ("store", "account", "verdict")
     search_fields = ("name", "external_id", "store__name", "store__title", "account__name", "account__title")
     fields = ("name", "store", "account", "external_id", "tolerance_s", "is_paused", "created_at")

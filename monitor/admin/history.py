@@ -46,6 +46,7 @@ class IncidentAdmin(ReadOnly):
 
 @admin.register(Transition)
 class TransitionAdmin(ReadOnly):
+    heading = _("changes of state")
     list_display = ("at", "integration", "kind", "was", "became")
     list_filter = (("new_state", InWords),)
     list_select_related = ("integration__store", "integration__account")
@@ -85,6 +86,7 @@ class RefreshAdmin(ReadOnly):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnly):
+    heading = _("notices")
     list_display = (
         "created_at",
         "recipient",
@@ -106,6 +108,7 @@ class NoticeAdmin(ReadOnly):
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnly):
+    heading = _("who changed what")
     list_display = ("at", "actor", "action", "target")
     list_filter = ("action",)
     search_fields = ("actor", "action", "target")

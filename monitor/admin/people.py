@@ -15,11 +15,14 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
+from django.db.models import ManyToManyField, Model
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.base import Audited
-from monitor.models import Subscription, User
+from monitor.dashboard.people_forms import role_sentence, role_word
+from monitor.models import Role, Subscription, User
 
 admin.site.unregister(Group)
 # Second factors, sessions and ties to a provider are each person's own; the people page shows what matters.
@@ -31,12 +34,28 @@ class NewPersonForm(AdminUserCreationForm[User]):
         model = User
 
 
+class RoleInline(admin.TabularInline[Role, User]):
+    """What somebody may do for some stores only."""
+
+    model = Role
+    extra = 0
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "group":
+            field.label_from_instance = lambda group: role_word(group.name)
+        return field
+
+
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin[User]):
-    """People. What somebody may do follows from the groups; only a superuser makes superusers."""
+    """People. What somebody may do follows from the groups, and for some stores from the roles; only a
+    superuser makes superusers."""
 
+    heading = _("people")
     add_form = NewPersonForm
-    list_display = ("username", "email", "first_name", "last_name", "is_active", "last_login")
+    inlines = (RoleInline,)
+    list_display = ("username", "email", "first_name", "last_name", "may_do", "is_active", "last_login")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email", "language", "time_zone")}),
@@ -55,6 +74,32 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     list_filter = ("is_active", "groups")
     # The two lists of the default have labels that screen readers do not understand.
     filter_horizontal = ()
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups", "roles__group")
+
+    @admin.display(description=_("may do"))
+    def may_do(self, row: User) -> str:
+        """``Operator``, ``Viewer (fr, vip)``."""
+        if row.is_superuser:
+            return str(_("Superuser"))
+        everywhere = [role_word(group.name) for group in row.groups.all()]
+        some = [f"{role_word(role.group.name)} ({', '.join(role.tags)})" for role in row.roles.all()]
+        return ", ".join([*everywhere, *some]) or "–"
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name != "groups":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        field: Any = db_field.formfield(widget=CheckboxSelectMultiple, **kwargs)
+        field.label, field.help_text = _("For all stores"), ""
+        field.label_from_instance = lambda group: role_sentence(group.name)
+        return field
+
+    def snapshot(self, row: Model) -> dict[str, Any]:
+        roles = Role.objects.filter(user_id=row.pk).select_related("group").order_by("group__name")
+        return super().snapshot(row) | {"roles": [str(role) for role in roles]}
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever could set a superuser's password could become one."""
@@ -85,6 +130,7 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(Audited):
+    heading = _("who is told")
     list_display = ("email", "language", "time_zone", "tags", "include_warnings", "is_active")
     list_filter = ("is_active", "language")
     search_fields = ("email", "tags")

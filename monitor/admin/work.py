@@ -7,7 +7,13 @@ from django_celery_beat.admin import (
     IntervalScheduleAdmin,
     PeriodicTaskAdmin,
 )
-from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
 
 from monitor.admin.base import Audited
 
@@ -22,3 +28,6 @@ for model, its_admin, more in (
 ):
     admin.site.unregister(model)
     admin.site.register(model, type(f"Audited{its_admin.__name__}", (Audited, its_admin), more))
+
+# Nothing here depends on where the sun stands.
+admin.site.unregister(SolarSchedule)

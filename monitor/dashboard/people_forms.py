@@ -22,6 +22,11 @@ NAMES = {
 _ORDER = [VIEWER, OPERATOR, ADMIN]
 
 
+def role_sentence(group: str) -> str:
+    """A role with what it allows; a group of one's own by its name."""
+    return str(NAMES.get(group, group))
+
+
 def role_word(group: str) -> str:
     """A role as one word: ``Viewer``; a group of one's own by its name."""
     return str(NAMES[group]).partition(":")[0].strip() if group in NAMES else group
@@ -53,7 +58,7 @@ class RoleFields(forms.Form):
         role: Any = self.fields["role"]
         role.queryset = Group.objects.all()
         found = sorted(role.queryset, key=lambda one: _ORDER.index(one.name) if one.name in _ORDER else 9)
-        role.choices = [(one.pk, NAMES.get(one.name, one.name)) for one in found]
+        role.choices = [(one.pk, role_sentence(one.name)) for one in found]
         # A tag that no store has any more stays to be seen and taken away.
         held = self.initial.get("tags") or []
         tags: Any = self.fields["tags"]

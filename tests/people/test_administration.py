@@ -14,6 +14,7 @@ from tests.people.conftest import NOW, Fleet, person
 
 pytestmark = pytest.mark.integration
 
+NO_ROLES = {"roles-TOTAL_FORMS": 0, "roles-INITIAL_FORMS": 0}
 LIST = "admin:integrations_integration_changelist"
 
 
@@ -62,16 +63,40 @@ def test_viewer_has_no_such_action(viewer: Client, two: list[Integration]) -> No
 def test_change_of_a_persons_groups_is_audited(admin: Client) -> None:
     otto = person("otto", "viewer", is_staff=False)
     entered = {"username": "otto", "email": "otto@example.com", "language": "en", "is_active": "on",
-               "groups": [Group.objects.get(name="operator").pk]}  # fmt: skip
+               **NO_ROLES, "groups": [Group.objects.get(name="operator").pk]}  # fmt: skip
     answer = admin.post(reverse("admin:monitor_user_change", args=[otto.pk]), entered)
     assert answer.status_code == 302, answer.context["errors"]
     row = Audit.objects.get(action="user.change")
     assert (row.before["groups"], row.after["groups"]) == (["viewer"], ["operator"])
 
 
+def test_role_for_some_stores_is_given_in_the_administration_and_audited(admin: Client) -> None:
+    otto, operators = person("otto", is_staff=False), Group.objects.get(name="operator")
+    entered = {"username": "otto", "email": "otto@example.com", "language": "en", "is_active": "on",
+               "roles-TOTAL_FORMS": 1, "roles-INITIAL_FORMS": 0, "roles-0-user": otto.pk,
+               "roles-0-group": operators.pk, "roles-0-tags": "fr, vip"}  # fmt: skip
+    answer = admin.post(reverse("admin:monitor_user_change", args=[otto.pk]), entered)
+    assert answer.status_code == 302, answer.context["errors"]
+    row = Audit.objects.get(action="user.change")
+    assert (row.before["roles"], row.after["roles"]) == ([], ["operator: fr, vip"])
+    assert "Operator (fr, vip)" in admin.get(reverse("admin:monitor_user_changelist")).content.decode()
+
+
+def test_tables_stand_in_sections_under_names_that_people_know(admin: Client, fleet: Fleet) -> None:
+    sections = admin.get(reverse("admin:index")).context["app_list"]
+    assert [str(one["name"]) for one in sections] == [
+        "What is connected", "What happened", "People", "Periodic work"
+    ]  # fmt: skip
+    assert [table["name"] for table in sections[1]["models"]][-1] == "Who changed what"
+    page = admin.get(reverse("admin:integrations_store_changelist")).content.decode()
+    assert "WooCommerce" in page
+    assert "Woocommerce" not in page
+    assert str(fleet.store) in page
+
+
 def test_new_person_can_sign_in(admin: Client) -> None:
     entered = {"username": "nina", "email": "n@example.com", "usable_password": "true",
-               "password1": "correct horse 9", "password2": "correct horse 9",
+               "password1": "correct horse 9", "password2": "correct horse 9", **NO_ROLES,
                "groups": [Group.objects.get(name="viewer").pk]}  # fmt: skip
     assert admin.post(reverse("admin:monitor_user_add"), entered).status_code == 302
     assert User.objects.get(username="nina").has_perm("monitor.view_verdict")
@@ -82,7 +107,7 @@ def test_new_person_can_sign_in(admin: Client) -> None:
 
 def test_only_a_superuser_makes_superusers(admin: Client) -> None:
     otto = person("otto")
-    entered = {"username": "otto", "language": "en", "is_active": "on", "is_superuser": "on"}
+    entered = {"username": "otto", "language": "en", "is_active": "on", "is_superuser": "on", **NO_ROLES}
     admin.post(reverse("admin:monitor_user_change", args=[otto.pk]), entered)
     otto.refresh_from_db()
     assert not otto.is_superuser
