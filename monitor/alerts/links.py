@@ -19,8 +19,11 @@ def answer_link(notice: Notice) -> str:
     """The address under which the recipient of a notice acknowledges, snoozes or comments.
 
     It names neither the recipient nor the incident. It only opens a page: programs that follow every link
-    of a mail change nothing.
+    of a mail change nothing. Empty for a person who may not answer the incident: the page would only refuse.
     """
+    known = subscription_of(notice.recipient)
+    if known is not None and notice.incident is not None and not _may_answer(known, notice.incident):
+        return ""
     token = TimestampSigner(salt=_SIGNER).sign(str(notice.pk))
     return settings.PUBLIC_URL + reverse("incident-answer", args=[token])
 

@@ -31,10 +31,12 @@ from monitor.alerts.weekly.report import Fleet, facts_of, span_of
 from monitor.alerts.weekly.telling import last_week
 from monitor.dashboard.notices_form import SubscriptionForm, already_told
 from monitor.models import Channel, Incident, Notice, Subscription, User
+from monitor.people.limits import is_too_often, wait_a_while
 from monitor.scope import scope_of
 
 MANAGE = "monitor.change_subscription"
 """Without it a person sees and changes only what is their own."""
+TESTED = "subscription.test"
 SHOWN = 10
 """So many of the last notices are listed with a subscription."""
 
@@ -180,10 +182,13 @@ def tested(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(VIEW)
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Puts a test notice into the outbox, on the way of every other notice."""
-    row = _mine_or_404(request, pk)
+    row, user, now = _mine_or_404(request, pk), cast(User, request.user), timezone.now()
+    if is_too_often(user, TESTED, now):
+        messages.warning(request, wait_a_while())
+        return redirect("notices-change", row.pk)
     with transaction.atomic():
-        notice = notices.send_test_to(row, now=timezone.now())
-        audit.record(cast(User, request.user), "subscription.test", row)
+        notice = notices.send_test_to(row, now=now)
+        audit.record(user, TESTED, row)
     return redirect(f"{reverse('notices-change', args=[row.pk])}?test={notice.pk}#test")
 
 

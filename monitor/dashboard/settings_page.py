@@ -4,7 +4,6 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from allauth.account.decorators import reauthentication_required
-from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
@@ -18,10 +17,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from monitor import audit
-from monitor.alerts import moving
+from monitor.dashboard import own_address
 from monitor.dashboard.middleware import ZONES
 from monitor.dashboard.zones import grouped_zones
 from monitor.models import User
+from monitor.people import addresses
 from monitor.people.factors import has_factor
 
 
@@ -65,14 +65,17 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         request.POST or None, instance=user, browser_zone=unquote(request.COOKIES.get("tz", ""))
     )
     if form.is_valid():
+        entered = form.cleaned_data["email"]
+        is_new = bool(entered) and not addresses.is_same(entered, before["email"])
+        if is_new:
+            form.instance.email = before["email"]
         with transaction.atomic():
             user = form.save()
-            # Another address has not been proven to be this person's.
-            EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
-            moving.follow(user, before["email"])
-            audit.record_change(user, "person.change", user, before, audit.snapshot(user))
+            addresses.follow(user, before)
         with translation.override(user.language):
             messages.success(request, _("Your settings are saved."))
+            if is_new:
+                own_address.ask(request, user, entered)
         return redirect("settings")
     context = {
         "form": form,

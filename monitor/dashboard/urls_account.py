@@ -14,7 +14,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
-from monitor.dashboard import auth, inviting, people, provider, sessions, settings_page
+from monitor.dashboard import auth, inviting, own_address, people, provider, sessions, settings_page
 
 # Who stands before the second factor is not signed in yet, and may turn back.
 _sign_out = login_not_required(LogoutView.as_view())
@@ -47,6 +47,7 @@ urlpatterns = [
     path("logout/", _sign_out, name="account_logout"),
     path("invited/", inviting.invited, name="invited"),
     path("settings/", settings_page.settings_page, name="settings"),
+    path("settings/address/", own_address.confirm, name="settings-address"),
     path("settings/password/", auth.ChangePassword.as_view(), name="password-change"),
     path("account/", mfa.index, name="mfa_index"),
     path("account/sessions/", sessions.sessions, name="sessions"),

@@ -23,6 +23,6 @@ def may(context: dict[str, Any], permission: str, row: Model) -> bool:
 
 @register.simple_tag(takes_context=True)
 def which_may(context: dict[str, Any], permission: str, lines: Sequence[Any]) -> Collection[int]:
-    """The incidents, by primary key, of ``lines`` of the overview that may be changed so. At most one query."""
+    """Of the incidents in ``lines`` of the overview those that may be changed, by primary key; one query."""
     incidents = [line.incident for line in lines if line.incident is not None]
     return scope_of(context["request"].user, permission).covered(incidents)

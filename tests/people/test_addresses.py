@@ -1,14 +1,19 @@
 """Whose an e-mail address is, and from which address somebody comes: what accounts are taken over by."""
 
+import re
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
+from django.core import signing
+from django.core.mail import EmailMessage
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
+from freezegun import freeze_time
 
 from monitor.access_control import VIEWER, client_address
-from monitor.models import Audit, User
+from monitor.models import Audit, Subscription, User
 from monitor.people import invitations
 from tests.people.conftest import person, signed_in
 
@@ -44,7 +49,8 @@ def test_an_address_that_an_administrator_replaces_opens_nothing_any_more(admin:
     zoe = person("zoe", VIEWER)
     former = proven(zoe).email
     entered = {"username": "zoe", "email": "new@example.com", "language": "en", "is_active": "on",
-               "groups": [group.pk for group in zoe.groups.all()]}  # fmt: skip
+               "groups": [group.pk for group in zoe.groups.all()],
+               "roles-TOTAL_FORMS": "0", "roles-INITIAL_FORMS": "0"}  # fmt: skip
     answer = admin.post(reverse("admin:monitor_user_change", args=[zoe.pk]), entered)
     assert answer.status_code == 302
     assert not EmailAddress.objects.filter(email=former).exists()
@@ -66,7 +72,88 @@ def test_another_address_is_entered_only_by_who_knows_the_password(db: None) -> 
     assert (vera.first_name, vera.email) == ("Vera", "vera@example.com")
     client.post(moved["Location"], {"password": PASSWORD})
     vera.refresh_from_db()
-    assert vera.email == "thief@example.com"
+    assert vera.email == "vera@example.com"
+    assert "We have written to thief@example.com" in client.get(settings).content.decode()
+
+
+def asks(client: Client, email: str) -> None:
+    """Enters another address in the settings."""
+    client.post(reverse("settings"), {"email": email, "language": "en", "time_zone": "", "theme": ""})
+
+
+def link_in(mail: EmailMessage) -> str:
+    return reverse("settings-address") + re.search(r"/settings/address/(\S+)", mail.body)[1]
+
+
+@pytest.fixture
+def vera(db: None) -> User:
+    made = person("vera", VIEWER)
+    made.set_password(PASSWORD)
+    made.save()
+    proven(made)
+    Subscription.objects.create(email=made.email, user=made)
+    return made
+
+
+@pytest.fixture
+def at_home(vera: User) -> Client:
+    """Signed in, and has entered the password once more."""
+    client = signed_in(vera)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    return client
+
+
+def test_a_new_address_is_written_to_once_its_owner_says_so(
+    vera: User, at_home: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    asks(at_home, "vera@home.example")
+    (mail,) = mailoutbox
+    assert mail.to == ["vera@home.example"]
+    link = link_in(mail)
+    assert "instead of vera@example.com" in at_home.get(link).content.decode()
+    vera.refresh_from_db()
+    assert vera.email == vera.subscriptions.get().email == "vera@example.com"
+    assert at_home.post(link).status_code == 302
+    vera.refresh_from_db()
+    assert vera.email == vera.subscriptions.get().email == vera.emailaddress_set.get().email
+    assert vera.email == "vera@home.example"
+    assert mailoutbox[1].to == ["vera@example.com"]
+    assert "Syncwatch writes to vera@home.example from now on" in mailoutbox[1].body
+    assert at_home.post(link).status_code == 404
+    row = Audit.objects.get(action="person.change")
+    assert (row.before, row.after) == ({"email": "vera@example.com"}, {"email": "vera@home.example"})
+
+
+def test_the_link_serves_nobody_but_who_asked(
+    vera: User, at_home: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    with freeze_time("2026-11-21 12:00"):
+        old = signing.dumps([vera.pk, vera.email, "x@example.com"], salt="monitor.people.addresses")
+    asks(at_home, "vera@home.example")
+    link = link_in(mailoutbox[0])
+    assert Client().post(link)["Location"].startswith(reverse("login"))
+    assert signed_in(person("otto", VIEWER)).post(link).status_code == 404
+    forged = signing.dumps([vera.pk, vera.email, "x@example.com"], salt="another")
+    for token in (old, forged, "x", ""):
+        assert at_home.post(reverse("settings-address"), {"token": token}).status_code == 404
+    vera.refresh_from_db()
+    assert vera.email == "vera@example.com"
+
+
+def test_nobody_is_flooded_with_mails_that_ask(
+    vera: User, at_home: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    for number in range(7):
+        asks(at_home, f"stranger{number}@example.com")
+    assert len(mailoutbox) == 5
+    assert "5 times within 10 minutes" in at_home.get(reverse("settings")).content.decode()
+
+
+def test_no_address_needs_no_proof(vera: User, at_home: Client, mailoutbox: list[EmailMessage]) -> None:
+    asks(at_home, "")
+    vera.refresh_from_db()
+    assert vera.email == ""
+    assert not mailoutbox
 
 
 @pytest.mark.parametrize(

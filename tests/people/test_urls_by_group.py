@@ -57,6 +57,7 @@ PAGES: dict[str, Page] = {
     "logout": posts(ANYBODY),
     "settings": Page(VIEWER),
     "password-change": Page(VIEWER),
+    "settings-address": Page(VIEWER, statuses=(404,)),
     "account_login": Page(ANYBODY),
     "account_logout": posts(ANYBODY),
     "account_inactive": Page(ANYBODY),
