@@ -11,8 +11,11 @@ import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
 from psycopg_pool import ConnectionPool
+
+from tests.emptying import Beginning
 
 # The same examples each time, so that what fails was broken by the change at hand;
 # new ones are looked for by `make test ARGS=--hypothesis-profile=explore`.
@@ -35,6 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _static_root() -> None:
     """WhiteNoise warns when the place of collected files is not there, be it empty."""
     Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """The database of this worker; a test that commits leaves it as it was."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
+        beginning = Beginning.of_now()
+        if beginning:
+            patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: beginning.restore())
+        yield
 
 
 @pytest.fixture(autouse=True)
