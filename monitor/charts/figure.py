@@ -74,7 +74,7 @@ def time_axis(start: datetime, end: datetime, zone: ZoneInfo, **more: Any) -> Fi
 def layout(
     *, margin: Figure, gaps: Sequence[Gap] = (), annotations: Sequence[Figure] = (), **axes: Any
 ) -> Figure:
-    """Ground, fonts, hover and the hatched times of which nothing is known."""
+    """Ground, fonts, hover and the shaded times of which nothing is known."""
     return {
         "margin": margin,
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -29,6 +29,8 @@ MINUTE_S = 60
 LOWEST_S, HIGHEST_S = 1.0, 600_000.0
 LABEL_GAP = 0.5
 """Labels at the lines' ends are at least so many decades apart, or they would overprint."""
+LETTER_PX = 7
+"""Room for a letter of them."""
 
 
 def latency_figure(
@@ -38,23 +40,28 @@ def latency_figure(
     marks: Sequence[Mark] = (),
     gaps: Sequence[Gap] = (),
     link: Callable[[Hour], str] | None = None,
+    on_time_s: float | None = None,
 ) -> Figure:
-    """Half and 95 % of the orders, the backlog's age as an area, the share that was on time below, and the
-    exact figures on hover. ``link`` is where a click on an hour leads."""
+    """Half and 95 % of the orders, the backlog's age, the share that was on time below, and the exact figures
+    on hover. ``link`` is where a click on an hour leads. The backlog is filled only where it is older than
+    ``on_time_s`` seconds: a fleet that is well is quiet."""
     middle = hours[0].start_at + hours[0].length / 2 if hours else None
     x: Figure = {"x0": middle.isoformat(), "dx": hours[0].length / HOUR * 3_600_000} if middle else {}
     half, tail = [hour.half for hour in hours], [hour.tail for hour in hours]
     with_share = any(hour.on_time is not None for hour in hours)
+    limit_s = on_time_s or LOWEST_S
+    is_behind = any(hour.backlog_s is not None and hour.backlog_s > limit_s for hour in hours)
     traces: list[Figure] = [
         {
             # Bars as wide as their hours: an area would bridge the hours in which nothing waited.
             "type": "bar",
             **x,
-            "y": [_on_axis(hour.backlog_s) for hour in hours],
-            "name": _("oldest waiting"),
+            "base": limit_s,
+            "y": [_above(_on_axis(hour.backlog_s), limit_s) for hour in hours],
             "marker": {"color": "var(--fill-backlog)", "line": {"width": 0}},
             "hoverinfo": "skip",
         },
+        _steps(hours, "--series-backlog" if is_behind else "--ink-2"),
         _line(x, tail, _("95 %"), "--series-tail") | {"line": {"color": "var(--series-tail)", "width": 1.4}},
         _line(x, half, _("half"), "--series-half") | {"line": {"color": "var(--series-half)", "width": 2.2}},
         # An unseen row of points carries the hover, so that it also speaks where a line has a gap.
@@ -67,7 +74,8 @@ def latency_figure(
             "customdata": [link(hour) for hour in hours] if link else [],
         },
     ]
-    labels = _labels(traces[:3]) or [_no_orders()]
+    labels = _labels(traces[1:4])
+    is_empty = not labels
     if with_share:
         traces.append(
             _trace(x, [_percent(hour.on_time) for hour in hours], _("on time"), "--ok")
@@ -81,7 +89,16 @@ def latency_figure(
         )
         labels.append(label(_("on time"), "var(--ok)", yref="y2", y=50))
     traces += mark_traces(marks, zone, HIGHEST_S * 0.6)
-    return {"data": traces, "layout": _layout(hours, zone, gaps, labels, with_share=with_share)}
+    blank = _blank(gaps, hours)
+    drawn = _layout(hours, zone, blank, labels, with_share=with_share)
+    if is_empty:
+        # A frame around nothing would be in the way: the page shows this sentence instead.
+        nothing = _("No order is known of this time.") if blank else _("No order was placed in this time.")
+        drawn["meta"] = {"empty": nothing}
+    elif on_time_s is not None:
+        drawn["shapes"].append(_limit(on_time_s))
+        drawn["annotations"].append(_limit_words(on_time_s))
+    return {"data": traces, "layout": drawn}
 
 
 def hover_text(hour: Hour, zone: ZoneInfo) -> str:
@@ -181,19 +198,66 @@ def _labels(traces: Sequence[Figure]) -> list[Figure]:
     labels, height = [], -math.inf
     for end, trace in sorted(ends, key=lambda end: end[0]):
         height = max(end, height + LABEL_GAP)
-        colour = trace.get("line", {}).get("color", "var(--series-backlog)")
-        labels.append(label(trace["name"], colour, yref="y", y=height))
+        labels.append(label(trace["name"], trace["line"]["color"], yref="y", y=height))
     return labels
 
 
-def _no_orders() -> Figure:
+def _steps(hours: Sequence[Hour], colour: str) -> Figure:
+    """The age of the oldest waiting order as level lines, each as wide as its hour."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for hour in hours:
+        # What has waited for a moment only is no backlog, and would draw a cliff.
+        age = _on_axis(hour.backlog_s) if (hour.backlog_s or 0) > LOWEST_S else None
+        x += [hour.start_at.isoformat(), (hour.start_at + hour.length).isoformat()]
+        y += [age, age]
+    trace = _trace({}, y, _("oldest waiting"), colour)
+    return trace | {
+        "x": x,
+        "mode": "lines",
+        "connectgaps": False,
+        "line": {"color": f"var({colour})", "width": 1},
+    }
+
+
+def _above(age: float | None, limit_s: float) -> float | None:
+    return None if age is None or age <= limit_s else round(age - limit_s, 1)
+
+
+def _blank(gaps: Sequence[Gap], hours: Sequence[Hour]) -> list[Gap]:
+    """What is left of the gaps without the hours whose orders are known: often they were read later."""
+    blank = []
+    for gap in gaps:
+        start = gap.start_at
+        for hour in hours:
+            end = hour.start_at + hour.length
+            if hour.half is None or end <= start or hour.start_at >= gap.end_at:
+                continue
+            if hour.start_at > start:
+                blank.append(Gap(start, hour.start_at))
+            start = end
+        if start < gap.end_at:
+            blank.append(Gap(start, gap.end_at))
+    return blank
+
+
+def _limit(on_time_s: float) -> Figure:
+    line = {"color": "var(--ink-2)", "width": 1, "dash": "dot"}
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": on_time_s, "y1": on_time_s}
+    return {"type": "line", **ends, "line": line, "opacity": 0.6, "layer": "below"}
+
+
+def _limit_words(on_time_s: float) -> Figure:
     return {
         "xref": "paper",
-        "x": 0.5,
-        "yref": "paper",
-        "y": 0.6,
-        "text": _("No orders in this time"),
+        "x": 0,
+        "xanchor": "left",
+        "yref": "y",
+        "y": math.log10(on_time_s),
+        "yanchor": "bottom",
+        "text": _("on time: within %(duration)s") % {"duration": seconds_words(on_time_s)},
         "showarrow": False,
+        "font": {"color": "var(--ink-2)", "size": 11},
     }
 
 
@@ -219,4 +283,5 @@ def _layout(
             tickvals=[0, 100],
             ticktext=[share_words(0.0), share_words(1.0)],
         )
-    return layout(margin={"l": 56, "r": 96, "t": 8, "b": 44}, gaps=gaps, annotations=labels, **axes)
+    right = 16 + LETTER_PX * max((len(one["text"]) for one in labels), default=0)
+    return layout(margin={"l": 56, "r": right, "t": 8, "b": 44}, gaps=gaps, annotations=labels, **axes)

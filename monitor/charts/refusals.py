@@ -111,10 +111,8 @@ def refusals_figure(rows: Sequence[Refused], *, days: Sequence[datetime], zone: 
         )
     most = max((sum(row.count for row in rows if row.day == day) for day in days), default=0)
     axis = time_axis(days[0], days[-1] + timedelta(days=1), zone)
-    nothing = {"text": _("The hubs' logs tell of no failure in this time"), "showarrow": False}
     figure = layout(
         margin={"l": 56, "r": 16, "t": 8, "b": 44},
-        annotations=[] if rows else [nothing | {"xref": "paper", "x": 0.5, "yref": "paper", "y": 0.5}],
         xaxis=axis,
         yaxis=y_axis(range=[0, max(most * 1.1, 4)], tickformat="d", nticks=5),
         barmode="stack",
@@ -122,6 +120,8 @@ def refusals_figure(rows: Sequence[Refused], *, days: Sequence[datetime], zone: 
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}
     figure |= {"showlegend": bool(traces), "legend": legend, "bargap": 0.25, "hovermode": "closest"}
     figure["margin"] = figure["margin"] | ({"t": 48} if traces else {})
+    if not rows:
+        figure["meta"] = {"empty": _("The hubs' logs tell of no failure in this time.")}
     return {"data": traces, "layout": figure}
 
 

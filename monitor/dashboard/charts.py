@@ -57,7 +57,7 @@ def fleet_latency(request: HttpRequest, form: str) -> HttpResponse:
             query = look.at(hour.start_at, min(hour.start_at + hour.length, now))
             return f"{who}?{query}" + (f"&{urlencode({'of': of})}" if of else "")
 
-        return latency_figure(hours, zone=zone, marks=marks, link=link)
+        return latency_figure(hours, zone=zone, marks=marks, link=link, on_time_s=limit_s)
 
     return _answer(request, form, hours, f"latency-{slugify(of) or 'fleet'}", draw)
 
@@ -73,12 +73,13 @@ def integration_latency(request: HttpRequest, name: str, form: str) -> HttpRespo
     look = Look.of(request.GET, now)
     progress = getattr(integration, "progress", None)
     tolerance_s = integration.tolerance_s or (progress.learned_tolerance_s if progress else None)
+    limit_s = tolerance_s or DEFAULT_TOLERANCE_S
     hours = data.integration_hours(
         integration,
         now=now,
         start=look.start_at,
         end=look.end_at,
-        on_time_s=tolerance_s or DEFAULT_TOLERANCE_S,
+        on_time_s=limit_s,
     )
 
     def draw() -> Figure:
@@ -86,7 +87,7 @@ def integration_latency(request: HttpRequest, name: str, form: str) -> HttpRespo
         marks = of_integration(integration, start=start, end=look.end_at)
         gaps = _gaps(integration, start=start, end=look.end_at)
         points = orders_between(integration, start=start, end=look.end_at, now=now)
-        figure = latency_figure(hours, zone=_zone(), marks=marks, gaps=gaps)
+        figure = latency_figure(hours, zone=_zone(), marks=marks, gaps=gaps, on_time_s=limit_s)
         return with_orders(figure, points, _zone())
 
     return _answer(request, form, hours, f"latency-{name}", draw)

@@ -55,11 +55,43 @@ def test_colours_are_names_of_the_style_sheet_that_exist() -> None:
     assert named <= defined
 
 
+def named(figure, name: str):
+    return next(trace for trace in figure["data"] if trace.get("name") == name)
+
+
+@pytest.mark.unit
+def test_a_backlog_is_filled_above_the_limit_only_and_a_fleet_that_is_well_is_quiet() -> None:
+    start = NOW.replace(minute=0) - 3 * HOUR
+    well = hours_of({start: sketch_of([60] * 9)}, [], start=start, now=NOW)
+    quiet = latency_figure(well, zone=PARIS, on_time_s=1800)
+    assert set(quiet["data"][0]["y"]) == {None}
+    assert named(quiet, "oldest waiting")["line"]["color"] == "var(--ink-2)"
+    behind = hours_of({}, [(NOW - timedelta(minutes=90), 4)], start=start, now=NOW)
+    loud = latency_figure(behind, zone=PARIS, on_time_s=1800)
+    fill = loud["data"][0]
+    assert fill["base"] == 1800
+    assert max(y for y in fill["y"] if y) == pytest.approx(3600, abs=60)
+    assert named(loud, "oldest waiting")["line"]["color"] == "var(--series-backlog)"
+
+
+@pytest.mark.unit
+def test_where_there_is_nothing_a_sentence_says_so_and_known_orders_lie_in_no_gap() -> None:
+    start = NOW.replace(minute=0) - 2 * HOUR
+    gap = Gap(start - HOUR, NOW)
+    nothing = latency_figure(hours_of({}, [], start=start, now=NOW), zone=PARIS)
+    assert nothing["layout"]["meta"]["empty"] == "No order was placed in this time."
+    hours = hours_of({start + HOUR: sketch_of([60])}, [], start=start, now=NOW)
+    layout = latency_figure(hours, zone=PARIS, gaps=[gap])["layout"]
+    assert "meta" not in layout
+    edges = [(start - HOUR, start + HOUR), (start + 2 * HOUR, NOW)]
+    assert [(one["x0"], one["x1"]) for one in layout["shapes"]] == [
+        (begin.isoformat(), end.isoformat()) for begin, end in edges
+    ]
+
+
 @pytest.mark.unit
 def test_hours_without_orders_are_gaps_not_zeros() -> None:
-    half = next(
-        trace for trace in latency_figure(some_hours(), zone=PARIS)["data"] if trace["name"] == "half"
-    )
+    half = named(latency_figure(some_hours(), zone=PARIS), "half")
     assert half["y"][1] is None
     assert half["connectgaps"] is False
 
@@ -229,7 +261,7 @@ def test_a_maintenance_window_is_marked_as_long_as_it_took(viewer, now, fleet) -
         created_at=now,
     )
     figure = viewer.get("/charts/latency.json").json()
-    lines = [trace for trace in figure["data"] if trace.get("mode") == "lines"]
+    lines = [one for one in figure["data"] if one.get("line", {}).get("color") == "var(--paused)"]
     assert [line["x"] for line in lines] == [["2026-11-22T07:42:00+00:00", "2026-11-22T09:42:00+00:00"]]
 
 

@@ -88,9 +88,9 @@
   // --- drawing ---------------------------------------------------------------------------------------
   const coarse = matchMedia("(pointer: coarse)");
   const narrow = (layout) => {
-    layout.margin = { ...layout.margin, l: 48, r: Math.min(layout.margin.r, 86) };
+    layout.margin = { ...layout.margin, l: 48, r: Math.round(layout.margin.r * 0.9) };
     layout.font.size = 11;
-    for (const label of layout.annotations) label.font = { ...label.font, size: 11 };
+    for (const label of layout.annotations) label.font = { ...label.font, size: Math.min(label.font?.size ?? 12, 11) };
     const { tickvals = [], ticktext = [] } = layout.xaxis ?? {};
     if (!tickvals.length) return;
     const every = Math.ceil(tickvals.length / 4);
@@ -98,9 +98,21 @@
     layout.xaxis.ticktext = ticktext.filter((_, place) => place % every === 0);
   };
 
+  // Where there is nothing to draw a sentence says so, and takes no more room than that.
+  const drawNothing = (place, words) => {
+    if (place.layout) Plotly.purge(place);
+    const sentence = document.createElement("p");
+    sentence.className = "chart-missing";
+    sentence.textContent = words;
+    place.replaceChildren(sentence);
+  };
+
   const draw = (place) => {
     const style = getComputedStyle(document.documentElement);
     const { data, layout } = coloured(figures.get(place), style);
+    const nothing = layout.meta?.empty;
+    place.classList.toggle("is-empty", Boolean(nothing));
+    if (nothing) return drawNothing(place, nothing);
     layout.font.family = getComputedStyle(document.body).fontFamily;
     // Dragging is for the page where fingers do it, and for looking closer where the address can say so.
     if (coarse.matches || !("follows" in place.dataset)) layout.dragmode = false;
