@@ -1,10 +1,11 @@
 """What the table of integrations draws, and the page of one shows besides."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import orjson
 from django import template
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
@@ -18,6 +19,8 @@ from monitor.models import Condition
 from monitor.wording import state_word, thresholds
 
 register = template.Library()
+SHORT_DAYS: Final = 2
+"""What is so many days old needs no time of day to be told apart."""
 
 
 @register.simple_tag
@@ -35,13 +38,16 @@ def spark(line: Spark, waiting_since: datetime | None) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def since_short(context: template.Context, at: datetime) -> SafeString:
-    """``13:42 (47 min)`` without what one reads on hover: a table has hundreds of them."""
-    now = context["now"]
+    """``13:42 (47 min)``, of what is older than two days ``12 Nov (11 d)``; without what one reads on hover:
+    a table has hundreds of them."""
+    now, zone = context["now"], timezone.get_current_timezone()
+    if (days := (now - at).days) >= SHORT_DAYS:
+        words = formats.date_format(at.astimezone(zone), pgettext("date format", "j M"))
+        lasted = wording.duration(timedelta(days=days))
+    else:
+        words, lasted = wording.clock(at, now=now, tz=zone), wording.duration(now - at)
     return format_html(
-        '<time datetime="{}">{}</time> <span class="nowrap">({})</span>',
-        at.isoformat(),
-        wording.clock(at, now=now, tz=timezone.get_current_timezone()),
-        wording.duration(now - at),
+        '<time datetime="{}">{}</time> <span class="nowrap">({})</span>', at.isoformat(), words, lasted
     )
 
 

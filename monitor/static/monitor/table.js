@@ -38,6 +38,8 @@
     const n = boxes().filter((box) => box.checked).length;
     const words = n ? ticked.dataset.words.replace("%(n)s", n) : "";
     if (ticked.textContent !== words) ticked.textContent = words;
+    // What can be done with several appears once there are some.
+    document.getElementById("with-chosen").hidden = n === 0;
     const all = document.getElementById("tick-all");
     if (all) {
       all.checked = n > 0 && n === boxes().length;
@@ -45,13 +47,13 @@
     }
   };
   const addTickAll = () => {
-    const heading = document.querySelector("#rows thead th:nth-child(2)");
+    const heading = document.querySelector("#rows thead th.ticks");
     if (!ticked || !heading || document.getElementById("tick-all")) return;
     const all = document.createElement("input");
     all.type = "checkbox";
     all.id = "tick-all";
     all.setAttribute("aria-label", document.getElementById("keys").dataset.all);
-    heading.prepend(all, " ");
+    heading.prepend(all);
   };
   document.addEventListener("change", (event) => {
     if (event.target.id === "tick-all") {
