@@ -194,6 +194,8 @@ OIDC_SECRET = env.str("SYNCWATCH_OIDC_SECRET", "")
 OIDC_NAME = env.str("SYNCWATCH_OIDC_NAME", "") or _("your organisation")
 OIDC_ROLE = env.str("SYNCWATCH_OIDC_ROLE", "")
 """The group of people whom nobody has invited; empty: only who is known or invited gets in."""
+OIDC_PASSWORDS = env.bool("SYNCWATCH_OIDC_PASSWORDS", False)
+"""Whether who came by the provider may also sign in without it, by a password or a passkey of their own."""
 _domains: list[str] = env.list("SYNCWATCH_OIDC_DOMAINS", [])
 OIDC_DOMAINS = [domain.strip().lower().lstrip("@") for domain in _domains]
 SOCIALACCOUNT_PROVIDERS = {

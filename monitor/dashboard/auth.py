@@ -22,6 +22,7 @@ from sesame.views import LoginView as SesameLoginView
 from monitor import audit
 from monitor.access_control import ADMIN
 from monitor.models import User
+from monitor.people.local import comes_by_provider, only_by_provider
 
 
 class SignIn(LoginView):  # type: ignore[misc]  # allauth has no types
@@ -65,6 +66,12 @@ class ChangePassword(SuccessMessageMixin[Any], views.PasswordChangeView):
     template_name = "registration/password_change_form.html"
     success_url = reverse_lazy("settings")
     success_message = gettext_lazy("Your password is changed.")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if comes_by_provider(cast(User, request.user)):
+            messages.info(request, only_by_provider())
+            return redirect("settings")
+        return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
 
     def get_form_class(self) -> Any:
         has_one = cast(User, self.request.user).has_usable_password()

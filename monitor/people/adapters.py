@@ -5,14 +5,17 @@ from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -24,6 +27,7 @@ from monitor.access_control import client_address
 from monitor.models import User
 from monitor.people.factors import needs_factor
 from monitor.people.invitations import accept, open_for
+from monitor.people.local import comes_by_provider, only_by_provider
 from monitor.people.provider import Session, guarded_session
 
 log = logging.getLogger(__name__)
@@ -85,6 +89,15 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no t
         template = kwargs.get("message_template") or (args[0] if args else "")
         if not str(template).endswith(("logged_in.txt", "logged_out.txt")):
             super().add_message(request, level, *args, **kwargs)
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Whom the provider shuts out must not come in by a passkey that they have added here."""
+        records = get_authentication_records(request, user)
+        if records and records[-1]["method"] == "mfa" and comes_by_provider(user):
+            messages.error(request, only_by_provider())
+            return redirect("login")
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
 
     def set_password(self, user: User, password: str) -> None:
         super().set_password(user, password)

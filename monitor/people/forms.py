@@ -16,6 +16,9 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
+from monitor.models import User
+from monitor.people.local import comes_by_provider
+
 _LONGEST_NAME: Final = 254
 LABELS: Final = {
     "login": _("Name or e-mail address"),
@@ -54,7 +57,13 @@ class SignInForm(Plain, LoginForm):  # type: ignore[misc]  # allauth has no type
 
 
 class ForgottenForm(Plain, ResetPasswordForm):  # type: ignore[misc]  # allauth has no types
-    """Where to send the link."""
+    """Where to send the link. Who signs in by the provider only has no password to forget."""
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        found: list[User] = self.users
+        self.users = [user for user in found if not comes_by_provider(user)]
+        return email
 
 
 class NewPasswordForm(Plain, ResetPasswordKeyForm):  # type: ignore[misc]  # allauth has no types
@@ -86,3 +95,5 @@ class KeyForm(Plain, AddWebAuthnForm):  # type: ignore[misc]  # allauth has no t
         self.fields["passwordless"].help_text = _(
             "Your device then asks for your finger, your face or its PIN instead."
         )
+        if comes_by_provider(self.user):
+            del self.fields["passwordless"]

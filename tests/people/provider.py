@@ -25,6 +25,8 @@ class Provider:
     """What it says of whoever comes."""
     info: dict[str, Any] = field(default_factory=dict)
     """What the user information says otherwise."""
+    named: dict[str, str] = field(default_factory=dict)
+    """What its discovery document says otherwise."""
     key: Any = KEY
     asked: dict[str, str] = field(default_factory=dict)
 
@@ -42,6 +44,7 @@ class Provider:
                     for name in ("authorization", "token", "userinfo")
                 },
                 "jwks_uri": f"{self.url}/jwks",
+                **self.named,
             }
         if path == "/authorization":
             self.asked = sent

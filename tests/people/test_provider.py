@@ -1,11 +1,15 @@
 """Signing in by an OpenID Connect provider that really answers: who gets in, and with which role."""
 
 import re
+import socket
 from collections.abc import Iterator
 from html import unescape
+from ipaddress import ip_network
 
 import httpx
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
@@ -14,6 +18,7 @@ from django.utils import timezone
 from monitor.access_control import OPERATOR, VIEWER
 from monitor.models import Audit, User
 from monitor.people import invitations
+from monitor.people.provider import NoAnswer, guarded_session
 from tests.people.conftest import person, signed_in
 from tests.people.provider import CLIENT, OTHER_KEY, SECRET, Provider, running
 
@@ -28,6 +33,7 @@ def provider(db: None, settings) -> Iterator[Provider]:
     with running() as made:
         made.claims = dict(EVA)
         settings.OIDC_ISSUER = made.url
+        settings.SYNCWATCH_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
         settings.OIDC_ROLE, settings.OIDC_DOMAINS = VIEWER, ["corp.example"]
         app = {"provider_id": "sso", "name": "Corp", "client_id": CLIENT, "secret": SECRET,
                "settings": {"server_url": made.url, "token_auth_method": "client_secret_post"}}  # fmt: skip
@@ -128,6 +134,33 @@ def test_a_person_connects_the_two_while_signed_in(provider: Provider) -> None:
     assert other.session["_auth_user_id"] == str(vera.pk)
 
 
+def test_who_came_by_the_provider_makes_no_way_around_it(
+    provider: Provider, settings, mailoutbox, monkeypatch
+) -> None:
+    person("ada", "admin")
+    client, forgotten = Client(), {"email": "eva@corp.example"}
+    come(client)
+    eva = User.objects.get(email="eva@corp.example")
+    new = {"new_password1": "battery staple 7", "new_password2": "battery staple 7"}
+    said = client.post(reverse("password-change"), new, follow=True).content.decode()
+    assert "You sign in by" in said
+    assert not User.objects.get(pk=eva.pk).has_usable_password()
+    Client().post(reverse("account_reset_password"), forgotten)
+    assert not mailoutbox
+    assert 'name="passwordless"' not in client.get(reverse("mfa_add_webauthn")).content.decode()
+    key = Authenticator.objects.create(user=eva, type="webauthn", data={})
+    monkeypatch.setattr(AuthenticateWebAuthnForm, "clean_credential", lambda form: key)
+    alone = Client()
+    assert alone.post(reverse("mfa_login_webauthn"), {"credential": "{}"})["Location"] == reverse("login")
+    assert not is_in(alone)
+    key.delete()
+    settings.OIDC_PASSWORDS = True
+    Client().post(reverse("account_reset_password"), forgotten)
+    assert mailoutbox
+    assert client.post(reverse("password-change"), new)["Location"] == reverse("settings")
+    assert User.objects.get(pk=eva.pk).check_password("battery staple 7")
+
+
 def test_a_token_signed_by_another_is_refused(provider: Provider) -> None:
     provider.key = OTHER_KEY
     client = Client()
@@ -161,10 +194,42 @@ def test_a_provider_that_does_not_answer_is_told(provider: Provider, settings) -
     assert "did not answer as it should" in answer.content.decode()
 
 
-def test_a_provider_leads_into_no_other_network(provider: Provider, settings) -> None:
-    settings.OIDC_ISSUER = "https://login.corp.example"
+def test_a_provider_in_a_network_that_is_not_allowed_is_not_asked(
+    provider: Provider, settings, caplog
+) -> None:
+    settings.SYNCWATCH_ALLOWED_NETWORKS = []
     answer = Client().post(reverse("openid_connect_login", args=["sso"]))
     assert answer.status_code == 502
+    assert "127.0.0.1" not in answer.content.decode()
+    assert "set SYNCWATCH_ALLOWED_NETWORKS" in caplog.text
+
+
+@pytest.mark.parametrize("named", ["token_endpoint", "jwks_uri", "userinfo_endpoint"])
+def test_what_the_provider_names_leads_into_no_other_network(provider: Provider, named: str, caplog) -> None:
+    """Discovery is public for all to read: what stands in it is not the operator's word."""
+    provider.named = {named: "http://10.1.2.3/inside"}
+    client = Client()
+    come(client)
+    assert not is_in(client)
+    assert "10.1.2.3 is a private or reserved address" in caplog.text
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_that_answers_differently_the_second_time_gains_nothing(monkeypatch, scheme: str) -> None:
+    answers, tried = iter(["93.184.216.34", "127.0.0.1"]), []
+
+    def resolve(*_args: object, **_more: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 443))]
+
+    def connect(place: tuple[str, int], *_args: object, **_more: object) -> None:
+        tried.append(place[0])
+        raise OSError("nobody there")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr("monitor.people.provider.create_connection", connect)
+    with pytest.raises(NoAnswer):
+        guarded_session(5).get(f"{scheme}://login.corp.example/")
+    assert tried == ["93.184.216.34"]
 
 
 def test_an_address_of_the_provider_that_does_not_exist_is_told(provider: Provider, settings) -> None:
