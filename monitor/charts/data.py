@@ -1,38 +1,32 @@
 """Reads what the latency charts show. Roll-ups, and the waiting orders by their partial index."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, DateTimeField, Func, Q, QuerySet, Value
-from django.db.models.functions import Cast
 
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
 from monitor.charts.hours import DAY, LOOK_BACK, Hour, floor, hours_of, step_of
 from monitor.health.sketch import Sketch
-from monitor.models import Arrival, LatencyDay, LatencyFleetHour, LatencyHour
+from monitor.models import Arrival, LatencyDay, LatencyFleetDay, LatencyFleetHour, LatencyHour
 
 BIN = timedelta(minutes=5)
 """Waiting orders are read in bins of this width, so that a large backlog stays few rows."""
 WATCHED = Q(
     integration__is_paused=False, integration__store__is_active=True, integration__account__is_active=True
 )
-# Thousands of sketches become one per step where they lie, not in Python.
+# Thousands of sketches become one per step (or integration) where they lie, not in Python. Two unnest side by
+# side walk in step; as a join they would be a function call per row.
 _MERGED = """
-    SELECT at, array_agg(b ORDER BY b), array_agg(c ORDER BY b)
-      FROM (SELECT {at} AS at, b, sum(c)::bigint AS c
-              FROM ({rows}) AS r("at", "buckets", "counts"), unnest(r.buckets, r.counts) AS u(b, c)
+    SELECT key, array_agg(b ORDER BY b), array_agg(c ORDER BY b)
+      FROM (SELECT key, b, sum(c)::bigint AS c
+              FROM (SELECT key, unnest(buckets) AS b, unnest(counts) AS c
+                      FROM ({rows}) AS r(key, buckets, counts)) AS u
              GROUP BY 1, 2) AS merged
-     GROUP BY at
-"""
-_OF_EACH = """
-    SELECT id, array_agg(b ORDER BY b), array_agg(c ORDER BY b)
-      FROM (SELECT r.id, b, sum(c)::bigint AS c
-              FROM ({rows}) AS r("id", "buckets", "counts"), unnest(r.buckets, r.counts) AS u(b, c)
-             GROUP BY 1, 2) AS merged
-     GROUP BY id
+     GROUP BY key
 """
 
 
@@ -42,24 +36,22 @@ def fleet_hours(
     """The hours (or days, for a long time) of a part of the fleet from ``start`` to ``end``."""
     step = step_of(end - start)
     first = floor(start.astimezone(UTC), step)
-    reach = Q(at__gte=first - LOOK_BACK, at__lte=end)
     rows: QuerySet[Any]
+    by_day = step == DAY
+    reach = Q(hour__gte=first - LOOK_BACK, hour__lte=end)
+    if by_day:
+        # UTC on both sides: what the day is in the reader's zone must not matter.
+        reach = Q(day__gte=(first - LOOK_BACK).date(), day__lte=end.astimezone(UTC).date())
     if chosen.is_whole:
-        rows = LatencyFleetHour.objects.filter(chosen.of_fleet, hour__gte=first - LOOK_BACK, hour__lte=end)
-        rows = rows.values_list("hour", "buckets", "counts")
-    elif step == DAY:
-        at = Cast("day", DateTimeField())
-        rows = LatencyDay.objects.filter(integration__in=chosen.integrations()).annotate(at=at)
-        rows = rows.filter(reach).values_list("at", "buckets", "counts")
+        rows = (LatencyFleetDay if by_day else LatencyFleetHour).objects.filter(reach, chosen.of_fleet)
     else:
-        rows = LatencyHour.objects.filter(
-            integration__in=chosen.integrations(), hour__gte=first - LOOK_BACK, hour__lte=end
-        ).values_list("hour", "buckets", "counts")
+        mine = Q(integration__in=chosen.integrations())
+        rows = (LatencyDay if by_day else LatencyHour).objects.filter(reach, mine)
     waiting = Arrival.objects.filter(WATCHED)
     if not chosen.is_everything:
         waiting = waiting.filter(integration__in=chosen.integrations())
     return hours_of(
-        _merged(rows, step),
+        _by_step(rows, step),
         _waiting(waiting, first, end),
         start=first,
         end=end,
@@ -90,17 +82,20 @@ def first_hour(now: datetime, span: timedelta) -> datetime:
     return (now - span).replace(minute=0, second=0, microsecond=0)
 
 
-def _merged(rows: QuerySet[Any], step: timedelta) -> dict[datetime, Sketch]:
-    """The sketch of every step, from rows of (moment, buckets, counts)."""
-    sql, params = rows.order_by().query.sql_with_params()
-    at = "date_trunc('day', r.at, 'UTC')" if step == DAY else "r.at"
+def _by_step(rows: QuerySet[Any], step: timedelta) -> dict[datetime, Sketch]:
+    """The sketch of every hour or day."""
+    if step == DAY:
+        return {datetime.combine(day, time(), UTC): one for day, one in _merged(rows, "day").items()}
+    return {hour.astimezone(UTC): one for hour, one in _merged(rows, "hour").items()}
+
+
+def _merged(rows: QuerySet[Any], key: str) -> dict[Any, Sketch]:
+    """The sum of the rows with the same value in the column ``key``."""
+    sql, params = rows.order_by().values_list(key, "buckets", "counts").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_MERGED.format(at=at, rows=sql), params)
-        found: Sequence[tuple[datetime, list[int], list[int]]] = cursor.fetchall()
-    return {
-        moment.astimezone(UTC): Sketch(sum(counts), tuple(buckets), tuple(counts))
-        for moment, buckets, counts in found
-    }
+        cursor.execute(_MERGED.format(rows=sql), params)
+        found: Sequence[tuple[Any, list[int], list[int]]] = cursor.fetchall()
+    return {value: Sketch(sum(counts), tuple(buckets), tuple(counts)) for value, buckets, counts in found}
 
 
 def by_integration(
@@ -114,12 +109,7 @@ def by_integration(
         rows = LatencyDay.objects.filter(integration__in=integrations, day__gte=start.date(), day__lte=last)
     else:
         rows = LatencyHour.objects.filter(integration__in=integrations, hour__gte=start, hour__lt=end)
-    rows = rows.order_by().values_list("integration_id", "buckets", "counts")
-    sql, params = rows.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(_OF_EACH.format(rows=sql), params)
-        found: Sequence[tuple[int, list[int], list[int]]] = cursor.fetchall()
-    return {pk: Sketch(sum(counts), tuple(buckets), tuple(counts)) for pk, buckets, counts in found}
+    return _merged(rows, "integration_id")
 
 
 def _waiting(arrivals: QuerySet[Arrival], start: datetime, end: datetime) -> list[tuple[datetime, int]]:

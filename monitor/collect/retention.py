@@ -72,6 +72,7 @@ RULES = (
     Rule("monitor_transition", "t.at < %(before)s", _TOLD),
     Rule("monitor_unwatched", "t.end_at < %(before)s", _TOLD),
     Rule("monitor_latencyfleethour", "t.hour < %(before)s", _FIGURES),
+    Rule("monitor_latencyfleetday", "t.day < %(before)s", _FIGURES),
     Rule("monitor_latencyday", "t.day < %(before)s", _FIGURES),
     Rule("monitor_stateday", "t.day < %(before)s", _FIGURES),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -37,10 +37,15 @@ _HOUR = _MERGE.format(
 _DAY = _MERGE.format(
     table="monitor_latencyday", keys="integration_id, day", types="integration_id bigint, day date"
 )
-_FLEET = _MERGE.format(
+_FLEET_HOUR = _MERGE.format(
     table="monitor_latencyfleethour",
     keys="platform, account_id, hour",
     types="platform text, account_id bigint, hour timestamptz",
+)
+_FLEET_DAY = _MERGE.format(
+    table="monitor_latencyfleetday",
+    keys="platform, account_id, day",
+    types="platform text, account_id bigint, day date",
 )
 _ADVANCE = """
     UPDATE monitor_progress p SET
@@ -67,17 +72,21 @@ def add(platform: str, completed: Sequence[Completed]) -> None:
     if not hours:
         return
     days: dict[tuple[int, str], Counter[int]] = {}
-    fleet: dict[tuple[str, int, datetime], Counter[int]] = {}
+    fleet_hours: dict[tuple[str, int, datetime], Counter[int]] = {}
+    fleet_days: dict[tuple[str, int, str], Counter[int]] = {}
     known = Integration.objects.filter(pk__in={integration for integration, _hour in hours}).order_by()
     accounts: dict[int, int] = dict(known.values_list("pk", "account_id"))
     for (integration, hour), counts in hours.items():
-        days.setdefault((integration, hour.date().isoformat()), Counter()).update(counts)
-        fleet.setdefault((platform, accounts[integration], hour), Counter()).update(counts)
+        day, account = hour.astimezone(UTC).date().isoformat(), accounts[integration]
+        days.setdefault((integration, day), Counter()).update(counts)
+        fleet_hours.setdefault((platform, account, hour), Counter()).update(counts)
+        fleet_days.setdefault((platform, account, day), Counter()).update(counts)
     with connection.cursor() as cursor:
         for sql, names, groups in (
             (_HOUR, ("integration_id", "hour"), hours),
             (_DAY, ("integration_id", "day"), days),
-            (_FLEET, ("platform", "account_id", "hour"), fleet),
+            (_FLEET_HOUR, ("platform", "account_id", "hour"), fleet_hours),
+            (_FLEET_DAY, ("platform", "account_id", "day"), fleet_days),
         ):
             cursor.execute(sql, [_rows(names, groups.items())])
 

@@ -10,7 +10,7 @@ from monitor.models.maintenance import Maintenance, Remark
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, Invitation, Role, User
 from monitor.models.refreshes import BulkRefresh, Recovery, Refresh
-from monitor.models.rollups import LatencyDay, LatencyFleetHour, LatencyHour
+from monitor.models.rollups import LatencyDay, LatencyFleetDay, LatencyFleetHour, LatencyHour
 from monitor.models.shipments import Shipment
 from monitor.models.views import SavedView
 from monitor.models.work import Heartbeat, Job, RateLimit
@@ -34,6 +34,7 @@ __all__ = [
     "Invitation",
     "Job",
     "LatencyDay",
+    "LatencyFleetDay",
     "LatencyFleetHour",
     "LatencyHour",
     "Maintenance",

@@ -55,3 +55,17 @@ class LatencyFleetHour(Sketch):
             models.UniqueConstraint(fields=["platform", "account", "hour"], name="latency_fleet_hour_once")
         ]
         indexes = [models.Index(fields=["hour"], name="latency_fleet_hour_at")]
+
+
+class LatencyFleetDay(Sketch):
+    """The same for orders of one day (UTC): what charts of months are drawn from."""
+
+    platform = models.CharField(max_length=30)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="latency_days")
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "account", "day"], name="latency_fleet_day_once")
+        ]
+        indexes = [models.Index(fields=["day"], name="latency_fleet_day_at")]

@@ -108,6 +108,11 @@ _FLEET = """
            (SELECT array_agg(b) FROM generate_series(180, 239) b),
            (SELECT array_agg(1) FROM generate_series(180, 239))
       FROM (SELECT DISTINCT platform, account_id FROM fleet) p, generate_series(0, 24 * 90) h;
+    INSERT INTO monitor_latencyfleetday (platform, account_id, day, n, buckets, counts)
+    SELECT p.platform, p.account_id, current_date - d, 1440,
+           (SELECT array_agg(b) FROM generate_series(180, 239) b),
+           (SELECT array_agg(24) FROM generate_series(180, 239))
+      FROM (SELECT DISTINCT platform, account_id FROM fleet) p, generate_series(0, 90) d;
 """
 _ORDERS = """
     INSERT INTO monitor_order (store_id, external_id, number, ordered_at, eligible_at, changed_at, status,

@@ -9,7 +9,16 @@ from django.db.models import F, Q
 
 from monitor.collect.rollups import BACKFILL_AGE
 from monitor.health import sketch
-from monitor.models import Arrival, Incident, LatencyDay, LatencyFleetHour, LatencyHour, Notice, Order
+from monitor.models import (
+    Arrival,
+    Incident,
+    LatencyDay,
+    LatencyFleetDay,
+    LatencyFleetHour,
+    LatencyHour,
+    Notice,
+    Order,
+)
 from tests.bench.world import World
 
 
@@ -67,10 +76,11 @@ def _arrivals(world: World, books: Books) -> None:
 
 
 def _latencies(books: Books) -> None:
-    """Every complete arrival counts once in its hour, its day and its platform's hour, in its bucket."""
+    """Every complete arrival counts once in its hour, its day, and those of its platform, in its bucket."""
     hours: Counter[Any] = Counter()
     days: Counter[Any] = Counter()
     fleet: Counter[Any] = Counter()
+    fleet_days: Counter[Any] = Counter()
     complete = Arrival.objects.filter(arrived_at__isnull=False, eligible_at__isnull=False)
     for integration, platform, eligible_at, arrived_at in complete.values_list(
         "integration_id", "integration__store__platform", "eligible_at", "arrived_at"
@@ -82,6 +92,7 @@ def _latencies(books: Books) -> None:
             hours[integration, hour, bucket] += 1
             days[integration, hour.date(), bucket] += 1
             fleet[platform, hour, bucket] += 1
+            fleet_days[platform, hour.date(), bucket] += 1
     sketched = ("buckets", "counts")
     for what, truth, rows in (
         ("latencies by hour", hours, LatencyHour.objects.values_list("integration_id", "hour", *sketched)),
@@ -90,6 +101,11 @@ def _latencies(books: Books) -> None:
             "latencies of the fleet",
             fleet,
             LatencyFleetHour.objects.values_list("platform", "hour", *sketched),
+        ),
+        (
+            "latencies of the fleet by day",
+            fleet_days,
+            LatencyFleetDay.objects.values_list("platform", "day", *sketched),
         ),
     ):
         ours: Counter[Any] = Counter()

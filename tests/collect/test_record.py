@@ -9,7 +9,15 @@ from integrations.models import Account, Integration, Store
 from monitor.collect.plan import ensure_jobs
 from monitor.collect.record import record_arrivals, record_orders
 from monitor.health import sketch
-from monitor.models import Arrival, LatencyDay, LatencyFleetHour, LatencyHour, Order, Progress
+from monitor.models import (
+    Arrival,
+    LatencyDay,
+    LatencyFleetDay,
+    LatencyFleetHour,
+    LatencyHour,
+    Order,
+    Progress,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -63,6 +71,7 @@ def test_an_order_waits_until_it_arrives_and_then_has_one_latency(integration):
     hour = LatencyHour.objects.get(integration=integration)
     assert (hour.hour, hour.n, hour.buckets) == (NOON, 1, [sketch.bucket(240)])
     assert LatencyDay.objects.get().n == LatencyFleetHour.objects.get(platform="woocommerce").n == 1
+    assert LatencyFleetDay.objects.get(platform="woocommerce").n == 1
 
 
 def test_the_hub_may_be_read_before_the_store(integration):

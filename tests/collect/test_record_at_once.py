@@ -10,7 +10,7 @@ from integrations.contracts import ArrivalRecord, OrderRecord
 from integrations.models import Account, Integration, Store
 from monitor.collect.plan import ensure_jobs
 from monitor.collect.record import record_arrivals, record_orders
-from monitor.models import Arrival, LatencyDay, LatencyFleetHour, LatencyHour
+from monitor.models import Arrival, LatencyDay, LatencyFleetDay, LatencyFleetHour, LatencyHour
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ORDERS, PER_PAGE = 400, 10
@@ -47,5 +47,5 @@ def test_two_writers_complete_every_order_exactly_once():
             writer.result()
 
     assert Arrival.objects.filter(arrived_at__isnull=False, eligible_at__isnull=False).count() == ORDERS
-    for model in (LatencyHour, LatencyDay, LatencyFleetHour):
+    for model in (LatencyHour, LatencyDay, LatencyFleetHour, LatencyFleetDay):
         assert sum(model.objects.values_list("n", flat=True)) == ORDERS, model

@@ -12,7 +12,7 @@ from integrations.contracts import ArrivalRecord, OrderRecord
 from integrations.models import Account, Integration, Store
 from monitor.collect.plan import ensure_jobs
 from monitor.collect.record import record_arrivals, record_orders
-from monitor.models import Arrival, LatencyDay, LatencyFleetHour, LatencyHour, Order
+from monitor.models import Arrival, LatencyDay, LatencyFleetDay, LatencyFleetHour, LatencyHour, Order
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NUMBERS = range(1, 7)
@@ -75,5 +75,5 @@ class AnyInterleaving(TestCase):
 
         assert Order.objects.count() == Arrival.objects.count() == len(NUMBERS)
         assert not Arrival.objects.filter(arrived_at=None).exists()
-        for model in (LatencyHour, LatencyDay, LatencyFleetHour):
+        for model in (LatencyHour, LatencyDay, LatencyFleetHour, LatencyFleetDay):
             assert sum(model.objects.values_list("n", flat=True)) == len(NUMBERS), model

@@ -15,6 +15,7 @@ from monitor.models import (
     HubFailureLog,
     HubState,
     Incident,
+    LatencyFleetDay,
     LatencyFleetHour,
     LatencyHour,
     Member,
@@ -248,10 +249,11 @@ def call(one: Integration, at: datetime, **changes) -> Call:
 
 
 def latency(one: Integration, hour: datetime, seconds: list[float]) -> None:
-    """The roll-ups of orders placed in that hour which took so long."""
+    """The roll-ups of orders placed in that hour which took so long; of the fleet, as if there were no other
+    in that hour and on that day."""
     sketch = sketch_of(seconds)
     values = {"n": sketch.n, "buckets": list(sketch.buckets), "counts": list(sketch.counts)}
     LatencyHour.objects.create(integration=one, hour=hour, **values)
-    LatencyFleetHour.objects.update_or_create(
-        platform=one.store.platform, account=one.account, hour=hour, defaults=values
-    )
+    fleet = {"platform": one.store.platform, "account": one.account}
+    LatencyFleetHour.objects.update_or_create(**fleet, hour=hour, defaults=values)
+    LatencyFleetDay.objects.update_or_create(**fleet, day=hour.date(), defaults=values)
