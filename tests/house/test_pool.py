@@ -1,11 +1,12 @@
 """The pool of database connections gets over a restart of the server, at once."""
 
 import time
+from datetime import UTC, datetime
 from threading import Barrier, Thread
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from psycopg_pool import ConnectionPool
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -69,3 +70,19 @@ def test_a_server_that_hangs_up_on_everybody_is_not_asked_without_end(monkeypatc
     assert len(asked) == 3
     monkeypatch.undo()
     in_threads(2)
+
+
+def test_times_are_read_as_they_were_stored():
+    """The loader of our own agrees with the driver's, and what no calendar holds is refused as before."""
+    with connection.cursor() as cursor:
+        for text in ("2026-11-23 05:01:11.5+00", "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00"):
+            cursor.execute("SELECT %s::timestamptz, NULL::timestamptz", [text])
+            assert cursor.fetchone() == (datetime.fromisoformat(text), None)
+        cursor.execute("SELECT %s::timestamptz", ["2026-07-01 12:00 Europe/Paris"])
+        (at,) = cursor.fetchone()
+        assert (at.isoformat(), at.tzinfo) == ("2026-07-01T10:00:00+00:00", UTC)
+        cursor.execute("SELECT ARRAY[%s]::timestamptz[]", ["2026-11-23 05:01:11+00"])
+        assert cursor.fetchone() == ([datetime(2026, 11, 23, 5, 1, 11, tzinfo=UTC)],)
+        cursor.execute("SELECT 'infinity'::timestamptz")
+        with pytest.raises(DataError):
+            cursor.fetchone()
