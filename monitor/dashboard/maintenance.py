@@ -22,7 +22,7 @@ from monitor.access_control import VIEW, requires
 from monitor.alerts.maintenance import HUSHED
 from monitor.alerts.windows import LONGEST, BadRule, Span, clean_rule, following, running
 from monitor.dashboard.middleware import ZONES
-from monitor.dashboard.settings_page import zone_choices
+from monitor.dashboard.zones import offer_zones
 from monitor.models import Incident, Maintenance, User
 from monitor.nudge import nudge
 from monitor.scope import Scope, scope_of
@@ -71,7 +71,7 @@ class MaintenanceForm(forms.Form):
         label=gettext_lazy("Until"),
         widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
     )
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zone_choices)
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
     repeats = forms.ChoiceField(label=gettext_lazy("Repeats"), required=False, choices=list(REPEATS.items()))
     rule = forms.CharField(
         label=gettext_lazy("Rule"),
@@ -85,7 +85,10 @@ class MaintenanceForm(forms.Form):
     def __init__(self, *args: Any, now: datetime, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.now = now
-        cast(forms.ChoiceField, self.fields["scope"]).choices = scopes(scope)
+        covers = cast(forms.ChoiceField, self.fields["scope"])
+        covers.choices = scopes(scope)
+        covers.widget.attrs["data-search"] = _("Find a store, a tag or an account")
+        offer_zones(self.fields["time_zone"], now, timezone.get_current_timezone_name())
 
     def full_clean(self) -> None:
         """Times without a zone are read in the zone that the form names."""
@@ -133,8 +136,9 @@ def scopes(scope: Scope) -> list[Any]:
     )
     tags = sorted({tag for store in stores for tag in store.tags if scope.allows_tags([tag])})
     accounts = scope.limit_whole(Account.objects.all()).order_by("title", "name").only("pk", "title", "name")
+    everything = [("all:", _("Everything"))] if scope.is_everything else []
     return [
-        ("", [("all:", _("Everything"))] if scope.is_everything else []),
+        *everything,
         (_("Stores with a tag"), [(f"tag:{tag}", tag) for tag in tags]),
         (_("Hub accounts"), [(f"account:{one.pk}", str(one)) for one in accounts]),
         (_("Stores"), [(f"store:{one.pk}", str(one)) for one in stores]),

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Concat
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from integrations.models import Store
 from monitor import audit
 from monitor.access_control import VIEW, requires
 from monitor.alerts import bouncing, channels, notices
@@ -30,6 +31,7 @@ from monitor.alerts.weekly.mail import write_week
 from monitor.alerts.weekly.report import Fleet, facts_of, span_of
 from monitor.alerts.weekly.telling import last_week
 from monitor.dashboard.notices_form import SubscriptionForm, already_told
+from monitor.dashboard.stores_field import proposals
 from monitor.models import Channel, Incident, Notice, Subscription, User
 from monitor.people.limits import is_too_often, wait_a_while
 from monitor.scope import scope_of
@@ -107,6 +109,16 @@ def add(request: HttpRequest, channel: str) -> HttpResponse:
             return redirect("notices-change", own.pk)
     initial = {"time_zone": timezone.get_current_timezone_name(), "language": user.language}
     return _edit(request, Subscription(channel=channel), initial)
+
+
+@require_safe
+@requires(VIEW)
+def store_names(request: HttpRequest) -> JsonResponse:
+    """Names of stores that contain what was typed, for the field that names the stores."""
+    text = request.GET.get("q", "").replace("\0", "").strip()
+    return JsonResponse(
+        {"names": proposals(text, scope_of(request.user).limit(Store.objects.only("name", "title")))}
+    )
 
 
 @never_cache

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,7 +14,8 @@ from integrations.errors import AddressRefused
 from integrations.models import Store
 from integrations.registry import STORES, adapter_class
 from monitor.alerts.channels import check_address
-from monitor.dashboard.settings_page import zone_choices
+from monitor.dashboard.stores_field import StoresField
+from monitor.dashboard.zones import offer_zones
 from monitor.models import Channel, Subscription, User
 from monitor.scope import Scope
 
@@ -57,7 +59,12 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
         choices=lambda: [(kind, adapter_class(kind).label) for kind in sorted(STORES)],
         help_text=gettext_lazy("None chosen: all platforms."),
     )
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zone_choices)
+    stores = StoresField(
+        label=gettext_lazy("Only these stores"),
+        required=False,
+        help_text=gettext_lazy("A name on each line. Empty: all stores."),
+    )
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
 
     class Meta:
         model = Subscription
@@ -65,11 +72,9 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
         widgets = {
             "quiet_from": forms.TimeInput({"type": "time"}, "%H:%M"),
             "quiet_until": forms.TimeInput({"type": "time"}, "%H:%M"),
-            "stores": forms.SelectMultiple({"size": 8}),
         }
         labels = {
             "escalates_after": gettext_lazy("Only if nobody acknowledges, after so many minutes"),
-            "stores": gettext_lazy("Only these stores"),
             "weekly_report": gettext_lazy("A report of the week every Monday"),
             "is_active": gettext_lazy("Is told at present"),
             "urgent_passes": gettext_lazy("Failures are told in quiet hours too"),
@@ -92,6 +97,8 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
         people.queryset = User.objects.filter(is_active=True).order_by("username")
         people.empty_label = _("nobody: a shared address")
         self._offer_stores(scope)
+        zone = self.initial.get("time_zone") or row.time_zone
+        offer_zones(self.fields["time_zone"], timezone.now(), zone, timezone.get_current_timezone_name())
         is_mail = row.channel == Channel.MAIL
         unused = {"label", "url"} if is_mail else {"email", "weekly_report"}
         if owner is not None:
@@ -107,8 +114,8 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
             self.fields["url"].help_text = _("Stored, at %(host)s. Leave empty to keep it.") % {"host": host}
 
     def _offer_stores(self, scope: Scope) -> None:
-        stores = scope.limit(Store.objects.order_by("title", "name")).defer("credentials")
-        cast(forms.ModelMultipleChoiceField[Store], self.fields["stores"]).queryset = stores
+        stores = scope.limit(Store.objects.only("name", "title"))
+        cast(StoresField, self.fields["stores"]).queryset = stores
         known = {tag for tags in stores.values_list("tags", flat=True) for tag in tags}
         if scope.tags is not None:
             known &= scope.tags
@@ -116,7 +123,7 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
         tags.choices = [(tag, tag) for tag in sorted(known | set(self.instance.tags))]
         if not tags.choices:
             del self.fields["tags"]
-        if not stores:
+        if not stores.exists():
             del self.fields["stores"]
 
     def clean(self) -> dict[str, Any]:

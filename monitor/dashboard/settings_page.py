@@ -18,17 +18,10 @@ from django.views.decorators.http import require_http_methods
 
 from monitor import audit
 from monitor.dashboard import own_address
-from monitor.dashboard.middleware import ZONES
-from monitor.dashboard.zones import grouped_zones
+from monitor.dashboard.zones import offer_zones
 from monitor.models import User
 from monitor.people import addresses
 from monitor.people.factors import has_factor
-
-
-def zone_choices(empty: object = None) -> list[tuple[str, object]]:
-    """Every time zone by its name, sorted; first an empty choice when it has a label."""
-    zones: list[tuple[str, object]] = [(zone, zone.replace("_", " ")) for zone in sorted(ZONES)]
-    return [("", empty), *zones] if empty else zones
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -42,11 +35,8 @@ class PersonForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, browser_zone: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = cast(forms.ChoiceField, self.fields["time_zone"])
-        zone.choices = grouped_zones(
-            timezone.now(), self.instance.time_zone, browser_zone, empty=_("As the browser says")
-        )
-        zone.widget.attrs["data-search"] = _("Find a city")
+        own = (self.instance.time_zone, browser_zone)
+        offer_zones(self.fields["time_zone"], timezone.now(), *own, empty=_("As the browser says"))
 
 
 def _moves_mail(request: HttpRequest) -> bool:

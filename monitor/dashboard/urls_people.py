@@ -22,6 +22,7 @@ urlpatterns = [
     path("setup/", setup.setup, name="setup"),
     path("notices/", notices.notices_page, name="notices"),
     path("notices/add/<slug:channel>/", notices.add, name="notices-add"),
+    path("notices/stores/", notices.store_names, name="notices-stores"),
     path("notices/<int:pk>/", notices.change, name="notices-change"),
     path("notices/<int:pk>/test/", notices.test, name="notices-test"),
     path("notices/<int:pk>/tested/", notices.tested, name="notices-tested"),

@@ -1,10 +1,15 @@
-"""Time zones as people choose them: by continent, with their distance from UTC, the own one first."""
+"""Time zones as people choose them: by continent, with their distance from UTC, the own one first.
+
+Pages with such a field link ``monitor/choices.js``, which shortens the list while one types.
+"""
 
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
+from typing import cast
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.utils.translation import gettext as _
 
 from monitor.dashboard.middleware import ZONES
@@ -13,6 +18,13 @@ Choice = tuple[str, object]
 _CONTINENTS = frozenset(
     "Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split()  # noqa: SIM905
 )
+
+
+def offer_zones(field: forms.Field, now: datetime, *first: str, empty: str = "") -> None:
+    """Gives a choice field the zones of :func:`grouped_zones`."""
+    zones = cast(forms.ChoiceField, field)
+    zones.choices = grouped_zones(now, *first, empty=empty)
+    zones.widget.attrs["data-search"] = _("Find a city")
 
 
 def grouped_zones(now: datetime, *first: str, empty: str = "") -> list[tuple[str, object]]:

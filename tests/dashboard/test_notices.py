@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from integrations.models import Store
 from monitor.alerts.links import answer_link
 from monitor.alerts.outbox import deliver_due
 from monitor.models import Audit, Incident, Member, Notice, Role, Subscription, User
@@ -53,7 +54,7 @@ def test_everything_about_an_address_is_set_on_its_page(admin, now) -> None:
     admin.post(
         "/notices/add/mail/",
         form(
-            tags=["fr", "vip"], platforms=["shopify"], stores=[one.store_id], include_warnings="False",
+            tags=["fr", "vip"], platforms=["shopify"], stores="boutique lyon", include_warnings="False",
             escalates_after="30", quiet_from="22:00", quiet_until="07:00", weekly_report=None,
         ),
     )  # fmt: skip
@@ -84,7 +85,7 @@ def test_what_is_unticked_is_all_again(admin, now) -> None:
         ({"email": "nobody"}, "Enter a valid email address."),
         ({"email": "Taken@shop.example"}, "has a subscription already"),
         ({"platforms": ["excel"]}, "Select a valid choice"),
-        ({"stores": ["999"]}, "Select a valid choice"),
+        ({"stores": "Boutique Lyn"}, "No store is called “Boutique Lyn”. Did you mean “Boutique Lyon”?"),
         ({"quiet_from": "22:00"}, "Quiet hours need a beginning and another end."),
         ({"quiet_from": "22:00", "quiet_until": "22:00"}, "Quiet hours need a beginning and another end."),
         ({"escalates_after": "0"}, "greater than or equal to 1"),
@@ -225,16 +226,37 @@ def test_thirty_subscriptions_cost_no_more_queries_than_one(
     assert "29@shop.example" in page
 
 
+def test_stores_are_named_on_lines_or_by_commas_and_what_several_are_called_is_asked(admin, now) -> None:
+    one, two = make.watched("Atelier, Fils", now), make.watched("Boutique Lyon", now)
+    twin = make.watched("Boutique Rhône", now)
+    Store.objects.filter(pk=twin.store_id).update(title="Boutique Lyon")
+    answer = admin.post("/notices/add/mail/", form(stores="Boutique Lyon"))
+    assert "Several stores are called “Boutique Lyon”" in answer.content.decode()
+    admin.post("/notices/add/mail/", form(stores="Atelier, Fils\nboutique-lyon, boutique-rhone,"))
+    row = Subscription.objects.get()
+    assert set(row.stores.all()) == {one.store, two.store, twin.store}
+    shown = admin.get(f"/notices/{row.pk}/").context["form"]["stores"].value()
+    assert shown.splitlines() == ["Atelier, Fils", "boutique-lyon", "boutique-rhone"]
+
+
 def test_a_person_sets_quiet_hours_and_sees_the_test_arrive(visit, transactional_db, asked, today) -> None:
-    """In a browser: the part that shows how the test goes asks again by itself."""
+    """In a browser: stores are proposed while one types, and the part that shows how the test goes asks
+    again by itself."""
+    make.watched("Boutique Lyon", today)
+    make.watched("Osaka Denim", today)
     page = visit("/notices/", group="admin")
     page.get_by_role("link", name="Add an e-mail address").click()
     page.get_by_label("E-mail address").fill("ops@shop.example")
+    page.get_by_label("Find a store to add").press_sequentially("osa")
+    page.locator("#id_stores-names option").wait_for(state="attached")
+    page.get_by_label("Find a store to add").press("Enter")
+    assert page.get_by_label("Only these stores").input_value() == "Osaka Denim"
     page.get_by_label("Quiet from").fill("22:00")
     page.get_by_label("Quiet until").fill("07:00")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Quiet from 22:00 to 07:00").wait_for()
     page.get_by_role("button", name="Send a test notice").click()
+    assert Subscription.objects.get().stores.get().title == "Osaka Denim"
     page.locator("#tested").get_by_text("on its way").wait_for()
     Notice.objects.update(sent_at=today)
     page.get_by_text("The mail server took it").wait_for()

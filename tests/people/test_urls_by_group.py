@@ -125,6 +125,7 @@ PAGES: dict[str, Page] = {
     "incident-answer": Page(ANYBODY, ("forged",), statuses=(404,)),
     "notices": Page(VIEWER),
     "notices-add": Page(VIEWER, ("mail",)),
+    "notices-stores": Page(VIEWER),
     # A shared address is no viewer's and no operator's business: see tests/dashboard/test_notices.py.
     "notices-change": Page(VIEWER, ("<monitor_subscription>",), statuses=(200, 404)),
     "notices-tested": Page(VIEWER, ("<monitor_subscription>",), statuses=(200, 404)),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 import orjson
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +16,7 @@ from integrations.models import Account, Integration, Store
 from integrations.registry import EDGES, adapter_class, offers
 from monitor.dashboard.connect.documents import DocumentForm
 from monitor.dashboard.faces import WAYS
-from monitor.dashboard.settings_page import zone_choices
+from monitor.dashboard.zones import offer_zones
 from monitor.models.refreshes import RefreshStrategy
 from monitor.refresh.policy import WITHOUT_PERSON
 
@@ -108,7 +109,6 @@ class StoreForm(RemoteForm):
 
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Time zone of the shop"),
-        choices=zone_choices,
         help_text=gettext_lazy("UTC: the first test takes what the shop says."),
     )
     tags = forms.CharField(
@@ -141,6 +141,7 @@ class StoreForm(RemoteForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["tags"] = ", ".join(self.instance.tags)
+        offer_zones(self.fields["time_zone"], timezone.now(), self.instance.time_zone)
         zones = cast(forms.ModelChoiceField[Account], self.fields["edge"])
         zones.queryset = Account.objects.filter(kind__in=EDGES).order_by("name")
         zones.empty_label = _("none")

@@ -1,4 +1,4 @@
-// A field above a long list of time zones that shortens it while one types.
+// A field above a long list of choices, such as time zones, that shortens it while one types.
 (() => {
   for (const select of document.querySelectorAll("select[data-search]")) {
     const groups = [...select.children].map((child) => ({ child, options: [...child.children] }));
@@ -13,12 +13,17 @@
     const shorten = () => {
       const wanted = plain(field.value.trim());
       const kept = select.value;
+      const fits = (one) => plain(`${one.value} ${one.text}`).replace(/_/g, " ").includes(wanted);
       for (const { child, options } of groups) {
-        const shown = options.filter((one) => plain(`${one.value} ${one.text}`).replace(/_/g, " ").includes(wanted));
+        if (child.localName === "option") {
+          child.hidden = !fits(child);
+          continue;
+        }
+        const shown = options.filter(fits);
         child.replaceChildren(...shown);
         child.hidden = options.length > 0 && shown.length === 0;
       }
-      const first = select.querySelector("optgroup:not([hidden]) option");
+      const first = [...select.options].find((one) => !one.hidden);
       const isThere = [...select.options].some((one) => one.value === kept && one.parentElement !== null);
       select.value = isThere && !wanted ? kept : (wanted && first ? first.value : kept);
     };
