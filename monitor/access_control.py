@@ -72,17 +72,38 @@ def after_migrate(apps: Apps = installed_apps, **_kwargs: Any) -> None:
 def client_address(request: HttpRequest) -> str:
     """The address a request came from, for the sign-in limit; empty: none is known.
 
-    Behind a proxy that is the last address the proxy added; a client can write only the ones before it. Some
-    proxies add the port, or words such as ``unknown``.
+    Behind a proxy that is the last address which a proxy has added and which is no proxy itself: a client
+    can write only the ones before it, and anything at all where no proxy stands in between.
     """
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        last = str(forwarded).rpartition(",")[2].strip()
-        without_port = last[1:].partition("]")[0] if last.startswith("[") else last.partition(":")[0]
-        found = next(filter(None, map(_address, (last, without_port))), "")
-        if found:
-            return found
-    return _address(str(request.META.get("REMOTE_ADDR", "")))
+    nearest = _address(str(request.META.get("REMOTE_ADDR", "")))
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    if not settings.SECURE_PROXY_SSL_HEADER or not forwarded or not _is_proxy(nearest):
+        return nearest
+    for text in reversed(forwarded.split(",")):
+        found = _forwarded(text.strip())
+        if not found:
+            break
+        nearest = found
+        if not _is_named_proxy(found):
+            break
+    return nearest
+
+
+def _is_proxy(address: str) -> bool:
+    """Whether what the sender of a request says of another is believed. A socket in a file has no address."""
+    if settings.SYNCWATCH_PROXIES:
+        return _is_named_proxy(address)
+    return not address or not ip_address(address).is_global
+
+
+def _is_named_proxy(address: str) -> bool:
+    return bool(address) and any(ip_address(address) in network for network in settings.SYNCWATCH_PROXIES)
+
+
+def _forwarded(text: str) -> str:
+    """The address in what a proxy wrote: some add the port, or words such as ``unknown``."""
+    without_port = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+    return next(filter(None, map(_address, (text, without_port))), "")
 
 
 def _address(text: str) -> str:

@@ -4,7 +4,7 @@ The environment variables are listed in docs/architecture.md.
 """
 
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import dj_database_url
@@ -23,6 +23,15 @@ django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+
+
+def _networks(name: str) -> list[IPv4Network | IPv6Network]:
+    given: list[str] = env.list(name, [])
+    try:
+        return [ip_network(network.strip()) for network in given]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}; write networks like 10.0.0.0/8.") from error
+
 
 # --- where things are ------------------------------------------------------------------------
 VAR_DIR = Path(env.str("SYNCWATCH_VAR", str(BASE_DIR / "var"))).resolve()
@@ -246,6 +255,8 @@ SECURE_SSL = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
 BEHIND_PROXY = env.bool("SYNCWATCH_BEHIND_PROXY", False)
+SYNCWATCH_PROXIES = _networks("SYNCWATCH_PROXIES")
+"""Proxies whose ``X-Forwarded-For`` is believed; none named: all on this machine and in private networks."""
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -283,13 +294,7 @@ SYNCWATCH_PING_URL = env.str("SYNCWATCH_PING_URL", "")
 SYNCWATCH_METRICS_TOKEN = env.str("SYNCWATCH_METRICS_TOKEN", "")
 
 # --- outgoing requests -------------------------------------------------------------------------------
-_networks: list[str] = env.list("SYNCWATCH_ALLOWED_NETWORKS", [])
-try:
-    SYNCWATCH_ALLOWED_NETWORKS = [ip_network(network) for network in _networks]
-except ValueError as error:
-    raise ImproperlyConfigured(
-        f"SYNCWATCH_ALLOWED_NETWORKS: {error}; write networks like 10.0.0.0/8."
-    ) from error
+SYNCWATCH_ALLOWED_NETWORKS = _networks("SYNCWATCH_ALLOWED_NETWORKS")
 """Private networks the operator allows requests to; all others are refused by the address guard."""
 
 # --- rhythm of the work --------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class ForgottenForm(Plain, ResetPasswordForm):  # type: ignore[misc]  # allauth 
 
     def clean_email(self) -> str:
         email = str(super().clean_email())
-        found: list[User] = self.users
+        found: list[User] = vars(self)["users"]
         self.users = [user for user in found if not comes_by_provider(user)]
         return email
 

@@ -1,7 +1,7 @@
 """Who signs in by the organisation's provider alone.
 
-Whoever leaves the organisation is shut out there, and everybody expects that to shut them out here. So who came
-by the provider gets no second way in of their own, unless the settings allow it.
+Whoever leaves the organisation is shut out there, and everybody expects that to shut them out here. So who
+came by the provider gets no second way in of their own, unless the settings allow it.
 """
 
 from allauth.socialaccount.models import SocialAccount

@@ -18,6 +18,7 @@ from monitor.people.factors import has_factor, needs_factor
 EVERY_S: Final = 300
 """What is kept of when somebody was seen is no finer."""
 _SEEN: Final = "seen_at"
+_KEY: Final = "seen_as"
 _FACTOR: Final = "has_factor"
 _OPEN: Final = ("/account/", "/logout/", "/static/", "/login/")
 """Where somebody who lacks a second factor can add one."""
@@ -38,16 +39,17 @@ class SessionMiddleware:
 
 
 def _note(request: HttpRequest, user: User) -> None:
-    seconds = int(time.time())
-    if seconds - request.session.get(_SEEN, 0) < EVERY_S:
+    seconds, key = int(time.time()), request.session.session_key
+    # A new password gives the session a new key; under the old one nobody could find and end it.
+    if seconds - request.session.get(_SEEN, 0) < EVERY_S and request.session.get(_KEY) == key:
         return
-    request.session[_SEEN] = seconds
+    request.session[_SEEN], request.session[_KEY] = seconds, key
     now = timezone.now()
     User.objects.filter(pk=user.pk).update(last_seen_at=now)
     address = client_address(request)
     if address:
         UserSession.objects.update_or_create(
-            session_key=request.session.session_key,
+            session_key=key,
             defaults={
                 "user": user,
                 "ip": address,

@@ -219,14 +219,6 @@ def test_nobody_ends_a_session_of_somebody_else(vera: User) -> None:
     assert is_in(client)
 
 
-def test_a_new_address_is_no_longer_proven(vera: User) -> None:
-    vera.emailaddress_set.create(email="vera@example.com", verified=True)
-    client = signed_in(vera)
-    asked = client.post(reverse("settings"), {"email": "boss@example.com", "language": "en"})
-    client.post(asked["Location"], {"password": PASSWORD})
-    assert not vera.emailaddress_set.exists()
-
-
 # --- invitations -----------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Whose an e-mail address is, and from which address somebody comes: what accounts are taken over by."""
 
 import re
+from ipaddress import ip_network
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -172,3 +173,44 @@ def test_what_a_proxy_writes_is_an_address_or_nothing(settings, forwarded: str, 
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     asked = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded})
     assert client_address(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sender", "expected"),
+    [
+        # Whoever reaches the web server past the proxy writes what they like.
+        ([], "93.184.216.9", "93.184.216.9"),
+        ([], "172.18.0.3", "203.0.113.7"),
+        (["93.184.216.0/24"], "93.184.216.9", "203.0.113.7"),
+        (["93.184.216.0/24"], "172.18.0.3", "172.18.0.3"),
+        # A proxy behind another: the one in front is no client.
+        (["93.184.216.0/24", "203.0.113.7/32"], "93.184.216.9", "192.0.2.66"),
+    ],
+)
+def test_only_proxies_are_believed(settings, proxies: list[str], sender: str, expected: str) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SYNCWATCH_PROXIES = [ip_network(network) for network in proxies]
+    said = {"X-Forwarded-For": "192.0.2.66, 203.0.113.7"}
+    assert client_address(RequestFactory().get("/", headers=said, REMOTE_ADDR=sender)) == expected
+
+
+@pytest.mark.parametrize(("sender", "last"), [("127.0.0.1", 200), ("93.184.216.9", 429)])
+def test_who_pretends_to_come_from_elsewhere_is_locked_out_all_the_same(
+    vera: User, settings, sender: str, last: int
+) -> None:
+    """The proxy reports ten people who mistype; somebody past it is one person, whatever they write."""
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    client = Client(REMOTE_ADDR=sender)
+    for number in range(11):
+        said = {"X-Forwarded-For": f"203.0.113.{number}"}
+        answer = client.post(reverse("login"), {"login": "vera", "password": "wrong"}, headers=said)
+    assert answer.status_code == last
+
+
+def test_a_new_password_ends_every_other_session(vera: User) -> None:
+    here, elsewhere = signed_in(vera), signed_in(vera)
+    new = {"old_password": PASSWORD, "new_password1": "battery staple 7", "new_password2": "battery staple 7"}
+    here.post(reverse("password-change"), new)
+    assert here.get(reverse("settings")).status_code == 200
+    assert elsewhere.get(reverse("settings"))["Location"].startswith(reverse("login"))
+    assert len(here.get(reverse("sessions")).context["places"]) == 1
