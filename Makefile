@@ -4,8 +4,9 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8000
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
-# Tests keep their own database, apart from the one of `make run`.
-TEST := SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
+# Tests keep their own database, apart from the one of `make run`. The processes they start find the product
+# compiled, also where images for containers say that Python is to leave no bytecode behind.
+TEST := PYTHONDONTWRITEBYTECODE= SYNCWATCH_VAR="$(CURDIR)/var/test" $(PYTHON) -m pytest
 
 DOCS := build/docs/index.html
 
@@ -55,8 +56,10 @@ DOCS_FIRST = $(MAKE) docs >&2 || echo "The documentation was not built; Syncwatc
 screenshots: .venv/dev.stamp
 	@$(PYTHON) -m tests.screenshots $(ARGS)
 
+# File by file, for what a module's tests share is then made once; the longest files begin (tests/conftest.py).
+# One more at a time than the two processors that are counted on, for some wait for clocks and processes.
 test: .venv/dev.stamp
-	@$(TEST) -n 2 $(ARGS)
+	@$(TEST) -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Ends with the table of what was set up against what was named (var/test-servers/confusion.md).
 test-servers: .venv/dev.stamp

@@ -24,6 +24,31 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, database=No
 hypothesis.settings.load_profile("repeatable")
 
 TIERS = {"unit", "integration", "acceptance"}
+HERE = Path(__file__).parent
+LONGEST = [
+    HERE / name
+    for name in (
+        "acceptance/test_refresh.py",
+        "acceptance/test_story.py",
+        "house/test_up.py",
+        "fuzz/test_bad_answers.py",
+        "accessibility/test_axe.py",
+        "acceptance/test_chain.py",
+        "people/test_first_steps.py",
+        "acceptance/test_first_steps.py",
+        "house/test_broker.py",
+        "people/test_urls_by_group.py",
+        "dashboard/test_access_browser.py",
+        "dashboard/test_browser.py",
+        "house/test_embedded.py",
+        "integrations/test_generic_watermark.py",
+        "safety/test_nothing_private_is_kept.py",
+        "fuzz/test_changed_answers.py",
+        "access/test_reasoning_anything.py",
+        "docs/test_serving.py",
+    )
+]
+"""Files of half a minute and more, first: one that is begun last keeps all others waiting."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tiers = TIERS & {mark.name for mark in item.iter_markers()}
         if len(tiers) != 1:
             raise pytest.UsageError(f"{item.nodeid} needs exactly one of the marks {sorted(TIERS)}")
+    places = {path: place for place, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(autouse=True, scope="session")
