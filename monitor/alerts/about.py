@@ -11,18 +11,20 @@ NAMED = 3
 
 
 def about(subscription: Subscription) -> str:
-    """Of what it is told: ``Warnings and failures of: stores tagged fr or vip; WooCommerce``."""
-    which = []
+    """Of what it is told, a sentence for each limit: ``Failures, no warnings. Only stores on Shopify.``"""
+    limits = []
     if subscription.tags:
-        which.append(_("stores tagged %(tags)s") % {"tags": _either(subscription.tags)})
+        limits.append(_("Only stores tagged %(tags)s.") % {"tags": _either(subscription.tags)})
     if subscription.platforms:
-        which.append(_either([_label(kind) for kind in subscription.platforms]))
+        labels = [_label(kind) for kind in subscription.platforms]
+        limits.append(_("Only stores on %(platforms)s.") % {"platforms": _either(labels)})
     if names := sorted(str(store) for store in subscription.stores.all()):
-        which.append(_("only %(stores)s") % {"stores": _few(names)})
-    of = "; ".join(which) or _("all stores")
+        limits.append(_("Only these stores: %(stores)s.") % {"stores": _few(names)})
     if subscription.include_warnings:
-        return _("Warnings and failures of: %(which)s") % {"which": of}
-    return _("Failures of: %(which)s") % {"which": of}
+        first = _("Warnings and failures.") if limits else _("Warnings and failures of all stores.")
+    else:
+        first = _("Failures, no warnings.") if limits else _("Failures of all stores, no warnings.")
+    return " ".join([first, *limits])
 
 
 def when(subscription: Subscription) -> list[str]:

@@ -10,6 +10,7 @@ from monitor.alerts import notices
 from monitor.alerts.facts import NoticeFacts, RefreshFacts, Step
 from monitor.alerts.quiet import hold
 from monitor.alerts.reaction import Reaction
+from monitor.alerts.recoveries import let_in_again
 from monitor.health.records import VerdictChange
 from monitor.models import Incident, Notice, Refresh
 from monitor.models.refreshes import RefreshOutcome
@@ -35,8 +36,11 @@ def tell(
     subscriptions = notices.subscribed()
     # Whoever was told of these is not told once more.
     silent = {incident.pk for incident, *_ in [*reaction.joined, *reaction.foretold]}
+    let_in = let_in_again([change for *_, change in bad], now)
     for incident, integration, change in bad:
-        facts = _facts(incident, integration, now, change)
+        # Of several stores together no such thing can be said in a line.
+        again = None if incident.shared_title else let_in.get(integration.pk)
+        facts = _facts(incident, integration, now, change, let_in_again_at=again)
         is_silent = incident.pk in silent or incident.flapping_since is not None
         # Who was not told of the warning hears of the failure as something new.
         openings = {opening.recipient: opening for opening in told.get(incident.pk, ())}
@@ -73,7 +77,9 @@ def _facts(
     integration: Integration,
     now: datetime,
     change: VerdictChange | None = None,
+    *,
     refresh: RefreshFacts | None = None,
+    let_in_again_at: datetime | None = None,
 ) -> NoticeFacts:
     return NoticeFacts.model_validate(
         {
@@ -87,6 +93,7 @@ def _facts(
             "waiting": change.waiting_count if change else 0,
             "oldest_waiting_at": change.oldest_waiting_at if change else None,
             "peak_waiting": incident.peak_waiting,
+            "let_in_again_at": let_in_again_at,
             "refresh": refresh,
         }
     )

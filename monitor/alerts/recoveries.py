@@ -6,7 +6,7 @@ What follows by itself is decided by :mod:`monitor.refresh.automatic`.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from integrations.models import AutoRefresh, Integration
 from monitor.health.readmission import KEEPS_OUT, LAGS, Step, is_left_behind, lags, readmitted_at
@@ -64,14 +64,37 @@ def suggestions(integrations: Collection[int]) -> dict[int, Recovery]:
     """
     if not integrations:
         return {}
+    rows = (
+        _without_refresh(integrations)
+        .filter(
+            decision=RecoveryDecision.SUGGESTED,
+            integration__verdict__state__in=[State.WARN, State.FAIL],
+            integration__verdict__rule__in=LAGS,
+        )
+        .order_by("recovered_at")
+    )
+    return {row.integration_id: row for row in rows}
+
+
+def let_in_again(changes: Sequence[VerdictChange], now: datetime) -> dict[int, datetime]:
+    """By integration of these new verdicts: since when its store can be reached again while the hub lags,
+    where a refresh is suggested, or will be as soon as it is decided.
+
+    One query, none when no hub lags.
+    """
+    behind = [change.integration_id for change in changes if lags(change.new.state, change.new.rule)]
+    if not behind:
+        return {}
+    undecided = Q(decision="", integration__auto_refresh=AutoRefresh.SUGGEST)
+    rows = _without_refresh(behind).filter(
+        undecided | Q(decision=RecoveryDecision.SUGGESTED), recovered_at__gt=now - LOOK_BACK
+    )
+    return dict(rows.order_by("recovered_at").values_list("integration", "recovered_at"))
+
+
+def _without_refresh(integrations: Collection[int]) -> QuerySet[Recovery]:
+    """Their recoveries after which nobody has asked for a refresh."""
     asked = Refresh.objects.filter(
         integration=OuterRef("integration"), requested_at__gte=OuterRef("recovered_at")
     )
-    rows = Recovery.objects.filter(
-        ~Exists(asked),
-        integration__in=integrations,
-        decision=RecoveryDecision.SUGGESTED,
-        integration__verdict__state__in=[State.WARN, State.FAIL],
-        integration__verdict__rule__in=LAGS,
-    ).order_by("recovered_at")
-    return {row.integration_id: row for row in rows}
+    return Recovery.objects.filter(~Exists(asked), integration__in=integrations)

@@ -44,10 +44,15 @@ def words_of_several(notice: Notice, rows: Sequence[Notice]) -> Words:
 
 def _after_maintenance(facts: MaintenanceFacts, items: tuple[Words, ...]) -> Words:
     title = facts.title or _("A maintenance window")
-    still = ngettext("%(count)d still not well", "%(count)d still not well", len(items)) % {
-        "count": len(items)
-    }
-    verdict = f"{still}: {_names(items)}" if items else _("all is well")
+    count = len(items)
+    verdict, headline = _("all is well"), _("All is well.")
+    if items:
+        verdict = ngettext(
+            "%(count)d still not well: %(names)s", "%(count)d still not well: %(names)s", count
+        ) % {"count": count, "names": _names(items)}
+        headline = ngettext("%(count)d is still not well.", "%(count)d are still not well.", count) % {
+            "count": count
+        }
     lines = []
     if facts.over:
         over = ngettext(
@@ -63,7 +68,7 @@ def _after_maintenance(facts: MaintenanceFacts, items: tuple[Words, ...]) -> Wor
         state_word=_("maintenance over"),
         colour=words.colour if items else COLOURS[State.OK],
         title=title,
-        headline=f"{verdict[:1].upper()}{verdict[1:]}." if not items else f"{still[:1].upper()}{still[1:]}.",
+        headline=headline,
         lines=[_("Nobody was told of it while the maintenance lasted."), *lines],
     )
 

@@ -92,8 +92,9 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
         _write(_VERDICTS, verdicts)
         Transition.objects.bulk_create(transitions)
         if changes:
-            react(changes, now=now)
+            # First, because what is told of a hub that was let in again says that a refresh would help.
             note_recoveries(changes, now)
+            react(changes, now=now)
         touch(list(facts))
         _look_again(facts, {pk: held[pk] for pk in facts}, conditions, now)
         Heartbeat.objects.update_or_create(part="judge", defaults={"at": now})

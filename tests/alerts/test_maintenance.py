@@ -91,7 +91,7 @@ def test_at_its_end_one_mail_tells_what_is_still_bad_and_counts_what_is_over(
         "[maintenance over] New server: 2 still not well: Boutique Lyon → Sendcloud, Atelier Nord → Sendcloud"
     )
     for body in (text_of(mail), html_of(mail)):
-        assert "2 still not well." in body
+        assert "2 are still not well." in body
         assert "1 trouble began and ended meanwhile: Osaka Denim → Sendcloud." in body
         assert body.count("/incidents/answer/") == 2
     assert not Notice.objects.filter(sent_at=None).exists()

@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from monitor.alerts.outbox import deliver_due
 from monitor.alerts.react import react, touch
-from monitor.models import Incident, Member, Notice, Refresh, Verdict
+from monitor.models import Incident, Member, Notice, Recovery, Refresh, Verdict
 from tests.alerts.conftest import BLOCKED, FINE, LATE, NOW, STALLED, UNKNOWN, change, subscribe
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -208,3 +209,24 @@ def test_the_peak_of_waiting_orders_follows_the_verdicts_upwards(integration):
         Verdict.objects.update(waiting_count=waiting)
         touch([integration.pk])
         assert Incident.objects.get().peak_waiting == peak
+
+
+def test_the_opening_says_that_a_refresh_would_help_once_the_store_can_be_reached_again(integration, postbox):
+    subscribe()
+    Recovery.objects.create(integration=integration, recovered_at=NOW, due_at=NOW)
+    react([change(integration, STALLED, waiting=3)], now=LATER)
+    deliver_due(LATER)
+    assert (
+        "but the hub still lags behind: force a refresh now."
+        in postbox.mails[0].get_body(("plain",)).get_content()
+    )
+
+
+@pytest.mark.parametrize("decision", ["left", "refreshed"])
+def test_the_opening_suggests_no_refresh_where_none_would_help_or_one_was_made(integration, decision):
+    subscribe()
+    Recovery.objects.create(
+        integration=integration, recovered_at=NOW, due_at=NOW, decided_at=NOW, decision=decision
+    )
+    react([change(integration, STALLED, waiting=3)], now=LATER)
+    assert Notice.objects.get().context["let_in_again_at"] is None

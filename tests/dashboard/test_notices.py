@@ -63,7 +63,8 @@ def test_everything_about_an_address_is_set_on_its_page(admin, now) -> None:
     assert (row.escalates_after, row.quiet_from, row.quiet_until) == (30, time(22), time(7))
     assert (list(row.stores.all()), row.weekly_report, row.user) == ([one.store], False, None)
     page = text_of(admin, "/notices/")
-    assert "Failures of: stores tagged fr or vip; Shopify; only Boutique Lyon" in page
+    assert "Failures, no warnings. Only stores tagged fr or vip. Only stores on Shopify." in page
+    assert "Only these stores: Boutique Lyon." in page
     assert "Only of what nobody has acknowledged after 30 minutes." in page
     assert "Quiet from 22:00 to 07:00 (Europe/Paris), failures pass." in page
     assert Audit.objects.get(action="subscription.create").after["tags"] == ["fr", "vip"]
@@ -71,9 +72,9 @@ def test_everything_about_an_address_is_set_on_its_page(admin, now) -> None:
 
 def test_what_is_unticked_is_all_again(admin, now) -> None:
     row = Subscription.objects.create(email="ops@shop.example", tags=["gone"], platforms=["shopify"])
-    assert "stores tagged gone" in text_of(admin, "/notices/")
+    assert "Only stores tagged gone." in text_of(admin, "/notices/")
     admin.post(f"/notices/{row.pk}/", form())
-    assert "Warnings and failures of: all stores" in text_of(admin, "/notices/")
+    assert "Warnings and failures of all stores." in text_of(admin, "/notices/")
     change = Audit.objects.get(action="subscription.change")
     assert (change.before["tags"], change.after["tags"]) == (["gone"], [])
 

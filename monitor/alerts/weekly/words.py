@@ -94,7 +94,10 @@ def words_of_week(facts: WeekFacts, zone: ZoneInfo) -> WeekWords:
         look_at=list(_look_at(facts))[:LOOK_AT],
         still_open=[_open(one, facts.at, zone) for one in facts.still_open],
         longest=[_past(one, facts.at, zone) for one in facts.longest],
-        causes=[f"{CAUSES[cause]}: {count}" for cause, count in facts.causes],
+        causes=[
+            _("%(cause)s: %(count)s") % {"cause": CAUSES[cause], "count": _number(count)}
+            for cause, count in facts.causes
+        ],
         speeds=[line for one in facts.latencies for line in _speeds(one)],
         slowest=[
             Line(
@@ -115,11 +118,11 @@ def _verdict(facts: WeekFacts) -> str:
     said = ngettext("%(count)d incident", "%(count)d incidents", facts.now.incidents) % {
         "count": facts.now.incidents
     }
-    if facts.still_open_count:
-        said += ", " + ngettext("%(count)d still open", "%(count)d still open", facts.still_open_count) % {
-            "count": facts.still_open_count
-        }
-    return said
+    if not facts.still_open_count:
+        return said
+    return ngettext(
+        "%(incidents)s, %(count)d still open", "%(incidents)s, %(count)d still open", facts.still_open_count
+    ) % {"incidents": said, "count": facts.still_open_count}
 
 
 def _figures(facts: WeekFacts) -> list[Figure]:
@@ -171,22 +174,27 @@ def _fell(now: float | None, before: float | None) -> bool:
 
 def _open(one: Trouble, now: datetime, zone: ZoneInfo) -> Line:
     told = explain(one.cause, one.rule, one.evidence, now=now, tz=zone, state=one.state)
-    since = _("%(state)s for %(duration)s") % {
+    more = _("%(state)s for %(duration)s. %(headline)s") % {
         "state": told.state_word,
         "duration": duration(timedelta(seconds=one.lasted_s)),
+        "headline": told.headline,
     }
-    return Line(one.title, _incident(one), f"{since}. {told.headline}")
+    return Line(one.title, _incident(one), more)
 
 
 def _past(one: Trouble, now: datetime, zone: ZoneInfo) -> Line:
     told = explain(one.cause, one.rule, one.evidence, now=now, tz=zone, state=one.state)
-    lasted = duration(timedelta(seconds=one.lasted_s))
-    more = _("%(state)s for %(duration)s from %(start)s") % {
+    more = (
+        _("%(state)s for %(duration)s from %(start)s, still open")
+        if one.is_open
+        else _("%(state)s for %(duration)s from %(start)s")
+    )
+    more %= {
         "state": told.state_word,
-        "duration": lasted,
+        "duration": duration(timedelta(seconds=one.lasted_s)),
         "start": clock(one.started_at, now=now, tz=zone),
     }
-    return Line(one.title, _incident(one), more + (", " + _("still open") if one.is_open else ""))
+    return Line(one.title, _incident(one), more)
 
 
 def _incident(one: Trouble) -> str:
