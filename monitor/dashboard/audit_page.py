@@ -1,22 +1,37 @@
 """The audit page: who changed what, newest first."""
 
-from django.core.paginator import Paginator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from monitor.access_control import VIEW_AUDIT, requires
+from monitor.dashboard.audit_words import done
 from monitor.models import Audit
 
 ROWS_PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A change as the page lists it."""
+
+    audit: Audit
+    done: str
 
 
 @require_safe
 @requires(VIEW_AUDIT)
 def audit_page(request: HttpRequest) -> HttpResponse:
     rows = Audit.objects.order_by("-at", "-pk")
-    search = request.GET.get("q", "").strip()
+    search = request.GET.get("q", "").replace("\0", "").strip()
     if search:
-        rows = rows.filter(target__icontains=search) | rows.filter(actor__icontains=search)
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+        found = Q(target__icontains=search) | Q(actor__icontains=search) | Q(action__icontains=search)
+        rows = rows.filter(found)
+    page: Page[Any] = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = [Row(row, done(row.action)) for row in page.object_list]
     return render(request, "registration/audit.html", {"page": page, "search": search})

@@ -32,6 +32,7 @@ class PersonForm(forms.ModelForm[User]):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "email", "language", "time_zone", "theme")
+        labels = {"email": gettext_lazy("E-mail address")}
 
     def __init__(self, *args: Any, browser_zone: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

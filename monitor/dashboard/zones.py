@@ -36,7 +36,8 @@ def grouped_zones(now: datetime, *first: str, empty: str = "") -> list[tuple[str
     groups: list[tuple[str, object]] = [("", empty)] if empty else []
     if chosen:
         groups.append((_("Yours"), [(name, _label(name, now, name.replace("_", " "))) for name in chosen]))
-    groups.append(("UTC", [("UTC", "UTC")]))
+    if "UTC" not in chosen:
+        groups.append(("UTC", "UTC"))
     for continent, names in groupby(_names(), lambda name: name.partition("/")[0]):
         groups.append((continent, [(name, _label(name, now)) for name in names]))
     return groups
@@ -49,6 +50,8 @@ def _names() -> tuple[str, ...]:
 
 def _label(name: str, now: datetime, place: str = "") -> str:
     """``Paris (UTC+1)``."""
+    if name == "UTC":
+        return name
     shown = place or name.partition("/")[2].replace("_", " ").replace("/", ", ")
     offset = ZoneInfo(name).utcoffset(now)
     minutes = int(offset.total_seconds() // 60) if offset is not None else 0

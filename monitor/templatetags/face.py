@@ -1,5 +1,6 @@
 """What templates need to draw states and times, and to say what is the matter."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from monitor.wording import flapping
 from monitor.wording.retold import retold
 
 register = template.Library()
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @register.filter
@@ -75,6 +77,9 @@ def plain(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        at = timezone.localtime(datetime.fromisoformat(value))
+        return formats.date_format(at, pgettext("date format", "j M Y, H:i:s"))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

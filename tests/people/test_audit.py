@@ -68,3 +68,17 @@ def test_page_finds_by_target(admin: Client) -> None:
     page = admin.get(reverse("audit"), {"q": "lyon"}).content.decode()
     assert "store lyon" in page
     assert "store paris" not in page
+
+
+def test_page_says_what_was_done_in_words_and_times_in_the_readers_zone(admin: Client) -> None:
+    User.objects.update(time_zone="Europe/Paris")
+    after = {"acknowledged_at": "2026-11-23T05:22:10.288022+00:00"}
+    audit.record(None, "incident.acknowledge", "incident 6", {"acknowledged_at": None}, after)
+    audit.record(None, "x.unheard_of", "x")
+    page = admin.get(reverse("audit")).content.decode()
+    assert ">acknowledged<" in page
+    assert "23 Nov 2026, 06:22:10" in page
+    assert ">x.unheard_of<" in page
+    found = admin.get(reverse("audit"), {"q": "incident.ack"}).content.decode()
+    assert "incident 6" in found
+    assert "unheard_of" not in found

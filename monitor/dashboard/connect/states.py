@@ -1,9 +1,12 @@
 """How each account and store stands, and what is missing next: for the list of connections."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any, Final
 
-from django.db.models import Count
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, Q, When
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
@@ -14,6 +17,8 @@ from monitor.dashboard.faces import Face
 from monitor.models import Job
 from monitor.models.work import JobKind
 from monitor.wording.retold import retold
+
+STORES_PER_PAGE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Connection:
     integrations: int
     face: Face
     sentence: str
+    """What is to be said of it; empty when all is well."""
     next_step: str = ""
     """What is missing; empty when nothing is."""
 
@@ -92,10 +98,25 @@ def edges() -> list[Connection]:
     ]
 
 
-def stores() -> list[Connection]:
-    """Every store, by name. Two queries."""
-    jobs = _newest_jobs([JobKind.STORE_ORDERS])
-    return [
+def stores(search: str, number: str | None) -> Page[Any]:
+    """A page of :class:`Connection` of stores, those first in which something is missing, then by name.
+
+    Five queries, however many there are. ``search`` is sought in names, addresses and tags.
+    """
+    failing = Job.objects.filter(kind=JobKind.STORE_ORDERS).exclude(last_error="").values("target_id")
+    rows = Store.objects.annotate(count=Count("integrations"))
+    if search:
+        named = Q(title__icontains=search) | Q(name__icontains=search) | Q(url__icontains=search)
+        rows = rows.filter(named | Q(tags__contains=[search]))
+    order = Case(
+        When(is_active=True, pk__in=failing, then=0), When(is_active=True, count=0, then=1), default=2
+    )
+    page: Page[Any] = Paginator(rows.order_by(order, Lower("title"), "name"), STORES_PER_PAGE).get_page(
+        number
+    )
+    shown: list[Any] = list(page.object_list)
+    jobs = _newest_jobs([JobKind.STORE_ORDERS], {store.pk for store in shown})
+    page.object_list = [
         _connection(
             store,
             store.platform,
@@ -104,8 +125,9 @@ def stores() -> list[Connection]:
             integrations=store.count,
             without_any=_("Link it to a hub: test the hub's connection and choose this store."),
         )
-        for store in Store.objects.annotate(count=Count("integrations")).order_by("name")
+        for store in shown
     ]
+    return page
 
 
 def _has_key(row: Account | Store, kind: str) -> bool:
@@ -117,10 +139,16 @@ def _has_key(row: Account | Store, kind: str) -> bool:
     return True
 
 
-def _newest_jobs(kinds: Iterable[JobKind], *, by_account: bool = False) -> dict[int, Job]:
-    """By target, or by account: the job that failed, if one did, else the one that ran last."""
+def _newest_jobs(
+    kinds: Iterable[JobKind], targets: Collection[int] | None = None, *, by_account: bool = False
+) -> dict[int, Job]:
+    """By target, or by account: the job that failed, if one did, else the one that ran last.
+
+    ``targets``: of these only; None: of all.
+    """
     jobs: dict[int, Job] = {}
-    for job in Job.objects.filter(kind__in=list(kinds)).order_by("last_ok_at"):
+    rows = Job.objects.filter(kind__in=list(kinds)).order_by("last_ok_at")
+    for job in rows if targets is None else rows.filter(target_id__in=targets):
         key = job.account_id if by_account else job.target_id
         known = jobs.get(key) if key is not None else None
         if key is not None and (known is None or not known.last_error):
@@ -146,4 +174,4 @@ def _connection(
         return made(
             "fail", _("not read"), retold(job.last_message), _("Test the connection to see what to do.")
         )
-    return made("ok", _("read"), _("Read without trouble."))
+    return made("ok", _("read"), "")

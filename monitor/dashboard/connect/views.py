@@ -51,9 +51,13 @@ SIDES = {side.name: side for side in (ACCOUNTS, STORES_SIDE)}
 @requires(CONNECT)
 def connections(request: HttpRequest) -> HttpResponse:
     """Everything that is connected, how it stands and what is missing next."""
+    search = request.GET.get("q", "").replace("\0", "").strip()
+    page = states.stores(search, request.GET.get("page"))
     context = {
         "accounts": states.accounts(),
-        "stores": states.stores(),
+        "stores": page.object_list,
+        "store_page": page,
+        "search": search,
         "edges": states.edges(),
         "edge_kinds": states.edge_kinds(),
         "hub_kinds": states.hub_kinds(),
