@@ -13,6 +13,8 @@ HOURLY = timedelta(days=8)
 LOOK_BACK = timedelta(days=1)
 """Orders placed that long before the first hour still count for the backlog they made in it."""
 HALF, TAIL = 0.5, 0.95
+MOST_OPEN = 0.1
+"""A share on time is told while it is open of so few orders that it can hardly change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Hour:
     backlog_s: float | None
     """Greatest age of a waiting order seen in the hour, whenever it was placed; None: nothing waited."""
     on_time: float | None = None
-    """Share of the orders that arrived in time, 0 to 1; None: there were none that could have."""
+    """Share of the orders that arrived in time, 0 to 1; None: that cannot be told, or not yet."""
     length: timedelta = HOUR
 
 
@@ -89,12 +91,14 @@ def share_within(sketch: Sketch, ages: Sequence[float], limit_s: float) -> float
     """The share of orders that arrived within ``limit_s`` seconds, within the sketch's accuracy.
 
     Who still waits and is older is late; who is younger may yet be in time and does not count. None: there
-    is nobody of whom it is decided.
+    is nobody of whom it is decided, or it is open of so many that a stall would look like an improvement,
+    because only the quick ones have arrived.
     """
     late = sum(age > limit_s for age in ages)
-    if not sketch.n + late:
+    decided = sketch.n + late
+    if not decided or len(ages) - late > MOST_OPEN * (decided + len(ages) - late):
         return None
-    return count_within(sketch, limit_s) / (sketch.n + late)
+    return count_within(sketch, limit_s) / decided
 
 
 def _backlog(

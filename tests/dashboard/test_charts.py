@@ -220,7 +220,8 @@ def test_who_sees_some_stores_only_sees_their_latency_only(fleet) -> None:
 def test_on_time_counts_who_is_late_already_and_not_who_may_still_be_in_time() -> None:
     sketch = sketch_of([60, 60, 3600])
     assert share_within(sketch, [], 1800) == pytest.approx(2 / 3)
-    assert share_within(sketch, [60], 1800) == pytest.approx(2 / 3)
+    assert share_within(sketch_of([20] * 9), [60], 1800) == 1
+    assert share_within(sketch_of([20] * 9), [60, 60], 1800) is None, "too many may yet be late"
     assert share_within(sketch, [7200], 1800) == pytest.approx(2 / 4)
     assert share_within(sketch_of([]), [60], 1800) is None
 
