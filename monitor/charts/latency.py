@@ -258,6 +258,8 @@ def _limit_words(on_time_s: float) -> Figure:
         "text": _("on time: within %(duration)s") % {"duration": seconds_words(on_time_s)},
         "showarrow": False,
         "font": {"color": "var(--ink-2)", "size": 11},
+        "bgcolor": "var(--panel)",
+        "borderpad": 0,
     }
 
 

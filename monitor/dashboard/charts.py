@@ -14,8 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
+from integrations.adapters import ReadsEvents
 from integrations.models import Integration
+from integrations.registry import offers
 from monitor.charts import data
+from monitor.charts.events import counted, events_figure
 from monitor.charts.figure import Figure, Gap
 from monitor.charts.happened import happened, of_integration
 from monitor.charts.hours import HOUR, Hour
@@ -105,6 +108,28 @@ def tracking_failures(request: HttpRequest, form: str) -> HttpResponse:
         lines = [(f"{row.day:%Y-%m-%d}", row.outcome, row.count) for row in rows]
         return _csv("tracking-failures", ("day", "cause", "failed_calls"), lines)
     return _table(request, form, "chart_refusals", {"rows": rows})
+
+
+@page
+def integration_events(request: HttpRequest, name: str, form: str) -> HttpResponse:
+    """Events that the hub of one integration has counted, beside the orders of its workspace.
+
+    Not found for a hub that counts none.
+    """
+    rows = scope_of(request.user).limit(Integration.objects.select_related("store", "account"))
+    integration = get_object_or_404(rows, name=name)
+    if not offers(integration.account.kind, ReadsEvents):
+        raise Http404
+    look, zone = Look.of(request.GET, timezone.now()), _zone()
+    hours = counted(integration.account, start=look.start_at, end=look.end_at)
+    if form == "json":
+        start = hours[0].start_at if hours else look.start_at
+        marks = of_integration(integration, start=start, end=look.end_at)
+        return _json(events_figure(hours, start=start, end=look.end_at, zone=zone, marks=marks))
+    if form == "csv":
+        lines = [(one.start_at.isoformat(), one.orders, one.events, one.is_settled) for one in hours]
+        return _csv(f"events-{name}", ("hour_utc", "orders", "events", "is_final"), lines)
+    return _table(request, form, "chart_events", {"rows": hours})
 
 
 @page

@@ -33,6 +33,8 @@ TABS = {
     "checks": gettext_lazy("Checks and calls"),
 }
 """Parts of the page of an integration, each with an address of its own."""
+EVENT_RANGES = ("24h", "7d")
+"""Events are counted against orders by the hour only."""
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 COLUMNS = (
     ("", gettext_lazy("State")),
@@ -146,7 +148,7 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
         "tab": tab,
         "tabs": TABS.items(),
         "look": Look.of(request.GET, now),
-        "ranges": RANGES,
+        "ranges": RANGES if about.imports else EVENT_RANGES,
     }
     template = template_part(request, "integration", PARTS)
     if tab == "history" and template == "dashboard/integration.html":

@@ -64,4 +64,5 @@ urlpatterns = [
     path("charts/tracking.<slug:form>", charts.tracking_failures, name="chart-tracking"),
     path("charts/slowest/", charts.slowest_page, name="slowest"),
     path("charts/<str:name>/latency.<slug:form>", charts.integration_latency, name="chart-latency"),
+    path("charts/<str:name>/events.<slug:form>", charts.integration_events, name="chart-events"),
 ]

@@ -24,13 +24,15 @@ SHORT_DAYS: Final = 2
 
 
 @register.simple_tag
-def spark(line: Spark, waiting_since: datetime | None) -> SafeString:
+def spark(line: Spark, waiting_since: datetime | None, state: str = "") -> SafeString:
     """The small latency line, silent for screen readers (its figure stands beside it), and below it for how
-    long orders have been waiting: a line of arrived orders alone would look best during a stall."""
+    long orders have been waiting: a line of arrived orders alone would look best during a stall. What waits
+    where all is well is drawn quietly."""
     late = SafeString("")
     if waiting_since is not None:
         x = min(line.x_of(waiting_since), WIDTH - 2)
-        late = format_html('<path class="wait" d="M{} {}H{}"/>', x, HEIGHT - 1, WIDTH)
+        name = "wait" if state != State.OK else "wait quiet"
+        late = format_html('<path class="{}" d="M{} {}H{}"/>', name, x, HEIGHT - 1, WIDTH)
     return format_html(
         '<svg viewBox="0 0 {} {}" aria-hidden="true">{}<path d="{}"/></svg>', WIDTH, HEIGHT, late, line.path
     )

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Q
 
+from integrations.adapters import ImportsOrders
 from integrations.models import Integration
+from integrations.registry import offers
+from monitor.alerts.current import evidence_now
 from monitor.alerts.windows import Span, occurrences
 from monitor.dashboard.bands import changes_of_state
 from monitor.dashboard.queries.story import Event, Material, told
@@ -63,13 +67,23 @@ class IncidentPage:
         return self.incident.shared_title or ", ".join([*names, *([f"+ {more}"] if more > 0 else [])])
 
     @property
+    def evidence(self) -> dict[str, Any]:
+        """The figures of its sentences, as they are now where it lasts."""
+        return evidence_now(self.incident, [one.integration for one in self.members if one.left_at is None])
+
+    @property
     def charted(self) -> Sequence[Member]:
         """Whose latency is drawn."""
-        return self.members[:CHARTS]
+        return self._importing[:CHARTS]
 
     @property
     def uncharted(self) -> int:
-        return len(self.members) - len(self.charted)
+        return len(self._importing) - len(self.charted)
+
+    @cached_property
+    def _importing(self) -> Sequence[Member]:
+        """Those that have a latency: hubs that count events have none."""
+        return [one for one in self.members if offers(one.integration.account.kind, ImportsOrders)]
 
     @cached_property
     def notices(self) -> Sequence[Notice]:

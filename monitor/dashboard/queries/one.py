@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 
-from integrations.adapters import ImportsOrders
+from integrations.adapters import ImportsOrders, ReadsEvents
 from integrations.contracts import ConditionKind, Outcome
 from integrations.errors import RemoteError
 from integrations.models import Integration
@@ -73,6 +73,11 @@ class IntegrationPage:
     def imports(self) -> bool:
         """Every order should arrive in this hub."""
         return offers(self.integration.account.kind, ImportsOrders)
+
+    @property
+    def counts_events(self) -> bool:
+        """This hub counts events and tells no single one."""
+        return offers(self.integration.account.kind, ReadsEvents)
 
     @cached_property
     def risks(self) -> list[Condition]:

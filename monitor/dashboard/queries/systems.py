@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from django.db.models import F, Q
+
 from integrations.adapters import ReadsEvents, ReadsShipments, ReadsTracking, Subscribes
 from integrations.contracts import CheckState, ConditionKind, ManualCheck
 from integrations.models import Integration
@@ -71,18 +73,27 @@ class Systems:
         mine = Shipment.objects.filter(integration=self.integration)
         due = missing(self.now).filter(integration=self.integration, due_at__lte=self.now)
         refused = mine.filter(changed_at__gt=self.now - timedelta(days=7)).exclude(problem="")
-        # Two walks down an index each; an OR would read all parcels.
-        return list(
-            due.order_by("due_at")[:SHOWN_PARCELS].union(refused.order_by("-changed_at")[:SHOWN_REFUSED])
-        )
+        looked = due.filter(looked_at__gte=F("due_at")).order_by("due_at")[:SHOWN_PARCELS]
+        others = due.filter(Q(looked_at=None) | Q(looked_at__lt=F("due_at")))[:SHOWN_PARCELS]
+        # A walk down an index each; an OR would read all parcels.
+        return list(looked.union(others, refused.order_by("-changed_at")[:SHOWN_REFUSED]))
 
     @cached_property
     def missing_parcels(self) -> list[Shipment]:
-        """Parcels whose number should be in the store and is not, the longest due first."""
-        return sorted(
-            (parcel for parcel in self._parcels if parcel.number and parcel.due_at and not parcel.reached_at),
-            key=lambda parcel: parcel.due_at or self.now,
-        )
+        """Parcels whose number was looked for in the store since it is due, and is not there; the longest due
+        first."""
+        found = [one for one in self._due if one.looked_at and one.due_at and one.looked_at >= one.due_at]
+        return sorted(found, key=lambda parcel: parcel.due_at or self.now)
+
+    @property
+    def not_looked_for(self) -> int:
+        """Parcels whose number is due and was not looked for since; at most :data:`SHOWN_PARCELS`."""
+        return len(self._due) - len(self.missing_parcels)
+
+    @property
+    def _due(self) -> list[Shipment]:
+        due = (one for one in self._parcels if one.number and one.due_at and one.due_at <= self.now)
+        return [one for one in due if not one.reached_at]
 
     @cached_property
     def refused_parcels(self) -> list[Shipment]:
