@@ -7,7 +7,10 @@ seen as a column however many integrations there are and however few of them are
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+
+from django.db.models import FloatField
+from django.db.models.functions import Cast, Extract
 
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
@@ -102,7 +105,8 @@ class _Course:
     """How one integration fared: states from oldest to newest, each until the next."""
 
     pk: int
-    faces: tuple[tuple[datetime, Face], ...]
+    faces: Sequence[tuple[float, Face]]
+    """Seconds since 1970: thousands of changes are read and compared for each picture, and few are drawn."""
     bad_s: float
 
     @property
@@ -118,20 +122,26 @@ def picture(chosen: Chosen, *, start: datetime, end: datetime, rows: int = ROWS)
     changes = changes_of_state().filter(at__gte=start)
     if not chosen.is_everything:
         changes = changes.filter(integration__in=seen)
+    at_s = Cast(Extract("at", "epoch"), FloatField())
     newest = list(
         changes.order_by("-at").values_list(
-            "integration_id", "at", "old_state", "old_rule", "new_state", "new_rule"
+            "integration_id", at_s, "old_state", "old_rule", "new_state", "new_rule"
         )[:CHANGES]
     )
-    known_from = newest[-1][1] if len(newest) == CHANGES else start
-    by_integration = defaultdict[int, list[tuple[datetime, Face, Face]]](list)
+    known_from = _moment(newest[-1][1]) if len(newest) == CHANGES else start
+    by_integration = defaultdict[int, list[tuple[float, Face]]](list)
+    first = dict[int, Face]()
     faces = _Faces()
-    for pk, at, *states in reversed(newest):
-        by_integration[pk].append((at, faces[states[0], states[1]], faces[states[2], states[3]]))
+    for pk, at, old_state, old_rule, new_state, new_rule in reversed(newest):
+        if pk not in first:
+            first[pk] = faces[old_state, old_rule]
+        by_integration[pk].append((at, faces[new_state, new_rule]))
     courses = []
+    known_from_s, end_s = known_from.timestamp(), end.timestamp()
     for pk, created_at, state, rule in now:
-        begins = max(created_at, known_from)
-        course = _course(pk, by_integration.get(pk, ()), faces[state, rule], begins, end)
+        begins = max(created_at.timestamp(), known_from_s)
+        # Before its first change it was what that one left; without any it is what it is now.
+        course = _course(pk, by_integration[pk], first.get(pk) or faces[state, rule], begins, end_s)
         if course is not None:
             courses.append(course)
     unwell = sorted((one for one in courses if one.bad_s), key=lambda one: one.rank)
@@ -156,24 +166,24 @@ class _Faces(dict[tuple[str | None, str | None], Face]):
 
 
 def _course(
-    pk: int, changes: Sequence[tuple[datetime, Face, Face]], today: Face, begins: datetime, end: datetime
+    pk: int, changes: Sequence[tuple[float, Face]], first: Face, begins: float, end: float
 ) -> _Course | None:
     """None: it was healthy all the time, or not there yet."""
     if begins >= end:
         return None
+    # Changes after the shown time have told in which state it was at the end of it.
     past = [change for change in changes if change[0] < end]
-    # Changes after the shown time tell in which state it was at the end of it.
-    first = changes[0][1] if changes else today
     if first.shape == "ok" and not past:
         return None
-    faces = ((begins, first), *((max(at, begins), new) for at, _old, new in past))
-    ends = [at for at, _face in faces[1:]] + [end]
-    bad_s = sum(
-        (until - at).total_seconds()
-        for (at, face), until in zip(faces, ends, strict=True)
-        if face.shape in _BAD
-    )
-    return _Course(pk, faces, bad_s)
+    faces = [(begins, first)]
+    bad_s, since = 0.0, begins if first.shape in _BAD else None
+    for changed_at, face in past:
+        at = max(changed_at, begins)
+        if since is not None:
+            bad_s += at - since
+        since = at if face.shape in _BAD else None
+        faces.append((at, face))
+    return _Course(pk, faces, bad_s if since is None else bad_s + end - since)
 
 
 def _columns(courses: Iterable[_Course], start: datetime, end: datetime) -> tuple[Column, ...]:
@@ -182,19 +192,19 @@ def _columns(courses: Iterable[_Course], start: datetime, end: datetime) -> tupl
     grades = {shape: grave for grave, shape in enumerate(GRAVEST)}
     counts: list[Counter[str]] = [Counter() for _ in range(COLUMNS)]
     for course in courses:
-        gravest = [len(GRAVEST)] * COLUMNS
-        at_s = [at.timestamp() for at, _face in course.faces] + [ends]
-        for place, (_at, face) in enumerate(course.faces):
+        gravest: dict[int, int] = {}
+        until_s = ends
+        for at_s, face in reversed(course.faces):
             grave = grades.get(face.shape)
-            if grave is None or at_s[place + 1] <= begins:
-                continue
-            first = max(int((at_s[place] - begins) / width_s), 0)
-            last = min(int((at_s[place + 1] - begins) / width_s), COLUMNS - 1)
-            for column in range(first, last + 1):
-                gravest[column] = min(gravest[column], grave)
-        for column, grave in enumerate(gravest):
-            if grave < len(GRAVEST):
-                counts[column][GRAVEST[grave]] += 1
+            if grave is not None and until_s > begins:
+                first = max(int((at_s - begins) / width_s), 0)
+                last = min(int((until_s - begins) / width_s), COLUMNS - 1)
+                for column in range(first, last + 1):
+                    if gravest.get(column, grave) >= grave:
+                        gravest[column] = grave
+            until_s = at_s
+        for column, grave in gravest.items():
+            counts[column][GRAVEST[grave]] += 1
     highest = max((sum(count.values()) for count in counts), default=0)
     return tuple(
         Column(start + k * width, start + (k + 1) * width, k * COLUMN_UNITS, _bars(count, highest))
@@ -216,19 +226,22 @@ def _bars(counts: Mapping[str, int], highest: int) -> tuple[Bar, ...]:
 def _rows(courses: Sequence[_Course], start: datetime, end: datetime) -> tuple[Row, ...]:
     names = Integration.objects.select_related("store", "account")
     known = names.defer("store__credentials", "account__credentials").in_bulk([one.pk for one in courses])
-    return tuple(
-        Row(known[one.pk], one.faces[-1][1], drawn(_seen(one.faces, start, end), start=start, end=end))
-        for one in courses
-        if one.pk in known
-    )
+    least = (end - start).total_seconds() / 480
+    rows = []
+    for one in courses:
+        if one.pk in known:
+            seen = [(_moment(at), face) for at, face in _seen(one.faces, least)]
+            rows.append(Row(known[one.pk], one.faces[-1][1], drawn(seen, start=start, end=end)))
+    return tuple(rows)
 
 
-def _seen(
-    faces: Sequence[tuple[datetime, Face]], start: datetime, end: datetime
-) -> list[tuple[datetime, Face]]:
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _seen(faces: Sequence[tuple[float, Face]], least: float) -> list[tuple[float, Face]]:
     """Without what lies too close to be told apart: of that, the gravest is kept."""
-    least: timedelta = (end - start) / 480
-    kept: list[tuple[datetime, Face]] = []
+    kept: list[tuple[float, Face]] = []
     for at, face in faces:
         if kept and at - kept[-1][0] < least:
             if _grave(face) < _grave(kept[-1][1]):

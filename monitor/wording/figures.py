@@ -31,18 +31,31 @@ _DURATIONS = {
 _TEXTS = ("method", "status", "rule_id", "shared")
 
 
-def figures(evidence: Evidence, *, now: datetime, tz: tzinfo) -> dict[str, str]:
-    """The words that sentences about this evidence can use; what is not known is left out."""
+class _Words(dict[str, str]):
+    """Times are said when a sentence asks for them: few do, and lists explain a hundred rows at once."""
+
+    def __init__(self, evidence: Evidence, *, now: datetime, tz: tzinfo) -> None:
+        super().__init__()
+        self._evidence, self._now, self._tz = evidence, now, tz
+
+    def __missing__(self, key: str) -> str:
+        word = key.removesuffix("_clock").removesuffix("_age")
+        text = self._evidence.get(_TIMES.get(word, ""))
+        if not text:
+            raise KeyError(key)
+        at = datetime.fromisoformat(text)
+        if key == word:
+            return since(at, now=self._now, tz=self._tz)
+        return duration(self._now - at) if key.endswith("_age") else clock(at, now=self._now, tz=self._tz)
+
+
+def figures(evidence: Evidence, *, now: datetime, tz: tzinfo) -> Mapping[str, str]:
+    """The words that sentences about this evidence can use; asking for what is not known raises KeyError."""
     hub = _hub(evidence)
-    words = {"hub": hub, "Hub": hub[:1].upper() + hub[1:]}
+    words = _Words(evidence, now=now, tz=tz)
+    words |= {"hub": hub, "Hub": hub[:1].upper() + hub[1:]}
     if evidence.get("days") is not None:
         words["expires"] = _in_days(int(evidence["days"]))
-    for word, name in _TIMES.items():
-        if evidence.get(name):
-            at = datetime.fromisoformat(evidence[name])
-            words[word] = since(at, now=now, tz=tz)
-            words[f"{word}_clock"] = clock(at, now=now, tz=tz)
-            words[f"{word}_age"] = duration(now - at)
     for word, name in _DURATIONS.items():
         if evidence.get(name) is not None:
             words[word] = duration(timedelta(seconds=evidence[name]))

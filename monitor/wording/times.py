@@ -1,9 +1,10 @@
 """Times and durations as people say them."""
 
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from django.utils import formats
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
@@ -24,10 +25,19 @@ def clock(at: datetime, *, now: datetime, tz: tzinfo) -> str:
     """``13:42`` today, ``21 Nov, 13:42`` on another day, with the year when it is not this year's."""
     local, today = at.astimezone(tz), now.astimezone(tz)
     if local.date() == today.date():
-        return formats.date_format(local, "H:i")
-    if local.year == today.year:
-        return formats.date_format(local, pgettext("date format", "j M, H:i"))
-    return formats.date_format(local, pgettext("date format", "j M Y, H:i"))
+        form = "H:i"
+    elif local.year == today.year:
+        form = pgettext("date format", "j M, H:i")
+    else:
+        form = pgettext("date format", "j M Y, H:i")
+    # Without its zone, for moments are equal across zones, and what stands on the clock is not.
+    return _said(local.replace(tzinfo=None, second=0, microsecond=0), form, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _said(local: datetime, form: str, language: str | None) -> str:  # noqa: ARG001  (part of the key)
+    """Pages that are watched say the same times every few seconds."""
+    return formats.date_format(local, form)
 
 
 def since(at: datetime, *, now: datetime, tz: tzinfo) -> str:

@@ -5,7 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    FilteredRelation,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
 
 from integrations.models import Account, Integration
 from monitor.alerts.recoveries import suggestions
@@ -159,21 +172,28 @@ def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
 
 
 def bad_now(limit: int, scope: Scope) -> list[Integration]:
-    """The watched integrations that are bad, worst first.
+    """The watched integrations that are bad, worst first, with the ``membership`` in what is open and the
+    ``running`` refresh of each that has one.
 
     In a large fleet these are few: an overview must not load all that are well.
     """
-    return list(worst_first(scope.limit(Integration.objects.all()).filter(WATCHED & BAD))[:limit])
+    # Of either there is one at most: constraints of the tables see to it.
+    rows = scope.limit(Integration.objects.all()).annotate(
+        membership=FilteredRelation("memberships", condition=Q(memberships__left_at=None)),
+        running=FilteredRelation("refreshes", condition=Q(refreshes__finished_at=None)),
+    )
+    joined = ("membership__incident__acknowledged_by", "running")
+    return list(worst_first(rows.filter(WATCHED & BAD)).select_related(*joined)[:limit])
 
 
 def troubles(integrations: Sequence[Integration], limit: int, scope: Scope) -> list[Line]:
-    """The bad ones of those given worst first; what can wait comes last."""
+    """The bad ones of those that :func:`bad_now` gave; what can wait comes last."""
     bad = [
         one
         for one in integrations
         if (verdict := verdict_of(one)) is not None and State(verdict.state).is_bad
     ]
-    lines = _folded(with_people(bad), scope)[:limit]
+    lines = _folded(_with_people(bad), scope)[:limit]
     return sorted(lines, key=lambda line: line.can_wait)
 
 
@@ -200,22 +220,16 @@ def verdict_of(integration: Integration) -> Verdict | None:
     return getattr(integration, "verdict", None)
 
 
-def with_people(integrations: Sequence[Integration]) -> list[Line]:
-    """Adds the open incident and the running refresh of each."""
-    members = Member.objects.filter(integration__in=integrations, left_at=None)
-    incidents = {
-        member.integration_id: member.incident
-        for member in members.select_related("incident", "incident__acknowledged_by")
-    }
-    refreshes = {
-        refresh.integration_id: refresh
-        for refresh in Refresh.objects.filter(integration__in=integrations, finished_at=None)
-    }
+def _with_people(integrations: Sequence[Integration]) -> list[Line]:
+    """Adds what people do about each, and the refresh that is suggested. One query."""
     behind = [one.pk for one in integrations if (held := verdict_of(one)) and lags(held.state, held.rule)]
     suggested = suggestions(behind)
-    return [
-        Line(one, incidents.get(one.pk), refreshes.get(one.pk), suggested.get(one.pk)) for one in integrations
-    ]
+    lines = []
+    for one in integrations:
+        member: Member | None = getattr(one, "membership", None)
+        incident = member.incident if member else None
+        lines.append(Line(one, incident, getattr(one, "running", None), suggested.get(one.pk)))
+    return lines
 
 
 STATE_FILTERS: dict[str, Q] = {
