@@ -7,7 +7,9 @@ from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from allauth.socialaccount.views import ConnectionsView
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -15,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from monitor.people.provider import NoAnswer
 
 PROVIDER = "sso"
+_connections = login_required(ConnectionsView.as_view())
 
 
 class _Provider(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
@@ -54,6 +57,13 @@ def go(request: HttpRequest, provider_id: str) -> HttpResponse:
 def back(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Where the provider sends people back to."""
     return _asked(OAuth2CallbackView, request, provider_id)
+
+
+def connections(request: HttpRequest) -> HttpResponse:
+    """Tying one's account here to that at the provider, and untying them."""
+    if not settings.OIDC_ISSUER:
+        raise Http404
+    return cast(HttpResponse, _connections(request))
 
 
 def _asked(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:

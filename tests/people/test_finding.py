@@ -89,6 +89,7 @@ def test_shop_without_a_webhook_secret_gets_one_with_its_webhooks(
     Integration.objects.create(name="lyon-eu", account=account, store=store, external_id="1")
     url = reverse("store-subscribe", args=["lyon-eu"])
     assert "webhooks are switched on." in admin.post(url, follow=True).content.decode()
+    assert Audit.objects.filter(action="store.subscribe").exists()
     store.refresh_from_db()
     secret = store.credentials["webhook_secret"]
     assert len(secret) >= 32

@@ -129,9 +129,24 @@ def test_a_person_connects_the_two_while_signed_in(provider: Provider) -> None:
     client = signed_in(vera)
     come(client, "?process=connect")
     assert vera.socialaccount_set.get().uid == "eva-1"
+    assert Audit.objects.filter(action="person.provider_add", actor="vera").exists()
     other = Client()
     come(other)
     assert other.session["_auth_user_id"] == str(vera.pk)
+    vera.set_password("battery staple 7")
+    vera.save()
+    client = signed_in(vera)
+    client.post(reverse("socialaccount_connections"), {"account": vera.socialaccount_set.get().pk})
+    assert not vera.socialaccount_set.exists()
+    assert Audit.objects.filter(action="person.provider_remove", actor="vera").exists()
+
+
+def test_a_provider_that_was_taken_away_leaves_no_broken_page(provider: Provider, settings) -> None:
+    person("ada", "admin")
+    client = Client()
+    come(client)
+    settings.OIDC_ISSUER, settings.SOCIALACCOUNT_PROVIDERS = "", {"openid_connect": {"APPS": []}}
+    assert client.get(reverse("socialaccount_connections")).status_code == 404
 
 
 def test_who_came_by_the_provider_makes_no_way_around_it(
