@@ -59,6 +59,25 @@ def test_nothing_is_started_before_the_tables_are_there_but_the_watchdog() -> No
         assert services[name]["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
 
 
+def test_whoever_starts_all_after_an_upgrade_gets_its_tables_too() -> None:
+    for path in (DEPLOY / "systemd").glob("*.service"):
+        assert "PartOf=syncwatch.target" in path.read_text(), path
+
+
+def test_commands_by_hand_run_as_the_services_do() -> None:
+    common = dict(
+        line.split("=", 1)
+        for line in (DEPLOY / "systemd/syncwatch-.service.d/common.conf").read_text().splitlines()
+        if "=" in line
+    )
+    wrapper = (DEPLOY / "syncwatch").read_text()
+    assert f"--uid={common['User']} --gid={common['Group']}" in wrapper
+    assert f"EnvironmentFile={common['EnvironmentFile']}" in wrapper
+    assert f"UMask={common['UMask']}" in wrapper
+    assert f"--setenv={common['Environment'].split()[0]} " in wrapper
+    assert f"--working-directory={common['WorkingDirectory']} " in wrapper
+
+
 def test_no_container_of_ours_may_do_more_than_it_needs() -> None:
     services = compose()["services"]
     for name in (*PROGRAMS, "prepare"):
