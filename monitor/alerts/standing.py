@@ -6,6 +6,7 @@ from datetime import datetime
 
 from integrations.models import Integration
 from monitor.alerts import notices
+from monitor.alerts.current import evidence_now
 from monitor.alerts.facts import NoticeFacts
 from monitor.alerts.recoveries import suggestions
 from monitor.health.states import State
@@ -65,7 +66,7 @@ def _standing(
             "state": incident.state,
             "cause": incident.cause,
             "rule": incident.rule,
-            "evidence": incident.evidence,
+            "evidence": evidence_now(incident, [one.integration for one in inside]),
             "started_at": incident.started_at,
             "at": now,
             "waiting": sum(verdict.waiting_count for verdict in verdicts),

@@ -98,7 +98,7 @@ def markdown(about: IncidentPage) -> str:
     said = wording.explain(
         incident.cause,
         incident.rule,
-        incident.evidence,
+        about.evidence,
         now=about.end_at,
         tz=zone,
         state=State(incident.state),

@@ -133,10 +133,14 @@ def steps(refresh: Refresh) -> list[progress.Step]:
 
 
 @register.simple_tag(takes_context=True)
-def explain(context: template.Context, row: Any) -> wording.Explanation:
-    """The sentences about a condition, a verdict or an incident; of a past one, as it was at its end."""
+def explain(
+    context: template.Context, row: Any, evidence: dict[str, Any] | None = None
+) -> wording.Explanation:
+    """The sentences about a condition, a verdict or an incident; of a past one, as it was at its end.
+    Of an incident that lasts the evidence of now can be given."""
     kind = row.kind if hasattr(row, "kind") else row.cause
-    return _explain(row, kind, row.rule, row.state, now=getattr(row, "closed_at", None) or context["now"])
+    now = getattr(row, "closed_at", None) or context["now"]
+    return _explain(row, kind, row.rule, row.state, now=now, evidence=evidence)
 
 
 @register.simple_tag(takes_context=True)
@@ -155,9 +159,12 @@ def headline(transition: Transition) -> str:
     return _explain(transition, kind, transition.new_rule, transition.new_state, now=transition.at).headline
 
 
-def _explain(row: Any, kind: str, rule: str, state: str, *, now: datetime) -> wording.Explanation:
+def _explain(
+    row: Any, kind: str, rule: str, state: str, *, now: datetime, evidence: dict[str, Any] | None = None
+) -> wording.Explanation:
+    found = row.evidence if evidence is None else evidence
     zone = timezone.get_current_timezone()
-    return wording.explain(kind, rule, row.evidence, now=now, tz=zone, state=State(state))
+    return wording.explain(kind, rule, found, now=now, tz=zone, state=State(state))
 
 
 @register.filter

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from monitor.models import Audit, Incident
+from monitor.models import Audit, Incident, Verdict
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
 
@@ -51,6 +51,17 @@ def test_a_past_one_speaks_of_its_end_not_of_now(viewer, now) -> None:
     assert "(2 h)" in page
     assert "(5 h)" not in page
     assert "What to do" not in page
+
+
+def test_while_it_lasts_it_tells_how_it_is_now(viewer, now, incident) -> None:
+    verdict = Verdict.objects.get(integration__memberships__incident=incident)
+    verdict.evidence = {**verdict.evidence, "waiting_count": 41, "late_count": 41}
+    verdict.save()
+    for address in ("", "post-mortem/", "post-mortem.md"):
+        assert "41 orders" in text_of(viewer, f"/incidents/{incident.pk}/{address}"), address
+    verdict.rule = "refused"  # ill for another reason meanwhile: its figures would not fit the sentence
+    verdict.save()
+    assert "41 orders" not in text_of(viewer, f"/incidents/{incident.pk}/")
 
 
 @pytest.mark.parametrize(
