@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from monitor.alerts.facts import MaintenanceFacts, Step
 from monitor.alerts.quiet import is_held
-from monitor.alerts.words import COLOURS, Words, words_of
+from monitor.alerts.words import COLOURS, THROTTLED_COLOUR, Words, words_of
 from monitor.health.states import State
 from monitor.models import Notice
 
@@ -74,9 +74,9 @@ def _after_maintenance(facts: MaintenanceFacts, items: tuple[Words, ...]) -> Wor
 
 
 def _plain(items: tuple[Words, ...]) -> Words:
-    worst = next((item.colour for item in items if item.colour == COLOURS[State.FAIL]), COLOURS[State.WARN])
-    if all(item.colour == COLOURS[State.OK] for item in items):
-        worst = COLOURS[State.OK]
+    colours = {item.colour for item in items}
+    order = (COLOURS[State.FAIL], THROTTLED_COLOUR, COLOURS[State.WARN], COLOURS[State.OK])
+    worst = next((colour for colour in order if colour in colours), COLOURS[State.OK])
     return Words(
         subject="",
         state_word="",

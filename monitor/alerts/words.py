@@ -20,6 +20,8 @@ from monitor.wording.flapping import came_and_went, comes_and_goes, coming_and_g
 from monitor.wording.retold import retold
 
 COLOURS = {State.WARN: "#9a6200", State.FAIL: "#c3261c", State.OK: "#567866"}
+THROTTLED_COLOUR = "#7447b0"
+"""On pages a throttled integration has a colour of its own too."""
 MAX_STEPS = 3
 
 
@@ -115,7 +117,7 @@ def _trouble(
         )
         % {"state": told.state_word, "title": facts.title, "subject": subject},
         state_word=told.state_word,
-        colour=COLOURS[facts.state],
+        colour=THROTTLED_COLOUR if facts.rule == "throttled" else COLOURS[facts.state],
         title=facts.title,
         headline=told.headline,
         lines=lines,
@@ -159,17 +161,16 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) 
             "duration": lasted,
         },
     ]
-    subject = (
-        _("[recovered] %(title)s: after %(duration)s")
-        if came_for is None
-        else _("[recovered] %(title)s: after coming and going for %(duration)s")
-    ) % {"title": facts.title, "duration": lasted}
+    about = {"title": facts.title, "duration": lasted, "count": facts.peak_waiting}
     if facts.peak_waiting:
-        affected = ngettext("%(count)d order waited", "up to %(count)d orders waited", facts.peak_waiting) % {
-            "count": facts.peak_waiting
-        }
-        subject += f", {affected}"
-        lines.append(f"{affected[:1].upper()}{affected[1:]}.")
+        subject = _recovered_after_waiting(facts.peak_waiting, comes_and_goes=came_for is not None) % about
+        lines.append(
+            ngettext("%(count)d order waited.", "Up to %(count)d orders waited.", facts.peak_waiting) % about
+        )
+    elif came_for is None:
+        subject = _("[recovered] %(title)s: after %(duration)s") % about
+    else:
+        subject = _("[recovered] %(title)s: after coming and going for %(duration)s") % about
     if facts.refresh:
         lines.append(
             _("It recovered after the refresh that %(actor)s asked for at %(time)s (“%(reason)s”).")
@@ -190,4 +191,19 @@ def _recovery(facts: NoticeFacts, told: Explanation, link: str, zone: ZoneInfo) 
         lines=lines,
         link=link,
         link_text=_("Open the incident"),
+    )
+
+
+def _recovered_after_waiting(count: int, *, comes_and_goes: bool) -> str:
+    """The subject of a recovery for which orders waited, to be filled in."""
+    if comes_and_goes:
+        return ngettext(
+            "[recovered] %(title)s: after coming and going for %(duration)s, %(count)d order waited",
+            "[recovered] %(title)s: after coming and going for %(duration)s, up to %(count)d orders waited",
+            count,
+        )
+    return ngettext(
+        "[recovered] %(title)s: after %(duration)s, %(count)d order waited",
+        "[recovered] %(title)s: after %(duration)s, up to %(count)d orders waited",
+        count,
     )

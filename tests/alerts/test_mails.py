@@ -162,3 +162,10 @@ def test_names_that_look_like_markup_stay_text(make_integration, postbox: Postbo
     assert "<b>Lyon</b>" in text_of(mail)
     assert mail["Bcc"] is None
     assert postbox.recipients == ["ops@ops.example"]
+
+
+def test_a_throttled_hub_has_the_colour_it_has_on_the_pages(integration, postbox: Postbox):
+    subscribe()
+    react([change(integration, judged(State.FAIL, ConditionKind.THROTTLE, "throttled"))], now=NOW)
+    deliver_due(NOW)
+    assert "background:#7447b0" in html_of(postbox.mails[0])

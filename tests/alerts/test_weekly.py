@@ -237,7 +237,7 @@ def test_incidents_refreshes_and_missing_numbers(lyon, postbox: Postbox) -> None
     assert "1 incident is still open" in text
     assert "1 tracking number of last week is still missing in its store" in text
     assert "unreachable for 9 h" in text
-    assert "1 refresh was asked for; after 1 of them orders moved." in text
+    assert "1 refresh was asked for, and orders moved after it." in text
     html = postbox.mails[0].get_body(("html",)).get_content()
     assert "What to look at" in html
     assert 'content="width=device-width"' in html

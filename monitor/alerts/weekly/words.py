@@ -103,7 +103,7 @@ def words_of_week(facts: WeekFacts, zone: ZoneInfo) -> WeekWords:
             Line(
                 one.title,
                 settings.PUBLIC_URL + reverse("integration", args=[one.name]),
-                _("95 %% within %(duration)s") % {"duration": _took(one.tail)},
+                _tail(one.tail),
             )
             for one in facts.slowest
         ],
@@ -217,11 +217,7 @@ def _rest(facts: WeekFacts) -> list[str]:
     said = []
     if facts.refreshes:
         said.append(
-            ngettext(
-                "%(count)d refresh was asked for; after %(moved)d of them orders moved.",
-                "%(count)d refreshes were asked for; after %(moved)d of them orders moved.",
-                facts.refreshes,
-            )
+            _refreshed(facts.refreshes, facts.refreshes_moved)
             % {"count": facts.refreshes, "moved": facts.refreshes_moved}
         )
     if not facts.numbers_missing:
@@ -229,11 +225,35 @@ def _rest(facts: WeekFacts) -> list[str]:
     return said
 
 
+def _refreshed(count: int, moved: int) -> str:
+    """What came of the refreshes, to be filled in."""
+    if moved == 0:
+        return ngettext(
+            "%(count)d refresh was asked for, and no orders moved after it.",
+            "%(count)d refreshes were asked for, and no orders moved after any of them.",
+            count,
+        )
+    if moved == count:
+        return ngettext(
+            "%(count)d refresh was asked for, and orders moved after it.",
+            "%(count)d refreshes were asked for, and orders moved after each of them.",
+            count,
+        )
+    return _("%(count)d refreshes were asked for; after %(moved)d of them orders moved.")
+
+
 def _took(quantile: Quantile | None) -> str:
     if quantile is None:
         return "–"
     took = duration(timedelta(seconds=quantile.value_s))
     return _("more than %(duration)s") % {"duration": took} if quantile.is_lower_bound else took
+
+
+def _tail(quantile: Quantile) -> str:
+    took = {"duration": duration(timedelta(seconds=quantile.value_s))}
+    if quantile.is_lower_bound:
+        return _("5 %% take longer than %(duration)s") % took
+    return _("95 %% within %(duration)s") % took
 
 
 def _share(share: float | None) -> str:
