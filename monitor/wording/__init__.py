@@ -115,6 +115,11 @@ def state_word(state: State, rule: str = "") -> str:
     return gettext(_FAIL_WORDS[rule]) if rule in _FAIL_WORDS else gettext("stalled")
 
 
+def _proving(rule: str) -> ConditionKind:
+    """Which of the two conditions that prove health has this rule."""
+    return ConditionKind.IMPORTS if rule in PHRASES[ConditionKind.IMPORTS] else ConditionKind.EVENTS
+
+
 def explain(
     kind: ConditionKind | str,
     rule: str,
@@ -126,11 +131,12 @@ def explain(
 ) -> Explanation:
     """The sentences about a condition's, a verdict's or an incident's rule.
 
-    :param kind: the condition; empty for a verdict without a cause, which speaks of imports.
+    :param kind: the condition; empty for a verdict without a cause, which speaks of imports, or of events
+        where a hub counts these instead.
     :param state: the state, if it is known to differ from the rule's own (a verdict can be worse
         than its cause).
     """
-    kind = ConditionKind(kind) if kind else ConditionKind.IMPORTS
+    kind = ConditionKind(kind) if kind else _proving(rule)
     phrase = PHRASES.get(kind, {}).get(rule, _UNHEARD_OF)
     words = figures(evidence, now=now, tz=tz)
     why = filled(phrase.why, words)

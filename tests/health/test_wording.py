@@ -104,6 +104,11 @@ def test_a_verdict_without_a_cause_speaks_of_imports():
     )
 
 
+def test_a_verdict_without_a_cause_of_a_hub_that_counts_events_speaks_of_them():
+    words = explain("", "flows", {"hub": "braze"}, now=NOON, tz=UTC)
+    assert words.headline == "The shop's orders arrive in Braze as events."
+
+
 def test_a_rule_of_former_times_does_not_break_a_page():
     assert explain("imports", "of_old", {}, now=NOON, tz=UTC).state_word == "unknown"
     assert explain(ConditionKind.TRACKING, "whatever", {}, now=NOON, tz=UTC).headline

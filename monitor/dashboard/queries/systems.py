@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from integrations.adapters import ReadsEvents, ReadsShipments, ReadsTracking, Subscribes
 from integrations.contracts import CheckState, ConditionKind, ManualCheck
@@ -74,7 +74,7 @@ class Systems:
         due = missing(self.now).filter(integration=self.integration, due_at__lte=self.now)
         refused = mine.filter(changed_at__gt=self.now - timedelta(days=7)).exclude(problem="")
         looked = due.filter(looked_at__gte=F("due_at")).order_by("due_at")[:SHOWN_PARCELS]
-        others = due.filter(Q(looked_at=None) | Q(looked_at__lt=F("due_at")))[:SHOWN_PARCELS]
+        others = self._others[:SHOWN_PARCELS]
         # A walk down an index each; an OR would read all parcels.
         return list(looked.union(others, refused.order_by("-changed_at")[:SHOWN_REFUSED]))
 
@@ -85,10 +85,16 @@ class Systems:
         found = [one for one in self._due if one.looked_at and one.due_at and one.looked_at >= one.due_at]
         return sorted(found, key=lambda parcel: parcel.due_at or self.now)
 
-    @property
+    @cached_property
     def not_looked_for(self) -> int:
-        """Parcels whose number is due and was not looked for since; at most :data:`SHOWN_PARCELS`."""
-        return len(self._due) - len(self.missing_parcels)
+        """How many parcels there are whose number is due and was not looked for since."""
+        seen = len(self._due) - len(self.missing_parcels)
+        return seen if seen < SHOWN_PARCELS else self._others.count()
+
+    @property
+    def _others(self) -> QuerySet[Shipment]:
+        due = missing(self.now).filter(integration=self.integration, due_at__lte=self.now)
+        return due.filter(Q(looked_at=None) | Q(looked_at__lt=F("due_at")))
 
     @property
     def _due(self) -> list[Shipment]:
