@@ -33,7 +33,12 @@ def running_now(now: datetime) -> list[Running]:
     begun = Maintenance.objects.filter(
         Q(closed_at=None) | Q(closed_at__gt=now), ~Q(recurrence="") | Q(ends_at__gt=now), starts_at__lte=now
     ).select_related("store", "account")
-    found = [Running(window, span) for window in begun if (span := running(window, now))]
+    return running_of(begun, now)
+
+
+def running_of(windows: Iterable[Maintenance], now: datetime) -> list[Running]:
+    """Those of the windows that run, the one that lasts longest first."""
+    found = [Running(window, span) for window in windows if (span := running(window, now))]
     return sorted(found, key=lambda one: one.span.end, reverse=True)
 
 

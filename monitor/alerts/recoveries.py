@@ -6,7 +6,7 @@ What follows by itself is decided by :mod:`monitor.refresh.automatic`.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from integrations.models import AutoRefresh, Integration
 from monitor.health.readmission import KEEPS_OUT, LAGS, Step, is_left_behind, lags, readmitted_at
@@ -64,16 +64,22 @@ def suggestions(integrations: Collection[int]) -> dict[int, Recovery]:
     """
     if not integrations:
         return {}
-    rows = (
-        _without_refresh(integrations)
-        .filter(
-            decision=RecoveryDecision.SUGGESTED,
-            integration__verdict__state__in=[State.WARN, State.FAIL],
-            integration__verdict__rule__in=LAGS,
-        )
-        .order_by("recovered_at")
-    )
+    rows = _suggested().filter(integration__in=integrations).order_by("recovered_at")
     return {row.integration_id: row for row in rows}
+
+
+def suggested_at() -> Subquery:
+    """The same in a query of integrations: since when their store can be reached again, or NULL."""
+    mine = _suggested().filter(integration=OuterRef("pk")).order_by("-recovered_at")
+    return Subquery(mine.values("recovered_at")[:1])
+
+
+def _suggested() -> QuerySet[Recovery]:
+    return _without_refresh().filter(
+        decision=RecoveryDecision.SUGGESTED,
+        integration__verdict__state__in=[State.WARN, State.FAIL],
+        integration__verdict__rule__in=LAGS,
+    )
 
 
 def let_in_again(changes: Sequence[VerdictChange], now: datetime) -> dict[int, datetime]:
@@ -86,15 +92,17 @@ def let_in_again(changes: Sequence[VerdictChange], now: datetime) -> dict[int, d
     if not behind:
         return {}
     undecided = Q(decision="", integration__auto_refresh=AutoRefresh.SUGGEST)
-    rows = _without_refresh(behind).filter(
-        undecided | Q(decision=RecoveryDecision.SUGGESTED), recovered_at__gt=now - LOOK_BACK
+    rows = _without_refresh().filter(
+        undecided | Q(decision=RecoveryDecision.SUGGESTED),
+        integration__in=behind,
+        recovered_at__gt=now - LOOK_BACK,
     )
     return dict(rows.order_by("recovered_at").values_list("integration", "recovered_at"))
 
 
-def _without_refresh(integrations: Collection[int]) -> QuerySet[Recovery]:
-    """Their recoveries after which nobody has asked for a refresh."""
+def _without_refresh() -> QuerySet[Recovery]:
+    """Recoveries after which nobody has asked for a refresh."""
     asked = Refresh.objects.filter(
         integration=OuterRef("integration"), requested_at__gte=OuterRef("recovered_at")
     )
-    return Recovery.objects.filter(~Exists(asked), integration__in=integrations)
+    return Recovery.objects.filter(~Exists(asked))

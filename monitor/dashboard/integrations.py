@@ -137,9 +137,15 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
     user, now = cast(User, request.user), timezone.now()
     rows = scope_of(user).limit(one.with_hub_state()).select_related("store__examination")
     integration = get_object_or_404(rows, name=name)
-    about = one.IntegrationPage(integration, now=now, span=DAY)
     given = request.GET.get("tab", "")
     tab = given if given in TABS else "now"
+    template = template_part(request, "integration", PARTS)
+    history = None
+    if tab == "history" and template == "dashboard/integration.html":
+        history = History(integration, now=now, chosen=request.GET.get("history", ""))
+    about = one.IntegrationPage(
+        integration, now=now, span=DAY, windows=history.windows if history is not None else None
+    )
     context = {
         "now": now,
         "integration": integration,
@@ -150,9 +156,8 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
         "look": Look.of(request.GET, now),
         "ranges": RANGES if about.imports else EVENT_RANGES,
     }
-    template = template_part(request, "integration", PARTS)
-    if tab == "history" and template == "dashboard/integration.html":
-        context["history"] = History(integration, now=now, chosen=request.GET.get("history", ""))
+    if history is not None:
+        context["history"] = history
         context["events"] = timeline(
             integration,
             refreshes=about.refreshes,

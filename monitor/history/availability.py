@@ -68,16 +68,15 @@ def over(
 def days_of(integration: Integration, since: date, *, known: Past, now: datetime) -> dict[date, Figures]:
     """The days of one integration up to today, whose past since the last day that is stored is known.
 
-    Its store and progress are loaded. Two queries.
+    Its store and progress are loaded. One query.
     """
-    rows = StateDay.objects.filter(integration=integration, day__gte=since, day__lt=now.date())
-    found = {day: Figures(*values) for day, *values in rows.order_by("day").values_list("day", *_STORED)}
-    first, until = max(found, default=since - DAY) + DAY, now.date() + DAY
     progress = getattr(integration, "progress", None)
     learned = (progress.learned_tolerance_s, progress.learned_rhythm_s) if progress else (None, None)
     in_force = round(tolerance_of(integration.tolerance_s, *learned)[0].total_seconds())
-    orders = punctual.by_day({integration.pk: in_force}, first, until, now=now)
-    return found | _with_orders(integration.pk, figures_by_day(known, first, until, now=now), orders)
+    found, counted = punctual.stored_or_counted(integration.pk, in_force, since, now=now)
+    seconds = figures_by_day(known, max(found, default=since - DAY) + DAY, now.date() + DAY, now=now)
+    orders = {(integration.pk, day): figures for day, figures in counted.items()}
+    return found | _with_orders(integration.pk, seconds, orders)
 
 
 def worked_out(

@@ -1,8 +1,7 @@
 """Reading the past of many integrations: verdicts, maintenance windows, pauses, and our own silence."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -10,29 +9,40 @@ from django.db.models import Q
 from integrations.models import Integration
 from monitor.alerts.windows import Span, occurrences
 from monitor.history.pieces import Change, Past
-from monitor.models import Maintenance, Transition, Unwatched, Verdict
+from monitor.models import Maintenance
 
-# Walks one index per integration; the newest change before a moment may be long ago.
-_BEFORE = """
-    SELECT w.id, t.at, t.new_state, t.new_rule
-      FROM unnest(%(ids)s::bigint[]) AS w(id)
-     CROSS JOIN LATERAL (
+# Who was silent, and the changes of verdicts. The state at the start is what the newest change before it led
+# to, else what the first one left, else today's, for it has never changed. Walks one index per integration;
+# the newest change before a moment may be long ago.
+_HAPPENED = """
+    SELECT 'silent' AS what, integration_id, start_at AS at, end_at, '' AS state, '' AS rule, id
+      FROM monitor_unwatched
+     WHERE (integration_id = ANY(%(ids)s) OR integration_id IS NULL)
+       AND (end_at IS NULL OR end_at > %(start)s) AND start_at < %(end)s
+     UNION ALL
+    SELECT 'before', i.id, COALESCE(b.at, i.created_at), NULL,
+           COALESCE(b.new_state, f.old_state, v.state), COALESCE(b.new_rule, f.old_rule, v.rule), 0
+      FROM integrations_integration i
+      LEFT JOIN LATERAL (
         SELECT at, new_state, new_rule FROM monitor_transition
-         WHERE integration_id = w.id AND kind = 'verdict' AND at < %(start)s
-         ORDER BY at DESC, id DESC LIMIT 1) AS t
-"""
-_FIRST = """
-    SELECT w.id, t.old_state, t.old_rule
-      FROM unnest(%(ids)s::bigint[]) AS w(id)
-     CROSS JOIN LATERAL (
+         WHERE integration_id = i.id AND kind = 'verdict' AND at < %(start)s
+         ORDER BY at DESC, id DESC LIMIT 1) AS b ON true
+      LEFT JOIN LATERAL (
         SELECT old_state, old_rule FROM monitor_transition
-         WHERE integration_id = w.id AND kind = 'verdict'
-         ORDER BY at, id LIMIT 1) AS t
+         WHERE integration_id = i.id AND kind = 'verdict' AND b.at IS NULL
+         ORDER BY at, id LIMIT 1) AS f ON true
+      LEFT JOIN monitor_verdict v ON v.integration_id = i.id AND f.old_state IS NULL
+     WHERE i.id = ANY(%(ids)s) AND COALESCE(b.new_state, f.old_state, v.state) IS NOT NULL
+     UNION ALL
+    SELECT 'within', integration_id, at, NULL, new_state, new_rule, id
+      FROM monitor_transition
+     WHERE integration_id = ANY(%(ids)s) AND kind = 'verdict' AND at >= %(start)s AND at < %(end)s
+     ORDER BY what, at, id
 """
 
 
 def load(integration_ids: Collection[int], start: datetime, end: datetime) -> dict[int, Past]:
-    """What is needed to tell the time from ``start`` to ``end``. At most seven queries, however many."""
+    """What is needed to tell the time from ``start`` to ``end``. Three queries, however many."""
     integrations = (
         Integration.objects.filter(pk__in=integration_ids)
         .select_related("store")
@@ -42,25 +52,35 @@ def load(integration_ids: Collection[int], start: datetime, end: datetime) -> di
     return load_of(integrations, start, end)
 
 
-def load_of(found: Iterable[Integration], start: datetime, end: datetime) -> dict[int, Past]:
-    """The same of integrations whose stores are loaded."""
+def load_of(
+    found: Iterable[Integration],
+    start: datetime,
+    end: datetime,
+    *,
+    windows: Sequence[Maintenance] | None = None,
+) -> dict[int, Past]:
+    """The same of integrations whose stores are loaded. Two queries; one where the maintenance ``windows``
+    that may have been in this time are given."""
     integrations = list(found)
     ids = [one.pk for one in integrations]
     if not ids:
         return {}
-    changes = _changes(ids, {one.pk: one.created_at for one in integrations}, start, end)
+    changes: dict[int, list[Change]] = {pk: [] for pk in ids}
     pauses: dict[int | None, list[Span]] = {}
-    silent = Unwatched.objects.filter(
-        Q(integration__in=ids) | Q(integration=None), Q(end_at=None) | Q(end_at__gt=start), start_at__lt=end
-    )
-    for row in silent.order_by("start_at"):
-        pauses.setdefault(row.integration_id, []).append(Span(row.start_at, row.end_at or end))
-    windows = _windows(start, end)
+    with connection.cursor() as cursor:
+        cursor.execute(_HAPPENED, {"ids": ids, "start": start, "end": end})
+        for what, pk, at, end_at, state, rule, _id in cursor.fetchall():
+            if what == "silent":
+                pauses.setdefault(pk, []).append(Span(at, end_at or end))
+            else:
+                changes[pk].append(Change(at, state, rule))
+    known = windows_between(start, end) if windows is None else windows
+    took_place = [(window, spans) for window in known if (spans := occurrences(window, start, end))]
     return {
         one.pk: Past(
             since=one.created_at,
             changes=changes[one.pk],
-            maintenance=[span for window, spans in windows if window.covers(one) for span in spans],
+            maintenance=[span for window, spans in took_place if window.covers(one) for span in spans],
             paused=pauses.get(one.pk, ()),
             blind=pauses.get(None, ()),
         )
@@ -68,42 +88,11 @@ def load_of(found: Iterable[Integration], start: datetime, end: datetime) -> dic
     }
 
 
-def _changes(
-    ids: Sequence[int], created: Mapping[int, datetime], start: datetime, end: datetime
-) -> dict[int, list[Change]]:
-    """By integration, ascending. The first is the state at ``start``."""
-    changes: dict[int, list[Change]] = {pk: [] for pk in ids}
-    for pk, at, state, rule in _rows(_BEFORE, {"ids": list(ids), "start": start}):
-        changes[pk].append(Change(at, state, rule))
-    unheard = [pk for pk, known in changes.items() if not known]
-    firsts = {pk: (state, rule) for pk, state, rule in _rows(_FIRST, {"ids": unheard})} if unheard else {}
-    silent = [pk for pk in unheard if pk not in firsts]
-    if silent:
-        # Its verdict has never changed, so it is today's.
-        verdicts = Verdict.objects.filter(integration__in=silent)
-        firsts |= {pk: (state, rule) for pk, state, rule in verdicts.values_list("pk", "state", "rule")}
-    for pk, (state, rule) in firsts.items():
-        changes[pk].append(Change(created[pk], state, rule))
-    within = Transition.objects.filter(integration__in=ids, kind="verdict", at__gte=start, at__lt=end)
-    for pk, at, state, rule in within.order_by("at", "pk").values_list(
-        "integration_id", "at", "new_state", "new_rule"
-    ):
-        changes[pk].append(Change(at, state, rule))
-    return changes
-
-
-def _windows(start: datetime, end: datetime) -> list[tuple[Maintenance, list[Span]]]:
-    """The windows that took place in this time, with their occurrences."""
+def windows_between(start: datetime, end: datetime) -> list[Maintenance]:
+    """The maintenance windows that may have taken place in this time, with what they are about."""
     rows = Maintenance.objects.filter(
         Q(closed_at=None) | Q(closed_at__gt=start),
         ~Q(recurrence="") | Q(ends_at__gt=start),
         starts_at__lt=end,
     )
-    return [(window, spans) for window in rows if (spans := occurrences(window, start, end))]
-
-
-def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return list(rows.select_related("store", "account"))

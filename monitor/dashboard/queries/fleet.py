@@ -21,10 +21,9 @@ from django.db.models import (
 )
 
 from integrations.models import Account, Integration
-from monitor.alerts.recoveries import suggestions
-from monitor.health.readmission import lags
+from monitor.alerts.recoveries import suggested_at
 from monitor.health.states import State
-from monitor.models import Incident, Job, Member, Recovery, Refresh, Verdict
+from monitor.models import Incident, Job, Member, Refresh, Verdict
 from monitor.models.work import JobKind
 from monitor.scope import Scope
 
@@ -80,8 +79,8 @@ class Line:
     incident: Incident | None = None
     refresh: Refresh | None = None
     """The one that runs."""
-    suggestion: Recovery | None = None
-    """The store can be reached again and its hub lags behind: a refresh would help."""
+    suggested_at: datetime | None = None
+    """Since when the store can be reached again while its hub lags behind: a refresh would help."""
     members: int = 1
     """How many suffer from the same thing and stand behind this line."""
 
@@ -173,7 +172,7 @@ def worst_first(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
 
 def bad_now(limit: int, scope: Scope) -> list[Integration]:
     """The watched integrations that are bad, worst first, with the ``membership`` in what is open and the
-    ``running`` refresh of each that has one.
+    ``running`` refresh of each that has one, and ``suggested_at``.
 
     In a large fleet these are few: an overview must not load all that are well.
     """
@@ -181,6 +180,7 @@ def bad_now(limit: int, scope: Scope) -> list[Integration]:
     rows = scope.limit(Integration.objects.all()).annotate(
         membership=FilteredRelation("memberships", condition=Q(memberships__left_at=None)),
         running=FilteredRelation("refreshes", condition=Q(refreshes__finished_at=None)),
+        suggested_at=suggested_at(),
     )
     joined = ("membership__incident__acknowledged_by", "running")
     return list(worst_first(rows.filter(WATCHED & BAD)).select_related(*joined)[:limit])
@@ -221,14 +221,12 @@ def verdict_of(integration: Integration) -> Verdict | None:
 
 
 def _with_people(integrations: Sequence[Integration]) -> list[Line]:
-    """Adds what people do about each, and the refresh that is suggested. One query."""
-    behind = [one.pk for one in integrations if (held := verdict_of(one)) and lags(held.state, held.rule)]
-    suggested = suggestions(behind)
     lines = []
     for one in integrations:
         member: Member | None = getattr(one, "membership", None)
         incident = member.incident if member else None
-        lines.append(Line(one, incident, getattr(one, "running", None), suggested.get(one.pk)))
+        suggested = getattr(one, "suggested_at", None)
+        lines.append(Line(one, incident, getattr(one, "running", None), suggested))
     return lines
 
 

@@ -17,6 +17,7 @@ from monitor.history import past
 from monitor.history.availability import Figures, days_of, months
 from monitor.history.figures import Kind
 from monitor.history.pieces import DAY, NOBODY_LOOKED, Past, Piece, figures, midnight, pieces
+from monitor.models import Maintenance
 from monitor.wording import duration
 
 RANGES: Final = {
@@ -123,7 +124,7 @@ class Row:
 
 
 class History:
-    """The history of one integration, whose store and progress are loaded. Six queries or seven."""
+    """The history of one integration, whose store and progress are loaded. Three queries."""
 
     def __init__(self, integration: Integration, *, now: datetime, chosen: str = "") -> None:
         self.integration = integration
@@ -137,11 +138,20 @@ class History:
     def ranges(self) -> list[tuple[str, str]]:
         return [(key, str(label)) for key, (_span, label) in RANGES.items()]
 
+    @property
+    def _past_from(self) -> datetime:
+        # Yesterday may not be stored yet.
+        return min(self.start_at, midnight(self.now.date() - DAY))
+
+    @cached_property
+    def windows(self) -> list[Maintenance]:
+        """Of maintenance in that time, and those that run."""
+        return past.windows_between(self._past_from, self.now)
+
     @cached_property
     def _past(self) -> Past:
-        # Yesterday may not be stored yet.
-        start = min(self.start_at, midnight(self.now.date() - DAY))
-        return past.load_of([self.integration], start, self.now)[self.integration.pk]
+        known = past.load_of([self.integration], self._past_from, self.now, windows=self.windows)
+        return known[self.integration.pk]
 
     @cached_property
     def band(self) -> Band:

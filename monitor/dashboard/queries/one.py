@@ -12,12 +12,11 @@ from integrations.contracts import ConditionKind, Outcome
 from integrations.errors import RemoteError
 from integrations.models import Integration
 from integrations.registry import offers
-from monitor.alerts.maintenance import Running, covering, running_now
-from monitor.alerts.recoveries import suggestions
+from monitor.alerts.maintenance import Running, covering, running_now, running_of
+from monitor.alerts.recoveries import suggested_at
 from monitor.collect.waiting import waiting
 from monitor.dashboard.bands import Band, band_of, changes_of_state
 from monitor.dashboard.queries.systems import Systems
-from monitor.health.readmission import lags
 from monitor.health.states import State
 from monitor.models import (
     Arrival,
@@ -26,7 +25,7 @@ from monitor.models import (
     HubFailureLog,
     HubState,
     Incident,
-    Recovery,
+    Maintenance,
     Refresh,
     Transition,
     Verdict,
@@ -41,20 +40,30 @@ ORDER_OF_CAUSES = [kind.value for kind in ConditionKind]
 
 
 def with_hub_state() -> QuerySet[Integration]:
-    """Integrations with all their one-to-one rows, and the hub's newest
-    ``last_fetched_at`` and ``hub_system``."""
+    """Integrations with all their one-to-one rows, the hub's newest ``last_fetched_at`` and
+    ``hub_system``, and ``suggested_at``, see :attr:`IntegrationPage.suggested_at`."""
     newest = HubState.objects.filter(integration=OuterRef("pk")).order_by("-at")
     return Integration.objects.select_related("store__state", "account", "verdict", "progress").annotate(
         last_fetched_at=Subquery(newest.values("last_fetched_at")[:1]),
         hub_system=Subquery(newest.values("system")[:1]),
+        suggested_at=suggested_at(),
     )
 
 
 class IntegrationPage:
     """Everything about one integration at one moment. Each property costs at most one query."""
 
-    def __init__(self, integration: Integration, *, now: datetime, span: timedelta) -> None:
+    def __init__(
+        self,
+        integration: Integration,
+        *,
+        now: datetime,
+        span: timedelta,
+        windows: Sequence[Maintenance] | None = None,
+    ) -> None:
+        """``windows``: of maintenance, where those that may run now have been read already."""
         self.integration = integration
+        self._windows = windows
         self.now = now
         self.start_at = now - span
         self.middle_at = now - span / 2
@@ -67,7 +76,9 @@ class IntegrationPage:
     @cached_property
     def maintenance(self) -> Running | None:
         """The maintenance window that it is in."""
-        return covering(running_now(self.now), self.integration)
+        known = self._windows
+        running = running_now(self.now) if known is None else running_of(known, self.now)
+        return covering(running, self.integration)
 
     @property
     def imports(self) -> bool:
@@ -175,13 +186,11 @@ class IntegrationPage:
         except RemoteError:
             return None
 
-    @cached_property
-    def suggestion(self) -> Recovery | None:
-        """The recovery after which a refresh is suggested."""
-        held = self.verdict
-        if held is None or not lags(held.state, held.rule):
-            return None
-        return suggestions([self.integration.pk]).get(self.integration.pk)
+    @property
+    def suggested_at(self) -> datetime | None:
+        """Since when the store can be reached again, while a refresh would help the hub that lags behind."""
+        at: datetime | None = getattr(self.integration, "suggested_at", None)
+        return at
 
     @cached_property
     def last_refresh(self) -> Refresh | None:
