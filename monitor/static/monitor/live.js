@@ -4,6 +4,9 @@
   let openDetails = [];
   const sign = document.getElementById("disconnected");
   const stamp = document.getElementById("last-live");
+  // As all times of the page are written: 24 hours, in the reader's zone, which may not be the browser's.
+  const { lang, dataset } = document.documentElement;
+  const form = new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23", timeZone: dataset.zone });
   let lastLive = new Date();
   let lostAt = -Infinity;
   const asked = new WeakMap();
@@ -13,7 +16,7 @@
       lastLive = new Date();
     } else {
       lostAt = performance.now();
-      if (sign.hidden) stamp.textContent = lastLive.toLocaleTimeString(document.documentElement.lang);
+      if (sign.hidden) stamp.textContent = form.format(lastLive);
     }
     sign.hidden = yes;
     document.body.classList.toggle("is-disconnected", !yes);
