@@ -6,7 +6,7 @@ import pytest
 
 from integrations.models import Account, Integration, Store
 from monitor import audit
-from monitor.models import Audit, Refresh, Transition, User
+from monitor.models import Audit, Refresh, Shipment, Transition, User
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
 
@@ -96,6 +96,21 @@ def test_every_answer_shows_the_rule_and_the_figures_behind_it(viewer, now) -> N
     for key, value in (("mono", "waiting_count"), ("mono", "tolerance_s")):
         assert f'<dt class="{key}">{value}</dt>' in page
     assert '<dd class="mono">imports.stalled</dd>' in page
+
+
+def test_only_numbers_that_were_looked_for_since_they_are_due_count_as_missing(viewer, now) -> None:
+    one = make.watched("Boutique Lyon", now)
+    due = now - timedelta(minutes=30)
+    for number, looked in (("LATE1", now), ("EARLY1", due - timedelta(minutes=1)), ("NEVER1", None)):
+        Shipment.objects.create(
+            integration=one, hub_id=number, number=number, carrier="dpd", order_number="7", status="x",
+            changed_at=due, announced_at=due, due_at=due, looked_at=looked,
+        )  # fmt: skip
+    page = page_of(viewer, one)
+    assert "Tracking numbers missing in the store (1)" in " ".join(page.split())
+    assert "LATE1" in page
+    assert "EARLY1" not in page
+    assert "2 numbers are due and were not looked for in the store yet." in page
 
 
 def test_waiting_orders_and_missing_numbers_lead_to_the_shops_own_page_of_the_order(viewer, now) -> None:

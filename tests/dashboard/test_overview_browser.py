@@ -82,3 +82,16 @@ def test_a_chart_that_is_drawn_anew_keeps_its_place(visit, fleet) -> None:
     page.emulate_media(color_scheme="dark")
     expect(chart.locator(".main-svg").first).to_be_visible()
     assert chart.bounding_box() == before
+
+
+def test_on_a_phone_every_page_is_in_reach_and_an_empty_chart_is_a_sentence(visit, fleet) -> None:
+    page = visit("/", viewport={"width": 390, "height": 800})
+    nothing = page.locator("#tracking .chart-plot")
+    nothing.scroll_into_view_if_needed()
+    expect(nothing).to_have_text("The hubs' logs tell of no failure in this time.", timeout=PATIENCE_MS)
+    assert nothing.bounding_box()["height"] < 80
+    entries = page.locator(".top nav > :visible")
+    assert max(box["x"] + box["width"] for one in entries.all() if (box := one.bounding_box())) <= 390
+    page.locator("#more-menu summary").click()
+    page.locator("#more-menu").get_by_role("link", name="Maintenance").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Maintenance")
