@@ -31,11 +31,15 @@ class SessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            _note(request, request.user)
-            if _lacks_factor(request, request.user):
-                return redirect("mfa_index")
-        return self.get_response(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        _note(request, request.user)
+        if _lacks_factor(request, request.user):
+            return redirect("mfa_index")
+        response = self.get_response(request)
+        # Who sits at the same device next must not find it; pages that are asked for again say so themselves.
+        response.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 def _note(request: HttpRequest, user: User) -> None:

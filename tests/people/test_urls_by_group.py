@@ -16,7 +16,6 @@ from django_celery_beat.models import (
     CrontabSchedule,
     IntervalSchedule,
     PeriodicTask,
-    SolarSchedule,
 )
 
 from monitor import audit
@@ -197,7 +196,6 @@ TABLES: dict[str, Table] = {
     "django_celery_beat_intervalschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
     "django_celery_beat_crontabschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
     "django_celery_beat_clockedschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
-    "django_celery_beat_solarschedule": Table(ADMIN, ADMIN, ADMIN, ADMIN),
 }
 
 
@@ -251,7 +249,6 @@ def rows(fleet: Fleet) -> None:
     audit.record(None, "store.change", fleet.store)
     CrontabSchedule.objects.create()
     ClockedSchedule.objects.create(clocked_time=NOW)
-    SolarSchedule.objects.create(event="sunrise", latitude=45, longitude=4)
     interval = IntervalSchedule.objects.create(every=1, period="days")
     PeriodicTask.objects.create(name="a task", task="nothing", interval=interval)
 
