@@ -7,7 +7,7 @@ so that one figure serves both themes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -53,13 +53,18 @@ class Gap:
     end_at: datetime
 
 
+def plotted(at: datetime) -> str:
+    """A moment for Plotly, which reads no offset from UTC: all of a figure must have the same one."""
+    return at.astimezone(UTC).isoformat()
+
+
 def time_axis(start: datetime, end: datetime, zone: ZoneInfo, **more: Any) -> Figure:
     """The axis from ``start`` to ``end``, with round times of the reader's clock, named by its zone."""
     ticks = time_ticks(start, end, zone)
     return {
         "type": "date",
-        "range": [start.isoformat(), end.isoformat()],
-        "tickvals": [at.isoformat() for at, _text in ticks],
+        "range": [plotted(start), plotted(end)],
+        "tickvals": [plotted(at) for at, _text in ticks],
         "ticktext": [text for _at, text in ticks],
         "tickangle": 0,
         "title": {"text": zone.key, "font": {"size": 11}, "standoff": 6},
@@ -90,8 +95,8 @@ def layout(
             {
                 "type": "rect",
                 "xref": "x",
-                "x0": gap.start_at.isoformat(),
-                "x1": gap.end_at.isoformat(),
+                "x0": plotted(gap.start_at),
+                "x1": plotted(gap.end_at),
                 "yref": "paper",
                 "y0": 0,
                 "y1": 1,
@@ -140,7 +145,7 @@ def mark_traces(marks: Sequence[Mark], zone: ZoneInfo, y: float) -> list[Figure]
             {
                 "type": "scatter",
                 "mode": "lines",
-                "x": [mark.at.isoformat(), mark.until.isoformat()],
+                "x": [plotted(mark.at), plotted(mark.until)],
                 "y": [y, y],
                 "line": {"color": colour, "width": 3},
                 "hoverinfo": "skip",
@@ -154,7 +159,7 @@ def mark_traces(marks: Sequence[Mark], zone: ZoneInfo, y: float) -> list[Figure]
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [mark.at.isoformat() for mark in mine],
+                "x": [plotted(mark.at) for mark in mine],
                 "y": [y] * len(mine),
                 "marker": {
                     "symbol": symbol,

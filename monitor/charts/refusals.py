@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from integrations.contracts import Outcome
 from monitor.charts.chosen import Chosen
-from monitor.charts.figure import Figure, layout, time_axis, y_axis
+from monitor.charts.figure import Figure, layout, plotted, time_axis, y_axis
 from monitor.models import HubFailureLog
 
 READING = ("GET", "HEAD", "OPTIONS")
@@ -90,7 +90,7 @@ def refusals_figure(rows: Sequence[Refused], *, days: Sequence[datetime], zone: 
         traces.append(
             {
                 "type": "bar",
-                "x": [(day + timedelta(hours=12)).isoformat() for day in days],
+                "x": [plotted(day + timedelta(hours=12)) for day in days],
                 "y": [one.count if one else 0 for one in mine],
                 "name": str(CAUSES.get(Outcome(outcome), _OTHER)),
                 "marker": {

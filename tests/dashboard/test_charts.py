@@ -16,7 +16,7 @@ from plotly.graph_objects import Figure
 
 from integrations.models import Store
 from monitor.charts.chosen import Chosen
-from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark
+from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark, time_axis
 from monitor.charts.hours import HOUR, hours_of, share_within
 from monitor.charts.latency import hover_text, latency_figure
 from monitor.charts.slowest import slowest
@@ -33,6 +33,19 @@ def some_hours(count: int = 24):
     start = NOW.replace(minute=0) - count * HOUR
     sketches = {start + k * HOUR: sketch_of([30.0 * (k + 1), 400, 900]) for k in range(0, count, 2)}
     return hours_of(sketches, [(NOW - timedelta(minutes=90), 4)], start=start, now=NOW)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("zone", [ZoneInfo("UTC"), PARIS, ZoneInfo("Asia/Tokyo")])
+def test_the_axis_shows_the_hour_of_the_readers_clock_where_it_is(zone) -> None:
+    """Plotly reads no offset: what is sent with another one than the rest stands hours away."""
+    start = NOW.replace(minute=0) - 6 * HOUR
+    axis = time_axis(start.astimezone(zone), NOW, zone)
+    sent = [*axis["range"], *axis["tickvals"]]
+    assert all(text.endswith("+00:00") for text in sent)
+    shown = [datetime.fromisoformat(text).astimezone(zone) for text in axis["tickvals"]]
+    assert [f"{at:%H:%M}" for at in shown] == axis["ticktext"]
+    assert len(shown) > 3
 
 
 @pytest.mark.unit
