@@ -22,6 +22,7 @@ from monitor.dashboard.zones import offer_zones
 from monitor.models import User
 from monitor.people import addresses
 from monitor.people.factors import has_factor
+from monitor.people.local import comes_by_provider
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -72,6 +73,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "has_factor": has_factor(user),
         "sessions": UserSession.objects.filter(user=user).count(),
+        "may_have_password": not comes_by_provider(user),
         "has_password": bool(user.password) and user.has_usable_password(),
         "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
     }

@@ -111,7 +111,7 @@ def test_a_new_address_is_written_to_once_its_owner_says_so(
     (mail,) = mailoutbox
     assert mail.to == ["vera@home.example"]
     link = link_in(mail)
-    assert "instead of vera@example.com" in at_home.get(link).content.decode()
+    assert "no longer to vera@example.com" in at_home.get(link).content.decode()
     vera.refresh_from_db()
     assert vera.email == vera.subscriptions.get().email == "vera@example.com"
     assert at_home.post(link).status_code == 302

@@ -156,6 +156,7 @@ def test_who_came_by_the_provider_makes_no_way_around_it(
     client, forgotten = Client(), {"email": "eva@corp.example"}
     come(client)
     eva = User.objects.get(email="eva@corp.example")
+    assert reverse("password-change") not in client.get(reverse("settings")).content.decode()
     new = {"new_password1": "battery staple 7", "new_password2": "battery staple 7"}
     said = client.post(reverse("password-change"), new, follow=True).content.decode()
     assert "You sign in by" in said
