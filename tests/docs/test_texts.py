@@ -18,7 +18,7 @@ MOST_BYTES = 2_000_000
 
 def known_settings() -> set[str]:
     source = "".join(path.read_text() for path in (ROOT / "monitor").glob("*.py"))
-    return set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z0-9_]+)"', source))
+    return set(re.findall(r'(?:env(?:\.\w+)?|_networks)\(\s*"([A-Z0-9_]+)"', source))
 
 
 def test_every_link_leads_somewhere():
