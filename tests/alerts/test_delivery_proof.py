@@ -75,10 +75,15 @@ def pending():
 def deliver_until_quiet(at, *, until: timedelta = timedelta(days=6)):
     """Runs whenever something is due; when the last was sent."""
     end = at + until
-    deliver_due(at)
+    done = deliver_due(at)
     while (first := pending().first()) is not None and first.due_at < end:
-        at = max(at + SECOND, first.due_at, first.lease_until or first.due_at)
-        deliver_due(at)
+        if done == Delivered():
+            # What is due waits for an earlier one, which is due later.
+            times = [max(filter(None, times)) for times in pending().values_list("due_at", "lease_until")]
+            at = min((time for time in times if time > at), default=at + SECOND)
+        else:
+            at = max(at + SECOND, first.due_at, first.lease_until or first.due_at)
+        done = deliver_due(at)
     return at
 
 
@@ -205,10 +210,10 @@ def test_a_worker_that_is_killed(mailbox: Mailbox, point, doubled):
 @pytest.mark.django_db(transaction=True)
 def test_a_lease_lasts_for_as_long_as_sending_does(mailbox: Mailbox, monkeypatch):
     rows = queue(1, 1, timezone.now())
-    monkeypatch.setattr(leasing, "LEASE", 400 * SECOND / 1000)
-    monkeypatch.setattr(outbox, "LEASE", 400 * SECOND / 1000)
+    monkeypatch.setattr(leasing, "LEASE", 2 * SECOND)
+    monkeypatch.setattr(outbox, "LEASE", 2 * SECOND)
     monkeypatch.setattr(leasing, "RENEW_EVERY_S", 0.1)
-    mailbox.behave(seconds=1.5)
+    mailbox.behave(seconds=4)
 
     def send() -> None:
         try:
