@@ -12,7 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.models import Account, Integration
-from monitor.charts.figure import Figure, Mark, label, layout, mark_traces, moment_words, time_axis, y_axis
+from monitor.charts.figure import (
+    Figure,
+    Mark,
+    label,
+    layout,
+    mark_traces,
+    moment_words,
+    plotted,
+    time_axis,
+    y_axis,
+)
 from monitor.charts.hours import HOUR, floor
 from monitor.collect.event_facts import NOT_SOLD
 from monitor.health.events import MAIN_MEANINGS
@@ -65,7 +75,7 @@ def events_figure(
     """Orders as bars, events as a line; open points are hours that the hub may still add to."""
     most = max((max(hour.orders, hour.events) for hour in hours), default=0)
     top = max(most * 1.15, 4)
-    x = [(hour.start_at + HOUR / 2).isoformat() for hour in hours]
+    x = [plotted(hour.start_at + HOUR / 2) for hour in hours]
     words = [_hover(hour, zone) for hour in hours]
     bars: Figure = {
         "type": "bar",

@@ -29,6 +29,8 @@ _MARKS: Final = {
 """Shape and colour of what happened: colour is never alone."""
 _HOURS_APART = ((8, 1), (14, 2), (30, 4), (54, 8))
 """Up to so many hours on the axis, a tick every so many hours."""
+FULL_DAY = 26
+"""Hours up to which the hours of an axis need no date beside them."""
 _DAYS_APART = ((9, 1), (20, 2), (45, 5), (120, 14))
 
 
@@ -183,15 +185,21 @@ def moment_words(at: datetime, zone: ZoneInfo) -> str:
 
 
 def time_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, str]]:
-    """Round hours of the reader's clock within two days, else midnights with their date."""
+    """Round hours of the reader's clock within two days, else midnights with their date; with more than a day
+    on the axis also the midnights among the hours are named by their date."""
     hours = (end - start) / HOUR
+    form = pgettext("date format", "j M")
     if hours <= _HOURS_APART[-1][0]:
         apart = next(apart for limit, apart in _HOURS_APART if hours <= limit)
         local = _every(start, end, HOUR, zone)
-        return [(at, f"{at:%H:%M}") for at in local if at.hour % apart == 0]
+        dated = hours > FULL_DAY
+        return [
+            (at, formats.date_format(at, form) if dated and at.hour == 0 else f"{at:%H:%M}")
+            for at in local
+            if at.hour % apart == 0
+        ]
     days = hours / 24
     every = next((apart for limit, apart in _DAYS_APART if days <= limit), 61)
-    form = pgettext("date format", "j M")
     midnights = [at for at in _every(start, end, HOUR, zone) if at.hour == 0]
     return [(at, formats.date_format(at, form)) for number, at in enumerate(midnights) if number % every == 0]
 

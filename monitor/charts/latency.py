@@ -17,6 +17,7 @@ from monitor.charts.figure import (
     layout,
     mark_traces,
     moment_words,
+    plotted,
     time_axis,
     y_axis,
 )
@@ -209,7 +210,7 @@ def _steps(hours: Sequence[Hour], colour: str) -> Figure:
     for hour in hours:
         # What has waited for a moment only is no backlog, and would draw a cliff.
         age = _on_axis(hour.backlog_s) if (hour.backlog_s or 0) > LOWEST_S else None
-        x += [hour.start_at.isoformat(), (hour.start_at + hour.length).isoformat()]
+        x += [plotted(hour.start_at), plotted(hour.start_at + hour.length)]
         y += [age, age]
     trace = _trace({}, y, _("oldest waiting"), colour)
     return trace | {

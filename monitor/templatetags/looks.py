@@ -1,19 +1,21 @@
 """Addresses that lead to a moment, or to what helps: what templates of the overview need."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from integrations.models import Integration
 from monitor.dashboard.bands import Segment
 from monitor.dashboard.looking import Look, address_of
 from monitor.dashboard.picture import Column
+from monitor.templatetags.face import moment
 
 register = template.Library()
 LEAST = timedelta(hours=1)
@@ -32,6 +34,20 @@ _STEPS: Final = ("#what-to-do", gettext_lazy("What to do"))
 def zoom(look: Look, column: Column) -> str:
     """The address of the same page for the time of a column."""
     return look.at(column.start_at, column.end_at)
+
+
+@register.simple_tag(takes_context=True)
+def until(context: template.Context, end: datetime, start: datetime) -> SafeString:
+    """The end of a time, with its day unless it is that of the start."""
+    zone = timezone.get_current_timezone()
+    local = end.astimezone(zone)
+    if (
+        local.date() == start.astimezone(zone).date()
+        or local.date() != context["now"].astimezone(zone).date()
+    ):
+        return moment(context, end)
+    words = formats.date_format(local, pgettext("date format", "j M, H:i"))
+    return format_html('<time datetime="{}">{}</time>', end.isoformat(), words)
 
 
 @register.filter
