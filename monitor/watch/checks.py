@@ -167,7 +167,10 @@ def _deliver(seen: Snapshot) -> Iterator[Check]:
         values = {"count": mails.failing, "answer": mails.answer or "–"}
         yield Check("mail", State.FAIL, text, remedy, values, since=mails.failing_since)
     elif mails.refused:
-        text = _noop("The mail server refused %(count)d mails for good within a day.")
+        several = _noop("The mail server refused %(count)d mails for good within a day.")
+        text = (
+            several if mails.refused > 1 else _noop("The mail server refused a mail for good within a day.")
+        )
         remedy = _noop("Look under Administration, notices, which addresses those are, and correct them.")
         yield Check("mail", State.WARN, text, remedy, {"count": mails.refused})
     else:
@@ -294,7 +297,7 @@ def _outside(seen: Snapshot) -> Iterator[Check]:
         yield Check(WATCHDOG, State.OK, _noop("The watchdog looks at all this."), alive_at=at)
     if not seen.has_listener:
         text = _noop("Nobody would be mailed if Syncwatch itself failed.")
-        remedy = _noop("Set SYNCWATCH_ADMIN_MAIL, or subscribe somebody to all stores under Administration.")
+        remedy = _noop("Set SYNCWATCH_ADMIN_MAIL, or add an address for all stores under “Who is told”.")
         yield Check("listeners", State.WARN, text, remedy)
 
 

@@ -387,3 +387,11 @@ def test_tolerance_of_tracking_numbers_is_entered_in_minutes(admin: Client, flee
     )
     row = Integration.objects.get()
     assert (row.tolerance_s, row.tracking_tolerance_s) == (100, 5400)
+
+
+def test_second_store_at_an_address_is_told_of(admin: Client) -> None:
+    add_store(admin)
+    entered = {**STORE, "title": "Boutique Lyon bis", "name": "lyon-bis"}
+    answer = admin.post(reverse("connect-store-add", args=["woocommerce"]), entered, follow=True)
+    assert "Boutique Lyon has this address too." in answer.content.decode()
+    assert Store.objects.count() == 2

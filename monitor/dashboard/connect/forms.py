@@ -70,7 +70,8 @@ class RemoteForm(forms.ModelForm[Any]):
         asked = _hosts(cleaned.get("url", ""), orjson.dumps(self.instance.settings).decode())
         if self.instance.pk and not asked <= known:
             for field in self.documents["credentials"].kept(cleaned):
-                self.add_error(field, _("Enter it again: there is a host now that it was not entered for."))
+                text = _("Enter it again: the address leads to another host than the one it was entered for.")
+                self.add_error(field, text)
         return cleaned
 
     def clean_name(self) -> str:

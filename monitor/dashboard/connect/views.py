@@ -23,7 +23,7 @@ from integrations.registry import EDGES, HUBS, STORES, offers
 from monitor.access_control import CONNECT, requires
 from monitor.dashboard.connect import changes, states, testing
 from monitor.dashboard.connect.forms import AccountForm, RemoteForm, StoreForm
-from monitor.dashboard.connect.matching import every_store, match
+from monitor.dashboard.connect.matching import every_store, match, store_for
 from monitor.dashboard.middleware import ZONES
 from monitor.models import User
 
@@ -80,7 +80,12 @@ def add(request: HttpRequest, side: str, kind: str) -> HttpResponse:
     form = chosen.form(request.POST or None, kind=kind, instance=chosen.model(), initial=initial)
     if form.is_valid():
         row = form.save(commit=False)
+        twin = store_for(row.url, list(Store.objects.defer("credentials"))) if side == "store" else None
         changes.save(row, cast(User, request.user), timezone.now())
+        if twin is not None:
+            # Several shops may share an address, as those of one Magento do; so it is told, not refused.
+            told = _("%(other)s has this address too. If both are the same shop, remove one of them.")
+            messages.warning(request, told % {"other": twin})
         return redirect(f"{chosen.page(row)}?test")
     return form_page(request, chosen, kind, form)
 
