@@ -55,7 +55,7 @@ class Mails:
     answer: str = ""
     """What the mail server said last to the oldest of those."""
     refused: int = 0
-    """Given up within the last day, but for what was on its way to a bounced address."""
+    """Mails given up within the last day, but for what was on its way to a bounced address."""
     bounced: Sequence[str] = ()
     """To whom nothing is sent any more because they were refused for good; the latest first."""
     bounced_since: datetime | None = None
@@ -211,7 +211,7 @@ def _mails(now: datetime) -> Mails:
     found = Notice.objects.filter(pending | Q(failed_at__gt=now - timedelta(days=1))).aggregate(
         failing=Count("pk", filter=tried),
         failing_since=Min("created_at", filter=tried),
-        refused=Count("pk", filter=~pending & Q(~Exists(switched_off))),
+        refused=Count("pk", filter=~pending & Q(channel=Channel.MAIL) & Q(~Exists(switched_off))),
     )
     oldest = Notice.objects.filter(tried).order_by("created_at").first() if found["failing"] else None
     waiting = _due(Notice.objects.filter(pending, attempts=0), now)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Store
-from monitor.models import Heartbeat, LatencyFleetHour, Notice, Progress, StoreState, Verdict
+from monitor.models import Channel, Heartbeat, LatencyFleetHour, Notice, Progress, StoreState, Verdict
 from monitor.schedule import ensure_schedule
 from monitor.watch import snapshot
 from monitor.watch.checks import examine
@@ -54,6 +54,8 @@ def test_mails_that_wait_and_mails_that_the_server_does_not_take():
     notice(4, attempts=1, sent_at=NOW)
     notice(5, attempts=1, failed_at=NOW - timedelta(hours=2))
     notice(6, attempts=1, failed_at=NOW - timedelta(days=3))
+    # No fault of the mail server:
+    notice(7, attempts=1, failed_at=NOW - timedelta(hours=2), channel=Channel.WEBHOOK)
     mails = take(NOW).mails
     assert (mails.waiting.due, mails.failing, mails.answer, mails.refused) == (1, 1, "451 later", 1)
     assert mails.failing_since == NOW - timedelta(hours=1)
