@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -99,12 +99,12 @@ def _maintenances(chosen: Chosen, start: datetime, end: datetime) -> list[Mark]:
     )
     if not chosen.is_everything:
         mine = chosen.integrations()
-        tags = Store.objects.filter(integrations__in=mine).values_list("tags", flat=True)
+        tags = Store.objects.filter(integrations__in=mine).values(one=Func(F("tags"), function="unnest"))
         windows = windows.filter(
             Q(store__in=mine.values("store"))
             | Q(account__in=mine.values("account"))
             | Q(store=None, account=None, tag="")
-            | Q(tag__in={tag for of_store in tags for tag in of_store})
+            | Q(tag__in=tags)
         ).distinct()
     marks = []
     for window in windows.order_by("-starts_at")[:OCCURRENCES]:

@@ -1,9 +1,8 @@
-"""What pages cost: the data, and the measuring. Started by :mod:`tests.bench.pages`."""
+"""What pages cost: the measuring. Started by :mod:`tests.bench.pages`."""
 
 import argparse
 import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,11 +15,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import Account, Integration, Store
 from monitor.dashboard import pages
 from monitor.models import User
+from tests.bench import page_fill, page_paint
+from tests.bench.world import table
 
-PLATFORMS = ("shopify", "woocommerce", "magento", "prestashop")
 QUERIES = 12
 MILLISECONDS = 100
 PAGES = {
@@ -31,6 +30,8 @@ PAGES = {
     "chart, fleet, 24 h": "/charts/latency.json?of=self-hosted",
     "chart, fleet, 90 d": "/charts/latency.json?of=self-hosted&range=90d",
     "chart, a tag, 24 h": "/charts/latency.json?tag=tag-1",
+    "chart, a tag, 90 d": "/charts/latency.json?tag=tag-1&range=90d",
+    "chart, an integration, 24 h": "/charts/i-1/latency.json",
     "chart, tracking, 30 d": "/charts/tracking.json?range=30d",
     "who was late in an hour": "/charts/slowest/?from={hour}&to={next_hour}",
     "wall": "/wall/",
@@ -38,155 +39,44 @@ PAGES = {
     "integrations, a search": "/integrations/?q=shop+17",
     "integration": "/integrations/i-1/",
     "integration, history": "/integrations/i-1/?tab=history",
+    "integration, checks": "/integrations/i-1/?tab=checks",
     "incidents": "/incidents/",
+    "Syncwatch itself": "/status/",
 }
 """What is measured; a page that does not exist fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds of server time, half and 95 % within; of it the CPU of Python; and queries."""
+    """Milliseconds of a page, half and 95 % within: on the clock, and of work (CPU of Python and of the
+    database together), of which half had ``database`` or less; and its queries."""
 
-    half_ms: float
-    tail_ms: float
-    cpu_ms: float
+    clock: tuple[float, float]
+    work: tuple[float, float]
+    database: float
     queries: int
 
-
-_FLEET = """
-    CREATE TABLE fleet AS
-    SELECT i.id, i.account_id, i.store_id, s.platform, i.external_id::int AS n,
-           (CASE WHEN i.external_id::int %% 33 = 1 THEN 'fail' WHEN i.external_id::int %% 97 = 2 THEN 'warn'
-                 WHEN i.external_id::int %% 101 = 3 THEN 'unknown' ELSE 'ok' END) AS state
-      FROM integrations_integration i JOIN integrations_store s ON s.id = i.store_id;
-    INSERT INTO monitor_verdict (integration_id, state, cause, rule, evidence, since, judged_at,
-                                 waiting_count, oldest_waiting_at)
-    SELECT id, state, CASE state WHEN 'ok' THEN '' ELSE 'imports' END,
-           CASE state WHEN 'fail' THEN 'stalled' WHEN 'warn' THEN 'late' WHEN 'ok' THEN 'nothing_waiting'
-                      ELSE 'hub_unreadable' END,
-           CASE WHEN state IN ('fail', 'warn') THEN %(evidence)s::jsonb ELSE '{}' END,
-           now() - interval '3 hours', now() - interval '5 seconds',
-           CASE WHEN state = 'fail' THEN n %% 50 ELSE 0 END,
-           CASE WHEN state = 'fail' THEN now() - interval '3 hours' END
-      FROM fleet;
-    INSERT INTO monitor_progress (integration_id, newest_arrived_at, newest_eligible_at, learned_tolerance_s,
-                                  negative_latencies)
-    SELECT id, now() - interval '1 minute', now() - interval '2 minutes', 1800, 0 FROM fleet;
-    INSERT INTO monitor_condition (integration_id, kind, state, rule, evidence, since, observed_at,
-                                   candidate_state, candidate_count)
-    SELECT f.id, k, CASE WHEN k = 'imports' THEN f.state ELSE 'ok' END, 'passes', '{}',
-           now() - interval '3 hours', now(), '', 0
-      FROM fleet f, unnest(ARRAY['access','credentials','webhooks','throttle','imports','tracking']) k;
-    INSERT INTO monitor_transition (integration_id, kind, at, old_state, new_state, old_rule, new_rule,
-                                    evidence, rules_version)
-    SELECT f.id, 'verdict',
-           now() - k * interval '4 days' - f.n %% 900 * interval '1 minute' + half * interval '1 hour',
-           CASE half WHEN 0 THEN 'ok' ELSE 'fail' END, CASE half WHEN 0 THEN 'fail' ELSE 'ok' END,
-           '', CASE half WHEN 0 THEN 'stalled' ELSE '' END, '{}', 1
-      FROM fleet f, generate_series(1, 20) k, generate_series(0, 1) half WHERE f.n %% 5 = 0;
-    INSERT INTO monitor_transition (integration_id, kind, at, old_state, new_state, old_rule, new_rule,
-                                    evidence, rules_version)
-    SELECT id, 'verdict', now() - interval '3 hours', 'ok', state, '', 'stalled', '{}', 1
-      FROM fleet WHERE state <> 'ok';
-    INSERT INTO monitor_incident (scope, cause, rule, state, evidence, opened_at, started_at, closed_at,
-                                  peak_waiting)
-    SELECT 'integration:' || id, 'imports', 'stalled', 'fail', '{}',
-           now() - k * interval '9 days' - interval '3 hours',
-           now() - k * interval '9 days' - interval '3 hours',
-           CASE k WHEN 0 THEN NULL ELSE now() - k * interval '9 days' END, 9
-      FROM fleet, generate_series(0, 9) k WHERE state = 'fail' AND n %% 2 = 0;
-    INSERT INTO monitor_member (incident_id, integration_id, joined_at, left_at)
-    SELECT id, split_part(scope, ':', 2)::bigint, opened_at, closed_at FROM monitor_incident;
-    INSERT INTO monitor_latencyhour (integration_id, hour, n, buckets, counts)
-    SELECT f.id, date_trunc('hour', now()) - h * interval '1 hour', 12, ARRAY[200,210,220,240], ARRAY[4,4,3,1]
-      FROM fleet f, generate_series(0, 24 * 8) h;
-    INSERT INTO monitor_latencyday (integration_id, day, n, buckets, counts)
-    SELECT f.id, current_date - d, 90, ARRAY[200,205,210,215,220,225,240,260], ARRAY[20,20,20,10,10,5,4,1]
-      FROM fleet f, generate_series(0, 90) d;
-    INSERT INTO monitor_latencyfleethour (platform, account_id, hour, n, buckets, counts)
-    SELECT p.platform, p.account_id, date_trunc('hour', now()) - h * interval '1 hour', 60,
-           (SELECT array_agg(b) FROM generate_series(180, 239) b),
-           (SELECT array_agg(1) FROM generate_series(180, 239))
-      FROM (SELECT DISTINCT platform, account_id FROM fleet) p, generate_series(0, 24 * 90) h;
-    INSERT INTO monitor_latencyfleetday (platform, account_id, day, n, buckets, counts)
-    SELECT p.platform, p.account_id, current_date - d, 1440,
-           (SELECT array_agg(b) FROM generate_series(180, 239) b),
-           (SELECT array_agg(24) FROM generate_series(180, 239))
-      FROM (SELECT DISTINCT platform, account_id FROM fleet) p, generate_series(0, 90) d;
-"""
-_ORDERS = """
-    INSERT INTO monitor_order (store_id, external_id, number, ordered_at, eligible_at, changed_at, status,
-                               expected, unexpected_reason, first_seen_at)
-    SELECT f.store_id, k::text, k::text, at, at, at, 'processing', true, '', at
-      FROM (SELECT k, now() - (k %% 129600) * interval '1 minute' AS at
-              FROM generate_series({first}, {last}) k) o
-      JOIN fleet f ON f.n = 1 + o.k %% {n};
-    INSERT INTO monitor_arrival (integration_id, order_key, order_number, eligible_at, expected, arrived_at,
-                                 hub_id)
-    SELECT f.id, k::text, k::text, at, true,
-           CASE WHEN f.state = 'fail' AND at > now() - interval '3 hours' THEN NULL
-                ELSE at + interval '2 minutes' END, ''
-      FROM (SELECT k, now() - (k %% 129600) * interval '1 minute' AS at
-              FROM generate_series({first}, {last}) k) o
-      JOIN fleet f ON f.n = 1 + o.k %% {n};
-"""
-_EVIDENCE = (
-    '{"hub": "sendcloud", "waiting_count": 9, "late_count": 9,'
-    ' "oldest_waiting_at": "2026-11-22T10:00:00+00:00",'
-    ' "last_fetched_at": "2026-11-22T10:00:00+00:00", "newest_arrived_at": "2026-11-22T10:00:00+00:00",'
-    ' "rhythm_s": 900, "tolerance_s": 1800, "tolerance_source": "learned"}'
-)
+    @property
+    def row(self) -> tuple[str, ...]:
+        over = " (over)" if self.work[1] > MILLISECONDS else ""
+        queries = f"{self.queries} (over)" if self.queries > QUERIES else str(self.queries)
+        clock, work = (f"{one[0]:.0f} / {one[1]:.0f}" for one in (self.clock, self.work))
+        return clock, work + over, f"{self.database:.0f}", queries
 
 
-def fill(integrations: int) -> None:
-    """The fleet, its verdicts and its roll-ups."""
-    keys = {"public_key": "p", "secret_key": "s"}
-    accounts = [
-        Account.objects.create(
-            name=f"hub-{k}",
-            kind="sendcloud",
-            title=f"Hub {k}",
-            url=f"https://hub-{k}.example",
-            credentials=keys,
-        )
-        for k in range(4)
-    ]
-    stores = Store.objects.bulk_create(
-        Store(
-            name=f"shop-{k}",
-            platform=PLATFORMS[k % 4],
-            title=f"Shop {k}",
-            url=f"https://shop-{k}.example",
-            time_zone="Europe/Paris",
-            credentials=keys,
-            tags=[f"tag-{k % 10}"],
-        )
-        for k in range(1, integrations + 1)
-    )
-    Integration.objects.bulk_create(
-        Integration(name=f"i-{k}", account=accounts[k % 4], store=store, external_id=str(k))
-        for k, store in enumerate(stores, start=1)
-    )
-    Integration.objects.update(created_at=timezone.now() - timedelta(days=120))
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off")
-        cursor.execute(_FLEET, {"evidence": _EVIDENCE})
+class Database:
+    """The one process of PostgreSQL that answers this connection."""
 
-
-def add_orders(integrations: int, first: int, last: int) -> None:
-    """Orders of the last 90 days with their arrivals, spread over all integrations."""
-    batch = 250_000
-    for begin in range(first, last + 1, batch):
-        end = min(begin + batch - 1, last)
+    def __init__(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(_ORDERS.format(first=begin, last=end, n=integrations), {})
-        print(f"  {end:,} orders stored", file=sys.stderr)
+            # Helpers would work elsewhere, where nobody counts.
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
+            cursor.execute("SELECT pg_backend_pid()")
+            self._told = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
 
-
-def analyze() -> None:
-    """What the database does by itself within minutes of a large change."""
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    def cpu_ms(self) -> float:
+        """CPU milliseconds so far, as Linux tells them."""
+        return int(self._told.read_text().split()[0]) / 1e6
 
 
 def hang_up() -> None:
@@ -209,42 +99,47 @@ def measure(client: Any, address: str, times: int) -> Cost:
 
     with connection.execute_wrapper(count):
         client.get(address)
-    took, cpu = [], []
+    database = Database()
+    clock, work, of_database = [], [], []
     for _time in range(times):
-        began, spent = time.perf_counter(), time.process_time()
+        began, spent, there = time.perf_counter(), time.process_time(), database.cpu_ms()
         client.get(address)
-        cpu.append((time.process_time() - spent) * 1000)
-        took.append((time.perf_counter() - began) * 1000)
-    return Cost(
-        statistics.median(took), statistics.quantiles(took, n=20)[18], statistics.median(cpu), len(asked)
-    )
+        of_database.append(database.cpu_ms() - there)
+        work.append((time.process_time() - spent) * 1000 + of_database[-1])
+        clock.append((time.perf_counter() - began) * 1000)
+    return Cost(_spread(clock), _spread(work), statistics.median(of_database), len(asked))
+
+
+def _spread(values: list[float]) -> tuple[float, float]:
+    return statistics.median(values), statistics.quantiles(values, n=20)[18]
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Fills and measures once for each number of orders, and prints a table."""
+    """Fills and measures once for each number of orders; then what a browser loads, and when it shows it."""
     pages.SHARED_S = -1.0  # every request is to be made, as for the first of many readers
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate", verbosity=0)
-    fill(chosen.integrations)
+    page_fill.fill(chosen.integrations)
     client = Client()
     client.force_login(User.objects.create_superuser("bench", time_zone="Europe/Paris"))
     stored = 0
-    print("| page | orders stored | half ms | 95 % ms | CPU ms | queries |")
-    print("| --- | --- | --- | --- | --- | --- |")
     for orders in chosen.orders:
-        add_orders(chosen.integrations, stored + 1, orders)
+        page_fill.add_orders(chosen.integrations, stored + 1, orders)
         stored = orders
-        analyze()
+        page_fill.analyze()
+        loads = [os.getloadavg()[0]]
         hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
         moments = {
             "hour": f"{hour:%Y-%m-%dT%H:%MZ}",
             "next_hour": f"{hour + timedelta(hours=1):%Y-%m-%dT%H:%MZ}",
         }
+        rows = []
         for name, address in PAGES.items():
-            cost = measure(client, address.format(**moments), chosen.times)
-            over = " (over)" if cost.tail_ms > MILLISECONDS or cost.queries > QUERIES else ""
-            figures = f"{cost.half_ms:.0f} | {cost.tail_ms:.0f}{over} | {cost.cpu_ms:.0f} | {cost.queries}"
-            print(f"| {name} | {stored:,} | {figures} |", flush=True)
-    print(f"\nLoad of the machine at the end: {os.getloadavg()[0]:.1f}", file=sys.stderr)
+            rows.append((name, *measure(client, address.format(**moments), chosen.times).row))
+        loads.append(os.getloadavg()[0])
+        print(f"\n{chosen.integrations:,} integrations, {stored:,} orders; ms, half / 95 % within\n")
+        print(table(("page", "on the clock", "work (CPU)", "of it database", "queries"), rows))
+        print(f"\nLoad of the machine: {loads[0]:.1f} before, {loads[1]:.1f} after", flush=True)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page_paint.run(session, chosen.port, {name: PAGES[name] for name in page_paint.SHOWN}, client)

@@ -6,6 +6,8 @@ database is one of its own, which fills itself.
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +19,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench-pages", description=__doc__)
     parser.add_argument("--integrations", type=int, default=2000)
     parser.add_argument("--orders", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--port", type=int, default=8450, help="of the server that the browser asks")
     parser.add_argument("--times", type=int, default=40, help="how often each page is asked for")
     chosen = parser.parse_args()
+    # Whoever ends it ends it as Ctrl-C does: what was made is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="syncwatch-bench-") as folder:
         var = Path(folder)
         var.chmod(0o755)  # PostgreSQL may run as another user
@@ -32,9 +37,15 @@ def main() -> None:
         costs = import_module("tests.bench.page_costs")
         try:
             costs.run(chosen)
+        except KeyboardInterrupt:
+            print("\nStopped: what was stored is removed.", file=sys.stderr)
+            raise SystemExit(130) from None
         finally:
-            costs.hang_up()
-            embedded.delete(var)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            try:
+                costs.hang_up()
+            finally:
+                embedded.delete(var)
 
 
 if __name__ == "__main__":
