@@ -122,7 +122,8 @@ def picture(chosen: Chosen, *, start: datetime, end: datetime, rows: int = ROWS)
     changes = changes_of_state().filter(at__gte=start)
     if not chosen.is_everything:
         changes = changes.filter(integration__in=seen)
-    at_s = Cast(Extract("at", "epoch"), FloatField())
+    # In UTC, or the database counts the seconds of the reader's clock.
+    at_s = Cast(Extract("at", "epoch", tzinfo=UTC), FloatField())
     newest = list(
         changes.order_by("-at").values_list(
             "integration_id", at_s, "old_state", "old_rule", "new_state", "new_rule"

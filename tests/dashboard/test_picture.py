@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
@@ -34,6 +35,13 @@ def seen(**options):
 
 def names(drawn) -> list[str]:
     return [row.integration.store.title for row in drawn.rows]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_the_picture_is_the_same_in_whichever_zone_it_is_read(zone) -> None:
+    was_bad("Short", 6, timedelta(minutes=20))
+    with timezone.override(zone):
+        assert next(one.start_at for one in seen().columns if one.unwell) == NOW - timedelta(hours=6)
 
 
 def test_the_worst_now_come_first_then_who_was_bad_longest(now) -> None:
