@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "images"
@@ -26,8 +28,12 @@ FLAGS = ["--no-sandbox", "--disable-gpu"]
 STORY = ("blocked", "throttled", "refused", "late")
 """Words on the overview once every fault of the demo was seen."""
 PATIENCE_S = 600
-DRAWN_MS = 4_000
-"""Pages ask for news all the time, so they are never idle; by then charts have been drawn."""
+DRAWN = """() => [...document.querySelectorAll("[data-chart], [data-look-part]")]
+    .filter(place => place.getBoundingClientRect().top < innerHeight)
+    .every(place => place.matches("[data-chart]")
+        ? place.querySelector(".main-svg, .chart-missing") : !place.querySelector("noscript"))"""
+"""Whether what a picture shows of the page is there: pages ask for news all the time, and are never idle."""
+PAINTED_MS = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Picture:
     path: str
     width: int = 1440
     theme: str = "light"
+    part: str = ""
+    """The one part of the page that is taken; empty: what a screen shows."""
 
     @property
     def file(self) -> str:
@@ -49,9 +57,12 @@ PICTURES = (
     Picture("overview", "/"),
     Picture("overview", "/", theme="dark"),
     Picture("overview", "/", width=390),
+    Picture("charts", "/", part="section[aria-labelledby=latency-title]"),
     Picture("integration", "/integrations/boutique-lyon-sendcloud-eu/"),
     Picture("integration", "/integrations/atelier-garonne-sendcloud-eu/", width=390, theme="dark"),
+    Picture("integrations", "/integrations/"),
     Picture("incident", INCIDENT),
+    Picture("wall", "/wall/", theme="dark"),
     Picture("connect", "/connect/add/store/woocommerce/"),
 )
 
@@ -104,6 +115,7 @@ def take(browser: Browser, address: str, folder: Path, *, settle_s: float) -> No
     page = context.new_page()
     page.goto(address)
     wait_for_story(page, base)
+    wait_for_verdicts(base)
     time.sleep(settle_s)
     for picture in PICTURES:
         page.set_viewport_size({"width": picture.width, "height": HEIGHTS[picture.width]})
@@ -112,8 +124,12 @@ def take(browser: Browser, address: str, folder: Path, *, settle_s: float) -> No
         answer = page.goto(base + path)
         if answer is None or not answer.ok:
             sys.exit(f"{path} was answered {answer and answer.status}.")
-        page.wait_for_timeout(DRAWN_MS)
-        page.screenshot(path=folder / picture.file)
+        shown = page.locator(picture.part) if picture.part else page
+        if picture.part:
+            page.locator(picture.part).scroll_into_view_if_needed()
+        page.wait_for_function(DRAWN)
+        page.wait_for_timeout(PAINTED_MS)
+        shown.screenshot(path=folder / picture.file)
         print(folder / picture.file, f"{(folder / picture.file).stat().st_size / 1024:.0f} kB", flush=True)
 
 
@@ -129,6 +145,24 @@ def wait_for_story(page: Page, base: str) -> None:
             return
         time.sleep(5)
     sys.exit(f"The overview did not show: {', '.join(missing)}.")
+
+
+def wait_for_verdicts(base: str) -> None:
+    """Ends the program when a link is still unknown after a while: that is no picture of a day's work."""
+    deadline = time.monotonic() + PATIENCE_S
+    unknown = 0.0
+    while time.monotonic() < deadline:
+        figures = text_string_to_metric_families(httpx.get(f"{base}/metrics", timeout=30).text)
+        unknown = sum(
+            sample.value
+            for family in figures
+            for sample in family.samples
+            if sample.name == "syncwatch_integrations" and sample.labels["state"] == "unknown"
+        )
+        if not unknown:
+            return
+        time.sleep(5)
+    sys.exit(f"{unknown:.0f} integrations are still unknown.")
 
 
 def newest_incident(page: Page, base: str) -> str:
