@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 from psycopg_pool import ConnectionPool
+from pytest_django import DjangoDbBlocker
 
 from tests.emptying import Beginning
 
@@ -68,7 +69,7 @@ def _static_root() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The database of this worker; a test that commits leaves it as it was."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
         beginning = Beginning.of_now()

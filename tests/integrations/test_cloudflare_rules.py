@@ -252,8 +252,8 @@ def test_a_pattern_is_never_ruled_out_when_an_address_on_the_host_fits_it(patter
 
 
 def test_a_pattern_of_stars_takes_no_time():
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not matches("*a" * 100_000 + "b", "a" * 300)
     assert may_match_host("*a" * 100_000, HOST)
     assert may_match_host("*a" * 2000, "b" * 250)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
