@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from math import gcd
 from typing import TypeVar
 
@@ -52,11 +53,29 @@ def stream(start: bytes, chunk: bytes, times: int, pause: float = 0.0) -> BadAns
     return pieces
 
 
-def _deflated(megabytes: int, form: int) -> bytes:
-    """Zeros, as gzip (31), zlib (15) or raw deflate (-15)."""
+GZIP, ZLIB, RAW = 31, 15, -15
+"""Forms of deflated data, as zlib numbers them."""
+
+
+def bomb(form: int, encoding: str) -> BadAnswer:
+    def pieces(here: str) -> Pieces:
+        return as_json(_bomb_of(form), f"content-encoding: {encoding}")(here)
+
+    return pieces
+
+
+def make_bombs() -> None:
+    """Before they are asked for: while they are made, which takes seconds, nobody would be answered."""
+    for form in (GZIP, ZLIB, RAW):
+        _bomb_of(form)
+
+
+@cache
+def _bomb_of(form: int) -> bytes:
+    """400 MB of zeros."""
     made = zlib.compressobj(9, zlib.DEFLATED, form)
     zeros = bytes(MB)
-    return b"".join([*(made.compress(zeros) for _ in range(megabytes)), made.flush()])
+    return b"".join([*(made.compress(zeros) for _ in range(400)), made.flush()])
 
 
 def _nested(levels: int, opening: bytes, closing: bytes, core: bytes = b"1") -> bytes:
@@ -150,9 +169,9 @@ ENCODING: dict[str, BadAnswer] = {
 HEAVY: dict[str, BadAnswer] = {
     "100 MB": stream(head(f"content-length: {100 * MB}", JSON), b" " * 65_536, 1_600),
     "100 MB of unknown length": stream(head(JSON), b'{"data":[' + b"1," * 32_000, 1_600),
-    "gzip bomb": as_json(_deflated(400, 31), "content-encoding: gzip"),
-    "deflate bomb": as_json(_deflated(400, 15), "content-encoding: deflate"),
-    "raw deflate bomb": as_json(_deflated(400, -15), "content-encoding: deflate"),
+    "gzip bomb": bomb(GZIP, "gzip"),
+    "deflate bomb": bomb(ZLIB, "deflate"),
+    "raw deflate bomb": bomb(RAW, "deflate"),
     "10,000 deep lists": as_json(_nested(10_000, b"[", b"]")),
     "10,000 deep objects": as_json(_nested(10_000, b'{"data":', b"}")),
     "10,000 deep in a row": as_json(rows(_nested(10_000, b'{"id":', b"}"))),
