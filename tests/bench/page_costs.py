@@ -6,6 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ def _spread(values: list[float]) -> tuple[float, float]:
 
 def run(chosen: argparse.Namespace) -> None:
     """Fills and measures once for each number of orders; then what a browser loads, and when it shows it."""
+    import_module("monitor.wsgi")  # it sets up the process as the web server's is
     pages.SHARED_S = -1.0  # every request is to be made, as for the first of many readers
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("collectstatic", interactive=False, verbosity=0)
