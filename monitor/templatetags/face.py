@@ -15,9 +15,10 @@ from integrations.contracts import CheckState, ConditionKind
 from integrations.models import Account
 from integrations.registry import adapter_class
 from monitor import wording
+from monitor.alerts.current import evidence_now
 from monitor.dashboard import faces, progress
 from monitor.health.states import State
-from monitor.models import Incident, Refresh, Shipment, Transition, User
+from monitor.models import Incident, Refresh, Shipment, Transition, User, Verdict
 from monitor.models.refreshes import RefreshStrategy
 from monitor.wording import flapping
 from monitor.wording.retold import retold
@@ -140,6 +141,8 @@ def explain(
     Of an incident that lasts the evidence of now can be given."""
     kind = row.kind if hasattr(row, "kind") else row.cause
     now = getattr(row, "closed_at", None) or context["now"]
+    if evidence is None and isinstance(row, Incident) and row.closed_at is not None:
+        evidence = evidence_now(row, ())
     return _explain(row, kind, row.rule, row.state, now=now, evidence=evidence)
 
 
@@ -150,6 +153,13 @@ def comes_and_goes(context: template.Context, incident: Incident | None) -> str:
         return ""
     say = flapping.comes_and_goes if incident.closed_at is None else flapping.came_and_went
     return say(incident.evidence, now=context["now"], tz=timezone.get_current_timezone())
+
+
+@register.simple_tag(takes_context=True)
+def headline_now(context: template.Context, verdict: Verdict) -> str:
+    """What is wrong, in one sentence."""
+    zone = timezone.get_current_timezone()
+    return wording.headline(verdict.cause, verdict.rule, verdict.evidence, now=context["now"], tz=zone)
 
 
 @register.simple_tag

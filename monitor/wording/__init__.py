@@ -27,6 +27,7 @@ __all__ = [
     "clock",
     "duration",
     "explain",
+    "headline",
     "numbers",
     "orders",
     "since",
@@ -118,6 +119,15 @@ def state_word(state: State, rule: str = "") -> str:
 def _proving(rule: str) -> ConditionKind:
     """Which of the two conditions that prove health has this rule."""
     return ConditionKind.IMPORTS if rule in PHRASES[ConditionKind.IMPORTS] else ConditionKind.EVENTS
+
+
+def headline(
+    kind: ConditionKind | str, rule: str, evidence: Evidence, *, now: datetime, tz: tzinfo
+) -> str:
+    """The first of the sentences of :func:`explain` alone, for lists."""
+    kind = ConditionKind(kind) if kind else ConditionKind.IMPORTS
+    phrase = PHRASES.get(kind, {}).get(rule, _UNHEARD_OF)
+    return filled(phrase.headline, figures(evidence, now=now, tz=tz))[0]
 
 
 def explain(
