@@ -94,7 +94,7 @@ def latency_figure(
     drawn = _layout(hours, zone, blank, labels, with_share=with_share)
     if is_empty:
         # A frame around nothing would be in the way: the page shows this sentence instead.
-        nothing = _("No order is known of this time.") if blank else _("No order was placed in this time.")
+        nothing = _("No order is known for this time.") if blank else _("No order was placed in this time.")
         drawn["meta"] = {"empty": nothing}
     elif on_time_s is not None:
         drawn["shapes"].append(_limit(on_time_s))

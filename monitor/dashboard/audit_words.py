@@ -32,7 +32,7 @@ DONE: Final = {
     "role": _("role changed"),
     "save": pgettext_lazy("audit", "saved"),
     "secret": _("new secret made"),
-    "sign_out": _("signed out everywhere"),
+    "sign_out": _("sessions ended"),
     "snooze": pgettext_lazy("audit", "snoozed"),
     "subscribe": _("webhooks asked for"),
     "test": _("test notice sent"),

@@ -70,7 +70,9 @@ class RemoteForm(forms.ModelForm[Any]):
         asked = _hosts(cleaned.get("url", ""), orjson.dumps(self.instance.settings).decode())
         if self.instance.pk and not asked <= known:
             for field in self.documents["credentials"].kept(cleaned):
-                text = _("Enter it again: the address leads to another host than the one it was entered for.")
+                text = _(
+                    "Enter this value again: the address leads to another host than the one it was entered for."
+                )
                 self.add_error(field, text)
         return cleaned
 
