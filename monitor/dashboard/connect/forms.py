@@ -71,7 +71,7 @@ class RemoteForm(forms.ModelForm[Any]):
         if self.instance.pk and not asked <= known:
             for field in self.documents["credentials"].kept(cleaned):
                 text = _(
-                    "Enter this value again: the address leads to another host than the one it was entered for."
+                    "Enter this again: the address leads to another host than the one it was entered for."
                 )
                 self.add_error(field, text)
         return cleaned
