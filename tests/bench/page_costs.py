@@ -117,10 +117,10 @@ def _spread(values: list[float]) -> tuple[float, float]:
 
 def run(chosen: argparse.Namespace) -> None:
     """Fills and measures once for each number of orders; then what a browser loads, and when it shows it."""
-    import_module("monitor.wsgi")  # it sets up the process as the web server's is
     pages.SHARED_S = -1.0  # every request is to be made, as for the first of many readers
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("collectstatic", interactive=False, verbosity=0)
+    import_module("monitor.wsgi")  # it sets up the process as the web server's is
     call_command("migrate", verbosity=0)
     page_fill.fill(chosen.integrations)
     client = Client()
