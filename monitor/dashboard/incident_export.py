@@ -103,6 +103,7 @@ def markdown(about: IncidentPage) -> str:
         tz=zone,
         state=State(incident.state),
     )
+    headline = f"{_('What was wrong:')} {said.headline}" if incident.closed_at else said.headline
     coming = flapping.came_and_went if incident.closed_at else flapping.comes_and_goes
     flaps = coming(incident.evidence, now=about.end_at, tz=zone)
     facts = [
@@ -114,7 +115,7 @@ def markdown(about: IncidentPage) -> str:
         (_("Integrations"), ", ".join(_plain(str(member.integration)) for member in about.members)),
         (_("Link"), f"<{link(incident)}>"),
     ]
-    lines = [f"# {_plain(about.title)}", "", _plain(said.headline), "", _plain(said.why), ""]
+    lines = [f"# {_plain(about.title)}", "", _plain(headline), "", _plain(said.why), ""]
     lines += [_plain(flaps), ""] if flaps else []
     lines += [f"- **{name}**: {value}" for name, value in facts]
     lines += ["", f"## {_('What happened')}", ""]

@@ -53,6 +53,20 @@ def test_a_past_one_speaks_of_its_end_not_of_now(viewer, now) -> None:
     assert "What to do" not in page
 
 
+def test_one_that_is_over_tells_how_many_waited_not_how_many_do(viewer, now) -> None:
+    one = make.watched("Osaka Denim", now, "stalled", since=timedelta(hours=5), waiting=7)
+    over = make.incident_of(one, now, closed_at=now - timedelta(hours=3), peak_waiting=14)
+    for address in (f"{over.pk}/", f"{over.pk}/post-mortem/", f"{over.pk}/post-mortem.md", ""):
+        page = text_of(viewer, f"/incidents/{address}")
+        assert "Orders have stopped arriving in Sendcloud." in page, address
+        if address:
+            assert "What was wrong:" in page, address
+        before_the_story = page.partition("What happened")[0]
+        for of_the_beginning in ("are waiting", "7 orders", "at most", "The last order arrived"):
+            assert of_the_beginning not in before_the_story, (address, of_the_beginning)
+    assert "up to 14 orders waited" in text_of(viewer, f"/incidents/{over.pk}/")
+
+
 def test_while_it_lasts_it_tells_how_it_is_now(viewer, now, incident) -> None:
     verdict = Verdict.objects.get(integration__memberships__incident=incident)
     verdict.evidence = {**verdict.evidence, "waiting_count": 41, "late_count": 41}
