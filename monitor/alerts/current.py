@@ -27,8 +27,8 @@ def evidence_now(incident: Incident, integrations: Iterable[Integration]) -> dic
     """The figures of the sentences about an incident whose integrations' verdicts have been read.
 
     As long as the integration is ill for the reason that the incident tells, those of its last judgement: an
-    hour on more orders wait than at the beginning. Else, and of what is shared or calm, those of the incident;
-    of what is over only what stays true.
+    hour on more orders wait than at the beginning. Else, and of what is shared or calm, those of the
+    incident; of what is over only what stays true.
     """
     if incident.closed_at is not None:
         return {name: value for name, value in incident.evidence.items() if name not in _OF_ITS_BEGINNING}

@@ -105,13 +105,17 @@ def _refreshes(recovered: Sequence[tuple[Incident, Integration]]) -> dict[int, R
     if not recovered:
         return {}
     since = {integration.pk: incident.started_at for incident, integration in recovered}
-    asked = Refresh.objects.filter(
-        Q(outcome=RefreshOutcome.MOVED) | Q(outcome=""),
-        integration__in=since,
-        asked_at__gte=min(since.values()),
-    ).order_by("asked_at")
+    asked = (
+        Refresh.objects.select_related("requested_by")
+        .filter(
+            Q(outcome=RefreshOutcome.MOVED) | Q(outcome=""),
+            integration__in=since,
+            asked_at__gte=min(since.values()),
+        )
+        .order_by("asked_at")
+    )
     return {
-        row.integration_id: RefreshFacts(actor=row.actor, reason=row.reason, asked_at=row.asked_at)
+        row.integration_id: RefreshFacts(actor=row.who, reason=row.reason, asked_at=row.asked_at)
         for row in asked
         if row.asked_at is not None and row.asked_at >= since[row.integration_id]
     }

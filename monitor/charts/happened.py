@@ -56,11 +56,11 @@ def _refreshes(chosen: Chosen, start: datetime, end: datetime) -> list[Mark]:
     rows = Refresh.objects.filter(requested_at__range=(start, end))
     if not chosen.is_everything:
         rows = rows.filter(integration__in=chosen.integrations())
-    rows = rows.select_related("integration__store").defer("integration__store__credentials")
+    rows = rows.select_related("integration__store", "requested_by").defer("integration__store__credentials")
     return [
         Mark(
             one.requested_at,
-            _("refresh by %(who)s") % {"who": one.actor} + f" ({one.integration.store})",
+            _("refresh by %(who)s") % {"who": one.who} + f" ({one.integration.store})",
             REFRESH,
             url=reverse("refresh", args=[one.pk]),
         )

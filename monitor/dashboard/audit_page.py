@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -27,11 +28,12 @@ class Row:
 @require_safe
 @requires(VIEW_AUDIT)
 def audit_page(request: HttpRequest) -> HttpResponse:
-    rows = Audit.objects.order_by("-at", "-pk")
+    rows = Audit.objects.select_related("user").order_by("-at", "-pk")
     search = request.GET.get("q", "").replace("\0", "").strip()
     if search:
         found = Q(target__icontains=search) | Q(actor__icontains=search) | Q(action__icontains=search)
-        rows = rows.filter(found)
+        named = Concat("user__first_name", Value(" "), "user__last_name")
+        rows = rows.annotate(named=named).filter(found | Q(named__icontains=search))
     page: Page[Any] = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = [Row(row, done(row.action)) for row in page.object_list]
     return render(request, "registration/audit.html", {"page": page, "search": search})

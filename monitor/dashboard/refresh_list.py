@@ -28,7 +28,7 @@ COLUMNS = (
 def _found(request: HttpRequest) -> QuerySet[Refresh]:
     """By words in names, persons and reasons, and by outcome; newest first."""
     seen = scope_of(request.user).limit(Refresh.objects.all())
-    rows = seen.select_related("integration__store", "integration__account").defer(
+    rows = seen.select_related("integration__store", "integration__account", "requested_by").defer(
         "integration__store__credentials", "integration__account__credentials"
     )
     outcome = request.GET.get("outcome", "")
@@ -40,6 +40,8 @@ def _found(request: HttpRequest) -> QuerySet[Refresh]:
             | Q(integration__store__title__icontains=word)
             | Q(integration__account__title__icontains=word)
             | Q(actor__icontains=word)
+            | Q(requested_by__first_name__icontains=word)
+            | Q(requested_by__last_name__icontains=word)
             | Q(reason__icontains=word)
         )
     return rows.order_by("-requested_at", "-pk")

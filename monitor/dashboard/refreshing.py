@@ -81,7 +81,7 @@ def cancel_refresh(request: HttpRequest, pk: int) -> HttpResponse:
 def refresh_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The record of one refresh, for whoever wants to know who did what and what it brought."""
     now = timezone.now()
-    seen = scope_of(request.user).limit(Refresh.objects.select_related("bulk"))
+    seen = scope_of(request.user).limit(Refresh.objects.select_related("bulk", "requested_by"))
     refresh = get_object_or_404(seen, pk=pk)
     integration = one.with_hub_state().get(pk=refresh.integration_id)
     about = one.IntegrationPage(integration, now=now, span=timedelta(days=1))

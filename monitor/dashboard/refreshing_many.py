@@ -65,7 +65,7 @@ def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
     scope = scope_of(request.user)
     # Where all were refused no refresh leads to a store; who asked sees it all the same.
     mine = Q(pk__in=scope.limit(BulkRefresh.objects.all())) | Q(requested_by=request.user)
-    bulk = get_object_or_404(BulkRefresh.objects.filter(mine), pk=pk)
+    bulk = get_object_or_404(BulkRefresh.objects.select_related("requested_by").filter(mine), pk=pk)
     if not scope.is_everything:
         seen = scope.limit(Integration.objects.filter(name__in=[one["integration"] for one in bulk.refused]))
         names = set(seen.values_list("name", flat=True))

@@ -45,7 +45,7 @@ def tick(request: HttpRequest, name: str, code: str) -> HttpResponse:
     user = cast(User, request.user)
     ticks = ManualTick.objects.filter(integration=integration, code=code)
     if request.POST.get("seen") == "yes":
-        kept = {"ticked_at": timezone.now(), "ticked_by": user.get_username()}
+        kept = {"ticked_at": timezone.now(), "ticked_by": user.called}
         _row, is_new = ManualTick.objects.get_or_create(integration=integration, code=code, defaults=kept)
         if is_new:
             audit.record(user, "check.tick", integration, None, {"check": code})

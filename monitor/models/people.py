@@ -32,6 +32,19 @@ class User(AbstractUser):
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
     """To within five minutes."""
 
+    @property
+    def called(self) -> str:
+        """How pages name the person: the full name, or the user name of whoever gave none."""
+        return self.get_full_name() or self.get_username()
+
+
+def who_acted(user: User | None, actor: str) -> str:
+    """The words that were kept of who acted; a person who is still there is named in them as on every page."""
+    name = user.get_username() if user else None
+    if user is None or not f"{actor} ".startswith(f"{name} "):
+        return actor
+    return f"{user.called}{actor.removeprefix(str(name))}"
+
 
 class Role(models.Model):
     """A person has a group's rights for the stores with one of these tags, and for no other."""
@@ -100,3 +113,7 @@ class Audit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-at"], name="audit_newest")]
+
+    @property
+    def who(self) -> str:
+        return who_acted(self.user, self.actor)

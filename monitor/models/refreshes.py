@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models import Integration
+from monitor.models.people import who_acted
 
 
 class RefreshStrategy(models.TextChoices):
@@ -47,6 +48,11 @@ class BulkRefresh(models.Model):
     class Meta:
         verbose_name = _("refresh of several")
         verbose_name_plural = _("refreshes of several")
+
+    @property
+    def who(self) -> str:
+        """Who asked for it, as pages name people; a sentence in English where that was nobody."""
+        return who_acted(self.requested_by, self.actor)
 
 
 class Refresh(models.Model):
@@ -97,6 +103,11 @@ class Refresh(models.Model):
             models.Index(fields=["due_at"], name="refresh_due", condition=Q(finished_at__isnull=True)),
         ]
         permissions = [("force_refresh", "Can force a refresh")]
+
+    @property
+    def who(self) -> str:
+        """Who asked for it, as pages name people; a sentence in English where that was nobody."""
+        return who_acted(self.requested_by, self.actor)
 
 
 class RecoveryDecision(models.TextChoices):

@@ -69,11 +69,15 @@ def refuse_unless_free(integration: Integration, chosen: RefreshStrategy, now: d
     """Raises RefreshRefused where it is paused, being refreshed, or was asked a moment ago."""
     if is_paused(integration):
         raise RefreshRefused(_("%(integration)s is paused. Resume it first.") % {"integration": integration})
-    running = Refresh.objects.filter(integration=integration, finished_at__isnull=True).first()
+    running = (
+        Refresh.objects.filter(integration=integration, finished_at__isnull=True)
+        .select_related("requested_by")
+        .first()
+    )
     if running:
         raise RefreshRefused(
             _("A refresh that %(actor)s asked for at %(time)s is still under way.")
-            % {"actor": running.actor, "time": clock(running.requested_at)}
+            % {"actor": running.who, "time": clock(running.requested_at)}
         )
     if chosen is RefreshStrategy.REPUSH_TRACKING:
         # The hub is not asked, and what the store has is not written again.

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop as _noop
 from integrations.models import Integration
 from monitor import audit
 from monitor.models import BulkRefresh, Refresh, User
+from monitor.models.people import who_acted
 from monitor.models.refreshes import RefreshOutcome, RefreshStage, RefreshStrategy
 from monitor.nudge import nudge
 from monitor.refresh.choosing import RefreshRefused, choose, refuse_unless_free
@@ -81,7 +82,9 @@ def person_pressed(refresh: Refresh, now: datetime, user: User | None = None) ->
     Doing it twice, or after the end, changes nothing. Returns the refresh as it is then.
     """
     with as_stored():
-        said = _("%(actor)s opened the hub's panel to press Refresh.") % {"actor": _actor(refresh, user)}
+        said = _("%(actor)s opened the hub's panel to press Refresh.") % {
+            "actor": user.called if user else refresh.actor
+        }
     pressed = Refresh.objects.filter(
         pk=refresh.pk, stage=RefreshStage.WAITING, finished_at__isnull=True
     ).update(
@@ -122,7 +125,7 @@ def cancel(refresh: Refresh, *, user: User | None, now: datetime, actor: str = "
         )
     refresh.stage = RefreshStage.DONE
     refresh.outcome = RefreshOutcome.CANCELLED
-    refresh.detail = (sentence % {"actor": who})[:300]
+    refresh.detail = (sentence % {"actor": who_acted(user, who)})[:300]
     refresh.after = standing(refresh.integration_id, now, asked_at=refresh.asked_at).to_json()
     refresh.finished_at = now
     refresh.lease_until = refresh.lease_token = None

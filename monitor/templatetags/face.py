@@ -87,7 +87,7 @@ def plain(value: Any) -> str:
 @register.filter
 def person(user: User | None) -> str:
     """How a person is called; a dash for one who was removed."""
-    return "–" if user is None else user.get_full_name() or user.get_username()
+    return "–" if user is None else user.called
 
 
 @register.filter

@@ -120,11 +120,11 @@ def test_one_click_and_the_page_follows_until_the_orders_are_there(page: Page, m
     page.get_by_label("Why (kept in the record)").fill("Customers are calling")
     page.get_by_role("button", name="Force refresh").click()
     now = page.locator("#refresh [aria-current=step]")
-    expect(page.locator("#refresh")).to_contain_text("asked for by demo: Customers are calling")
+    expect(page.locator("#refresh")).to_contain_text("asked for by Demo: Customers are calling")
     assert stages(page)[-1] == "done"
     expect(now).to_have_text("watching whether orders move")
     expect_moved(page)
-    expect_recovered(page, mailbox, "Atelier Garonne", "that demo asked for at")
+    expect_recovered(page, mailbox, "Atelier Garonne", "that Demo asked for at")
 
     page.get_by_role("link", name="History", exact=True).click()
     record = page.locator("section", has=page.locator("#refreshes-title")).locator("tbody tr")
@@ -153,7 +153,7 @@ def test_where_only_the_hubs_panel_has_the_button_pressing_it_there_is_noticed(
     panel.get_by_role("button", name="Refresh").click()
     panel.close()
     expect_moved(page)
-    expect_recovered(page, mailbox, "Atelier Nord", "that demo asked for at")
+    expect_recovered(page, mailbox, "Atelier Nord", "that Demo asked for at")
 
 
 def test_several_are_refreshed_at_once_from_the_administration(

@@ -82,3 +82,12 @@ def test_page_says_what_was_done_in_words_and_times_in_the_readers_zone(admin: C
     found = admin.get(reverse("audit"), {"q": "incident.ack"}).content.decode()
     assert "incident 6" in found
     assert "unheard_of" not in found
+
+
+def test_page_names_people_as_every_page_does_and_finds_them_by_that_name(admin: Client) -> None:
+    ada = person("byron", first_name="Ada", last_name="Byron")
+    audit.record(ada, "incident.comment", "incident 1", actor="byron (mail)")
+    audit.record(person("byrone"), "incident.comment", "incident 2")
+    page = admin.get(reverse("audit"), {"q": "ADA BYRON"}).content.decode()
+    assert ">Ada Byron (mail)<" in page
+    assert "incident 2" not in page

@@ -100,6 +100,20 @@ def test_the_second_of_two_people_sees_the_first_ones_refresh(operator, integrat
     assert Refresh.objects.count() == 1
 
 
+def test_a_person_has_one_name_wherever_a_refresh_is_told_of(db, integration, hub):
+    ada = signed_in("operator", first_name="Ada", last_name="Byron")
+    running = page_after(ada, "/integrations/lyon/refresh/", reason="Customers call")
+    assert "asked for by Ada Byron: Customers call" in running
+    assert "that Ada Byron asked for at" in page_after(ada, "/integrations/lyon/refresh/", reason="again")
+    refresh = Refresh.objects.get()
+    assert "Cancelled by Ada Byron before" in page_after(ada, f"/refreshes/{refresh.pk}/cancel/")
+    assert "Customers call" in text_of(ada, "/refreshes/?q=byron")
+    for address in ("/refreshes/", f"/refreshes/{refresh.pk}/", "/integrations/lyon/?tab=history"):
+        page = text_of(ada, address)
+        assert "Ada Byron" in page, address
+        assert ">operator" not in page.partition("<main")[2], address
+
+
 def test_cancelling_leads_to_the_record_that_says_by_whom(operator, integration, hub):
     refresh = request(integration, user=None, actor="bob", reason="Customers call", now=NOW)
     assert f"/refreshes/{refresh.pk}/cancel/" in text_of(operator, "/integrations/lyon/")

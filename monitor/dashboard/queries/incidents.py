@@ -96,7 +96,8 @@ class IncidentPage:
         span = (min(incident.started_at, incident.opened_at) - LEAD, self.end_at + LEAD)
         integrations: list[Integration] = [member.integration for member in self.members]
         changes = changes_of_state().filter(integration__in=integrations, at__range=span)
-        refreshes = Refresh.objects.filter(integration__in=integrations, requested_at__range=span)
+        asked = Refresh.objects.select_related("requested_by")
+        refreshes = asked.filter(integration__in=integrations, requested_at__range=span)
         material = Material(
             incident,
             self.members,

@@ -171,7 +171,9 @@ class IntegrationPage:
     def refreshes(self) -> Sequence[Refresh]:
         """Newest first."""
         return list(
-            Refresh.objects.filter(integration=self.integration).order_by("-requested_at")[:SHOWN_REFRESHES]
+            Refresh.objects.filter(integration=self.integration)
+            .select_related("requested_by")
+            .order_by("-requested_at")[:SHOWN_REFRESHES]
         )
 
     @cached_property

@@ -95,14 +95,16 @@ def _audits(integration: Integration, start: datetime, *, names_people: bool) ->
         f"store {integration.store.name}",
         f"account {integration.account.name}",
     ]
-    audits = Audit.objects.filter(target__in=targets, action__in=_ACTIONS, at__gte=start)
+    audits = Audit.objects.select_related("user").filter(
+        target__in=targets, action__in=_ACTIONS, at__gte=start
+    )
     rows = audits.order_by("-at")[:MOST]
     return [
         Event(
             one.at,
             "audit",
             one,
-            one.actor if names_people else "",
+            one.who if names_people else "",
             _did(one),
             sorted(one.after) if one.before else (),
         )

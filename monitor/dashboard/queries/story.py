@@ -67,7 +67,7 @@ def told(material: Material) -> list[Event]:
 def person(user: User | None, *, is_by_mail: bool = False) -> str:
     """How a person is called in a sentence."""
     if user is not None:
-        return user.get_full_name() or user.get_username()
+        return user.called
     return _("Somebody, by mail") if is_by_mail else _("Somebody who was removed since")
 
 
@@ -153,7 +153,7 @@ def _remarks(material: Material) -> Iterator[Event]:
 def _refreshes(material: Material) -> Iterator[Event]:
     for row in material.refreshes:
         about, url = material.names.get(row.integration_id, ""), reverse("refresh", args=[row.pk])
-        words = {"who": retold(row.actor), "reason": retold(row.reason)}
+        words = {"who": retold(row.who), "reason": retold(row.reason)}
         yield Event(
             row.requested_at, _("%(who)s asked for a refresh: %(reason)s") % words, about=about, url=url
         )
