@@ -5,13 +5,13 @@ Works without JavaScript. With it a field above proposes names while one types; 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -56,16 +56,11 @@ def find_stores(text: str, stores: QuerySet[Store]) -> list[Store]:
 
     Raises ValidationError with a sentence for each name that is unknown or that several stores have.
     """
-    by_name: dict[str, list[Store]] = defaultdict(list)
-    for store in stores:
-        for word in {store.title.casefold(), store.name.casefold()} - {""}:
-            by_name[word].append(store)
+    by_name = _by_name(stores)
     found: dict[int, Store] = {}
     mistakes = []
     for name in _names(text, by_name):
-        meant = by_name.get(name.casefold(), [])
-        # What stands for one store in addresses and commands is never in doubt.
-        meant = [store for store in meant if store.name == name.casefold()] or meant
+        meant = _meant(name, by_name)
         if len(meant) == 1:
             found[meant[0].pk] = meant[0]
         elif meant:
@@ -84,14 +79,32 @@ def proposals(text: str, stores: QuerySet[Store]) -> list[str]:
 
 
 def unmistakable(chosen: Iterable[Store], stores: QuerySet[Store]) -> list[str]:
-    """The chosen stores by their titles; by their short names where another store has the same title."""
-    rows = list(chosen)
-    titles = stores.filter(title__in=[store.title for store in rows]).order_by().values("title")
-    shared = set(titles.annotate(count=Count("pk")).filter(count__gt=1).values_list("title", flat=True))
-    return [store.name if store.title in shared else str(store) for store in rows]
+    """The chosen stores by their titles; by their short names where :func:`find_stores` would take the title
+    for another store, or for several."""
+    by_name = _by_name(stores)
+    said = []
+    for store in chosen:
+        read = [_meant(name, by_name) for name in _names(str(store), by_name)]
+        said.append(str(store) if read == [[store]] else store.name)
+    return said
 
 
-def _names(text: str, known: Iterable[str]) -> Iterable[str]:
+def _by_name(stores: Iterable[Store]) -> dict[str, list[Store]]:
+    """The stores by what they may be called, in small letters."""
+    by_name: dict[str, list[Store]] = defaultdict(list)
+    for store in stores:
+        for word in {store.title.casefold(), store.name.casefold()} - {""}:
+            by_name[word].append(store)
+    return by_name
+
+
+def _meant(name: str, by_name: Mapping[str, list[Store]]) -> list[Store]:
+    """Whom a name may mean. What stands for one store in addresses and commands is never in doubt."""
+    meant = by_name.get(name.casefold(), [])
+    return [store for store in meant if store.name.casefold() == name.casefold()] or meant
+
+
+def _names(text: str, known: Collection[str]) -> Iterable[str]:
     for line in filter(None, map(str.strip, text.splitlines())):
         # A shop may be called "Smith, Sons".
         names = [line] if line.casefold() in known else re.split("[,;]", line)

@@ -240,6 +240,18 @@ def test_stores_are_named_on_lines_or_by_commas_and_what_several_are_called_is_a
     assert shown.splitlines() == ["Atelier, Fils", "boutique-lyon", "boutique-rhone"]
 
 
+def test_saving_the_stores_as_they_are_shown_keeps_them(admin, now) -> None:
+    """Also where a shop is called as another is named, or as another but for capitals."""
+    for name, title in (("rhone", "nice"), ("nice", "Côte d'Azur"), ("ete", "ÉTÉ"), ("summer", "été")):
+        store = make.watched(name, now).store
+        Store.objects.filter(pk=store.pk).update(title=title)
+    admin.post("/notices/add/mail/", form(stores="rhone, ete"))
+    row = Subscription.objects.get()
+    shown = admin.get(f"/notices/{row.pk}/").context["form"]["stores"].value()
+    assert admin.post(f"/notices/{row.pk}/", form(stores=shown)).status_code == 302
+    assert sorted(store.name for store in row.stores.all()) == ["ete", "rhone"]
+
+
 def test_a_person_sets_quiet_hours_and_sees_the_test_arrive(visit, transactional_db, asked, today) -> None:
     """In a browser: stores are proposed while one types, and the part that shows how the test goes asks
     again by itself."""
