@@ -191,7 +191,7 @@ def time_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[dat
     form = pgettext("date format", "j M")
     if hours <= _HOURS_APART[-1][0]:
         apart = next(apart for limit, apart in _HOURS_APART if hours <= limit)
-        local = _every(start, end, HOUR, zone)
+        local = _full_hours(start, end, zone)
         dated = hours > FULL_DAY
         return [
             (at, formats.date_format(at, form) if dated and at.hour == 0 else f"{at:%H:%M}")
@@ -200,11 +200,17 @@ def time_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[dat
         ]
     days = hours / 24
     every = next((apart for limit, apart in _DAYS_APART if days <= limit), 61)
-    midnights = [at for at in _every(start, end, HOUR, zone) if at.hour == 0]
+    midnights = [at for at in _full_hours(start, end, zone) if at.hour == 0]
     return [(at, formats.date_format(at, form)) for number, at in enumerate(midnights) if number % every == 0]
 
 
-def _every(start: datetime, end: datetime, step: timedelta, zone: ZoneInfo) -> list[datetime]:
-    first = start.replace(minute=0, second=0, microsecond=0)
-    count = int((end - first) / step) + 1
-    return [at.astimezone(zone) for k in range(count) if start <= (at := first + k * step) <= end]
+def _full_hours(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Those of the reader's clock, which in India are half past those of UTC."""
+    first = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    found = []
+    for k in range(int((end - first) / HOUR) + 2):
+        at = first + k * HOUR
+        at -= timedelta(minutes=at.astimezone(zone).minute)
+        if start <= at <= end:
+            found.append(at.astimezone(zone))
+    return found

@@ -16,7 +16,7 @@ from plotly.graph_objects import Figure
 
 from integrations.models import Store
 from monitor.charts.chosen import Chosen
-from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark, time_axis
+from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark, time_axis, time_ticks
 from monitor.charts.hours import HOUR, hours_of, share_within
 from monitor.charts.latency import hover_text, latency_figure
 from monitor.charts.slowest import slowest
@@ -46,6 +46,20 @@ def test_the_axis_shows_the_hour_of_the_readers_clock_where_it_is(zone) -> None:
     shown = [datetime.fromisoformat(text).astimezone(zone) for text in axis["tickvals"]]
     assert [f"{at:%H:%M}" for at in shown] == axis["ticktext"]
     assert len(shown) > 3
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("hours", [6, 30, 52, 24 * 7])
+def test_what_is_named_by_a_day_is_its_midnight_on_the_readers_clock(zone, hours) -> None:
+    """Also where clocks are half an hour off, and when they are changed."""
+    clock = ZoneInfo(zone)
+    for end in (NOW, datetime(2026, 3, 30, 5, 10, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC)):
+        ticks = time_ticks((end - hours * HOUR).astimezone(clock), end, clock)
+        assert len(ticks) >= hours // 24
+        for at, text in ticks:
+            shown = f"{at.astimezone(UTC).astimezone(clock):%H:%M}"
+            assert shown == (text if ":" in text else "00:00")
 
 
 @pytest.mark.unit
