@@ -105,7 +105,8 @@ def test_addresses_of_people_are_for_administrators(viewer, now, incident) -> No
 
 def test_acknowledging_takes_it_into_ones_hands_and_is_audited(operator, now, incident) -> None:
     address = f"/incidents/{incident.pk}/"
-    answer = operator.post(f"{address}acknowledge/")
+    assert 'name="text" id="acknowledge-text" form="act"' in text_of(operator, address)
+    answer = operator.post(f"{address}acknowledge/", {"text": "I call the host"})
     assert answer["Location"] == address
     incident.refresh_from_db()
     assert (incident.acknowledged_at, incident.acknowledged_by.username) == (now, "operator")
@@ -115,7 +116,9 @@ def test_acknowledging_takes_it_into_ones_hands_and_is_audited(operator, now, in
         f"incident {incident.pk}",
         {"acknowledged_at": None},
     )
-    assert "Acknowledged by operator" in text_of(operator, address)
+    page = text_of(operator, address)
+    assert "Acknowledged by operator" in page
+    assert "I call the host" in page
 
 
 def test_the_first_who_acknowledges_stays(operator, now, incident) -> None:
