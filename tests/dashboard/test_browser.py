@@ -110,6 +110,23 @@ def test_when_the_session_has_ended_a_live_part_leads_to_the_sign_in_page(visit,
     page.wait_for_url("**/login/**")
 
 
+def test_what_is_half_written_outlives_the_session_and_can_be_sent_in_the_next(visit, today) -> None:
+    incident = make.incident_of(make.watched("Boutique Lyon", today, "stalled", waiting=3), today)
+    page = visit(f"/incidents/{incident.pk}/")
+    kept = page.context.cookies()
+    page.get_by_label("Comment").fill("The host answers at noon")
+    page.context.clear_cookies()
+    page.evaluate(ASK_AGAIN)
+    expect(page.get_by_text("You were signed out.")).to_be_visible()
+    page.get_by_role("button", name="Comment").click()
+    expect(page.get_by_label("Comment")).to_have_value("The host answers at noon")
+    page.context.add_cookies([one for one in kept if one["name"] != "csrftoken"])
+    page.evaluate(ASK_AGAIN)
+    expect(page.get_by_text("You were signed out.")).to_be_hidden()
+    page.get_by_role("button", name="Comment").click()
+    expect(page.locator(".timeline")).to_contain_text("The host answers at noon")
+
+
 def test_times_are_in_the_browsers_zone_without_anybody_choosing_it(visit, today) -> None:
     make.watched("Boutique Lyon", today)
     page = visit("/", zone="Asia/Tokyo")

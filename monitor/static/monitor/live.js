@@ -7,6 +7,8 @@
   // As all times of the page are written: 24 hours, in the reader's zone, which may not be the browser's.
   const { lang, dataset } = document.documentElement;
   const form = new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23", timeZone: dataset.zone });
+  const signedOut = document.getElementById("signed-out");
+  const main = document.getElementById("content");
   let lastLive = new Date();
   let lostAt = -Infinity;
   const asked = new WeakMap();
@@ -22,16 +24,36 @@
     document.body.classList.toggle("is-disconnected", !yes);
   };
 
-  const inUse = (part) => {
-    const active = document.activeElement;
-    if (part.contains(active) && active.matches("input, textarea, select")) return true;
+  const hasUnsent = (part) => {
     for (const field of part.querySelectorAll("input:not([type=hidden]), textarea")) {
       const isTick = field.type === "checkbox";
       if (isTick ? field.checked !== field.defaultChecked : field.value !== field.defaultValue) return true;
     }
+    return false;
+  };
+
+  const inUse = (part) => {
+    const active = document.activeElement;
+    if (part.contains(active) && active.matches("input, textarea, select")) return true;
+    if (hasUnsent(part)) return true;
     const selection = getSelection();
     return !selection.isCollapsed && part.contains(selection.anchorNode);
   };
+
+  // A new session does not take the forms of the one before: they get its token.
+  const signedInAgain = async () => {
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = token;
+    signedOut.hidden = true;
+  };
+  main.addEventListener("submit", (event) => {
+    if (signedOut.hidden) return;
+    event.preventDefault();
+    signedOut.scrollIntoView();
+  });
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.detail.elt;
@@ -48,9 +70,11 @@
     if (new URL(xhr.responseURL).pathname !== new URL(elt.getAttribute("hx-get"), location.href).pathname) {
       // Answered from another address: the session has ended and this is the sign-in page.
       event.detail.shouldSwap = false;
-      location.reload();
+      if (!hasUnsent(main)) location.reload();
+      else signedOut.hidden = false;
       return;
     }
+    if (!signedOut.hidden) signedInAgain();
     if (last.get(elt.id) === serverResponse || inUse(target)) {
       event.detail.shouldSwap = false;
       return;
