@@ -51,6 +51,12 @@ class Row:
     """Incidents about which nobody was told yet because of it."""
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether it was called off before it began."""
+        window = self.window
+        return window.closed_at is not None and window.closed_at <= window.starts_at
+
+    @property
     def repeats(self) -> str:
         rule = self.window.recurrence
         return str(REPEATS.get(rule, rule))
@@ -179,10 +185,10 @@ def maintenance(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(PLAN)
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ends the occurrence that runs, or with ``all`` the window for good."""
+    """Ends the occurrence that runs, or with ``all`` the window for good: before it begins that cancels it."""
     mine = scope_of(request.user, PLAN).limit_whole(Maintenance.objects.all())
     window, now = get_object_or_404(mine, pk=pk), timezone.now()
-    before = audit.snapshot(window)
+    before, was_running = audit.snapshot(window), running(window, now) is not None
     if request.POST.get("all"):
         window.closed_at = min(now, window.closed_at or now)
     else:
@@ -190,7 +196,12 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     window.save(update_fields=["closed_at", "cut_at"])
     audit.record_change(cast(User, request.user), "maintenance.end", window, before, audit.snapshot(window))
     nudge(FOLLOW_UP)()
-    messages.success(request, _("Ended. What is still bad is told in a moment."))
+    messages.success(
+        request,
+        _("Ended. What is still bad is told in a moment.")
+        if was_running
+        else _("Cancelled: it will not take place."),
+    )
     return redirect("maintenance")
 
 

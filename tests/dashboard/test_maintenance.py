@@ -99,6 +99,17 @@ def test_ending_one_counts_from_now_on_and_asks_for_its_note(operator, now, aske
     assert Audit.objects.filter(action="maintenance.end").count() == 2
 
 
+def test_calling_one_off_before_it_begins_says_cancelled_not_ended(operator, now, asked) -> None:
+    window = Maintenance.objects.create(
+        title="New server", starts_at=now + timedelta(hours=1), ends_at=now + timedelta(hours=2),
+        created_at=now,
+    )  # fmt: skip
+    answer = operator.post(f"/maintenance/{window.pk}/end/", {"all": "1"}, follow=True).content.decode()
+    assert "Cancelled: it will not take place." in answer
+    assert "Ended." not in answer
+    assert "· cancelled</td>" in answer.partition('id="past-title"')[2]
+
+
 def test_viewers_see_windows_but_plan_and_end_none(now, db) -> None:
     viewer = signed_in("viewer")
     window = Maintenance.objects.create(
