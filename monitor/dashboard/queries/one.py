@@ -126,6 +126,11 @@ class IntegrationPage:
             )[:SHOWN_ORDERS]
         )
 
+    @property
+    def has_other_ids(self) -> bool:
+        """Whether the store knows some of them by another id than people do."""
+        return any(order.order_key != order.order_number for order in self.waiting)
+
     @cached_property
     def waiting_beyond(self) -> int:
         """Waiting orders that are not shown, as counted by the last verdict."""
