@@ -39,7 +39,7 @@ class User(AbstractUser):
 
 
 def who_acted(user: User | None, actor: str) -> str:
-    """The words that were kept of who acted; a person who is still there is named in them as on every page."""
+    """The words kept of who acted; a person who is still there is named in them as on every page."""
     name = user.get_username() if user else None
     if user is None or not f"{actor} ".startswith(f"{name} "):
         return actor

@@ -1,14 +1,16 @@
 // Buttons for passkeys: shown where the browser has them, on addresses on which they work.
 (() => {
   const form = document.querySelector("form[data-passkey]");
-  if (!form || !window.PublicKeyCredential || !window.webauthnJSON) return;
-  const wrong = form.querySelector("[role=alert]");
-  // Browsers tie passkeys to names, never to bare addresses.
-  if (/^[\d.]+$|:/.test(location.hostname)) {
+  if (!form) return;
+  // Browsers tie passkeys to names with HTTPS, never to bare addresses.
+  if (!isSecureContext || /^[\d.]+$|:/.test(location.hostname)) {
     document.getElementById("passkey").disabled = true;
-    wrong.hidden = false;
+    const why = form.querySelector("[data-needs-name]");
+    if (why) why.hidden = false;
     return;
   }
+  if (!window.PublicKeyCredential || !window.webauthnJSON) return;
+  const wrong = form.querySelector("[role=alert]");
   form.hidden = false;
   const kept = document.getElementById("passkey-data");
   const data = kept ? JSON.parse(kept.textContent) : null;
