@@ -185,7 +185,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(PLAN)
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ends the occurrence that runs, or with ``all`` the window for good: before it begins that cancels it."""
+    """Ends the occurrence that runs, or with ``all`` the window for good: before it begins, cancels it."""
     mine = scope_of(request.user, PLAN).limit_whole(Maintenance.objects.all())
     window, now = get_object_or_404(mine, pk=pk), timezone.now()
     before, was_running = audit.snapshot(window), running(window, now) is not None

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from integrations.models import Account, Integration, Store
 from monitor import audit
-from monitor.models import Audit, Refresh, Shipment, Transition, User
+from monitor.models import Arrival, Audit, Refresh, Shipment, Transition, User
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
 
@@ -130,6 +131,13 @@ def test_the_oldest_fifty_waiting_orders_are_listed_with_how_many_more_there_are
     assert "10049" in page
     assert "10050" not in page
     assert "the oldest are shown, 11 more wait" in page
+    assert "Id in the store" in page
+
+
+def test_the_stores_id_of_an_order_is_shown_only_where_people_call_it_otherwise(viewer, now) -> None:
+    one = make.watched("Boutique Lyon", now, "stalled", waiting=1)
+    Arrival.objects.update(order_number=F("order_key"))
+    assert "Id in the store" not in page_of(viewer, one)
 
 
 def test_failed_calls_of_the_hub_and_of_ours_are_shown(viewer, now) -> None:
