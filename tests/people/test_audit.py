@@ -90,4 +90,6 @@ def test_page_names_people_as_every_page_does_and_finds_them_by_that_name(admin:
     audit.record(person("byrone"), "incident.comment", "incident 2")
     page = admin.get(reverse("audit"), {"q": "ADA BYRON"}).content.decode()
     assert ">Ada Byron (mail)<" in page
+    # A full name is what its owner wants it to be: who it was is the account.
+    assert ">byron (mail)<" in page
     assert "incident 2" not in page
