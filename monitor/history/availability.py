@@ -25,7 +25,7 @@ def days(
 ) -> dict[int, dict[date, Figures]]:
     """By integration and day, from ``since`` to the day before ``until``; only days in which it existed.
 
-    One query for days that are over, at most nine for those that are not.
+    One query for days that are over, five for those that are not.
     """
     found: dict[int, dict[date, Figures]] = {pk: {} for pk in integration_ids}
     today = now.date()
