@@ -108,6 +108,8 @@ def _forwarded(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        return str(ip_address(text.partition("%")[0]))
+        found = ip_address(text.partition("%")[0])
     except ValueError:
         return ""
+    # One address has one spelling: limits count by it, and networks are named in it.
+    return str(getattr(found, "ipv4_mapped", None) or found)

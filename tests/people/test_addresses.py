@@ -185,6 +185,9 @@ def test_what_a_proxy_writes_is_an_address_or_nothing(settings, forwarded: str, 
         (["93.184.216.0/24"], "172.18.0.3", "172.18.0.3"),
         # A proxy behind another: the one in front is no client.
         (["93.184.216.0/24", "203.0.113.7/32"], "93.184.216.9", "192.0.2.66"),
+        # A server that listens for both kinds of addresses is told the old ones in the new way of writing.
+        (["93.184.216.0/24"], "::ffff:93.184.216.9", "203.0.113.7"),
+        ([], "::ffff:93.184.216.9", "93.184.216.9"),
     ],
 )
 def test_only_proxies_are_believed(settings, proxies: list[str], sender: str, expected: str) -> None:
