@@ -111,6 +111,9 @@ def test_a_new_address_is_written_to_once_its_owner_says_so(
     (mail,) = mailoutbox
     assert mail.to == ["vera@home.example"]
     link = link_in(mail)
+    framed = str(mail.alternatives[0][0])
+    assert link.replace("&", "&amp;") in framed
+    assert "color-scheme" in framed
     assert "no longer to vera@example.com" in at_home.get(link).content.decode()
     vera.refresh_from_db()
     assert vera.email == vera.subscriptions.get().email == "vera@example.com"
