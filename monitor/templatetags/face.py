@@ -1,6 +1,7 @@
 """What templates need to draw states and times, and to say what is the matter."""
 
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,8 +80,10 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, str) and _MOMENT.fullmatch(value):
-        at = timezone.localtime(datetime.fromisoformat(value))
-        return formats.date_format(at, pgettext("date format", "j M Y, H:i:s"))
+        # People give names, and what they look like is up to them.
+        with suppress(ValueError, OverflowError):
+            at = timezone.localtime(datetime.fromisoformat(value))
+            return formats.date_format(at, pgettext("date format", "j M Y, H:i:s"))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -141,9 +144,13 @@ def explain(
     Of an incident that lasts the evidence of now can be given."""
     kind = row.kind if hasattr(row, "kind") else row.cause
     now = getattr(row, "closed_at", None) or context["now"]
-    if evidence is None and isinstance(row, Incident) and row.closed_at is not None:
-        evidence = evidence_now(row, ())
     return _explain(row, kind, row.rule, row.state, now=now, evidence=evidence)
+
+
+@register.filter
+def evidence_by_now(incident: Incident) -> dict[str, Any]:
+    """The figures of its sentences as they are by now. Its members' verdicts must have been read."""
+    return evidence_now(incident, [one.integration for one in incident.members.all() if one.left_at is None])
 
 
 @register.simple_tag(takes_context=True)

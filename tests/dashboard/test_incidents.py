@@ -73,6 +73,7 @@ def test_while_it_lasts_it_tells_how_it_is_now(viewer, now, incident) -> None:
     verdict.save()
     for address in ("", "post-mortem/", "post-mortem.md"):
         assert "41 orders" in text_of(viewer, f"/incidents/{incident.pk}/{address}"), address
+    assert "41 orders" in text_of(viewer, "/incidents/")
     verdict.rule = "refused"  # ill for another reason meanwhile: its figures would not fit the sentence
     verdict.save()
     assert "41 orders" not in text_of(viewer, f"/incidents/{incident.pk}/")
