@@ -93,3 +93,12 @@ def test_page_names_people_as_every_page_does_and_finds_them_by_that_name(admin:
     # A full name is what its owner wants it to be: who it was is the account.
     assert ">byron (mail)<" in page
     assert "incident 2" not in page
+
+
+def test_page_shows_what_looks_like_a_moment_and_is_none(admin: Client) -> None:
+    """Who can name anything could else keep everybody from the page."""
+    for name in ("2026-99-99T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):
+        audit.record(person(f"eve{name[:4]}"), "person.change", "eve", after={"first_name": name})
+    page = admin.get(reverse("audit")).content.decode()
+    assert "2026-99-99T00:00:00Z" in page
+    assert "9999-12-31T23:59:59-12:00" in page
