@@ -101,7 +101,7 @@ def edges() -> list[Connection]:
 def stores(search: str, number: str | None) -> Page[Any]:
     """A page of :class:`Connection` of stores, those first in which something is missing, then by name.
 
-    Five queries, however many there are. ``search`` is sought in names, addresses and tags.
+    Three queries, however many there are. ``search`` is sought in names, addresses and tags.
     """
     failing = Job.objects.filter(kind=JobKind.STORE_ORDERS).exclude(last_error="").values("target_id")
     rows = Store.objects.annotate(count=Count("integrations"))
