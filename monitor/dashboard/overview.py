@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -57,7 +58,11 @@ def overview(request: HttpRequest) -> HttpResponse:
         context |= five_seconds(now, scope)
     if part != "live":
         look = Look.of(request.GET, now)
-        context |= _tools(look, scope)
+        explore = Explore(look, scope)
+        if explore.store is not None and explore.store.name != look.store:
+            # Charts and what is shared by its address name a store as addresses do.
+            return redirect(f"{reverse('overview')}?{look.but(store=explore.store.name)}#tools")
+        context |= _tools(look, explore)
         if part == "picture" or "drawn" in request.GET:
             rows = MOST_ROWS if request.GET.get("rows") == "more" else ROWS
             drawn = picture(look.chosen(scope), start=look.start_at, end=look.end_at, rows=rows)
@@ -81,10 +86,10 @@ def five_seconds(now: datetime, scope: Scope, *, troubles: int = TROUBLES) -> di
     }
 
 
-def _tools(look: Look, scope: Scope) -> dict[str, Any]:
+def _tools(look: Look, explore: Explore) -> dict[str, Any]:
     return {
         "look": look,
-        "explore": Explore(look, scope),
+        "explore": explore,
         "ranges": [(key, RANGE_WORDS[key], look.but(range=key)) for key in RANGES],
         "bys": BY_WORDS.items(),
         "withins": WITHIN_MIN,

@@ -64,6 +64,15 @@ def test_a_part_of_the_fleet_is_chosen_and_stays_in_the_address(visit, fleet) ->
     assert asked(page)["range"] == ["7d"]
     page.get_by_role("link", name="Without Shopify").click()
     expect(page.locator("figure#latency-woocommerce")).to_be_visible()
+    page.get_by_text("Compare and choose").click()
+    store = page.get_by_role("combobox", name="Store")
+    store.press_sequentially("lyon")
+    expect(page.locator("#store-names option")).to_have_attribute("value", "Boutique Lyon")
+    store.fill("boutique lyon")
+    store.press("Enter")
+    expect(page.get_by_role("link", name="Without Boutique Lyon")).to_be_visible()
+    expect(page.locator("figure#latency-shopify")).to_have_count(0)
+    assert asked(page)["store"] == ["boutique-lyon"]
 
 
 def test_without_javascript_the_picture_and_the_tables_can_be_read(visit, fleet) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from integrations.models import Integration
+from integrations.models import Integration, Store
 from integrations.registry import adapter_class
 from monitor.charts.chosen import GROUPS, SELF_HOSTED, SHOPIFY, Chosen, platforms_of
 from monitor.dashboard.looking import Look
@@ -16,6 +17,8 @@ from monitor.scope import Scope
 
 SIDE_BY_SIDE = 6
 """Charts on one page; the rest is reached by narrowing."""
+_ALIKE = 50
+"""Stores of one title that are looked through for the one with this short name."""
 Choice = tuple[str, str]
 """A value as it stands in the address, and how people call it."""
 
@@ -30,7 +33,8 @@ class Facet:
 
 
 class Explore:
-    """The choices there are in a person's part of the fleet. One query, and one for stores by name."""
+    """The choices there are in a person's part of the fleet. One query, and one each for stores by name, for
+    the one store that is asked for, and for what is drawn of a part."""
 
     def __init__(self, look: Look, scope: Scope) -> None:
         self.look = look
@@ -60,6 +64,17 @@ class Explore:
         return [(one, one) for one in sorted({tag for row in self._rows for tag in row[3]})]
 
     @cached_property
+    def store(self) -> Store | None:
+        """The one store that is asked for, by its short name or as people call it. One query."""
+        name = self.look.store
+        if not name:
+            return None
+        called = self.scope.limit(Store.objects.filter(Q(name=name) | Q(title__iexact=name)))
+        found = list(called.only("name", "title")[:_ALIKE])
+        exact = [one for one in found if one.name == name] or found
+        return exact[0] if len(exact) == 1 else None
+
+    @cached_property
     def facets(self) -> Sequence[Facet]:
         """What is drawn, the first :data:`SIDE_BY_SIDE`."""
         return [
@@ -78,11 +93,11 @@ class Explore:
             return self._stores
         if self.look.by == "tag":
             return [one for one in self.tags if self.look.tag in ("", one[0])]
-        pairs = [
-            pair
-            for pair in self._pairs
-            if self.look.platform in ("", pair[0]) and self.look.hub in ("", pair[1])
-        ]
+        pairs = self._pairs
+        if self.look.is_narrowed:
+            part = self.look.chosen(self.scope).integrations().order_by()
+            kept = set(part.values_list("store__platform", "account__name"))
+            pairs = [pair for pair in pairs if pair[:2] in kept]
         here = {pair[0] for pair in pairs}
         if self.look.by == "platform":
             return [choice for choice in self.platforms if choice[0] in here]
@@ -102,6 +117,8 @@ class Explore:
     def narrowed(self) -> list[tuple[str, str]]:
         """What the fleet is narrowed to, in words, and the address without it."""
         named = {"platform": dict(self.platforms), "hub": dict(self.hubs)}
+        if self.store is not None:
+            named["store"] = {self.store.name: str(self.store)}
         return [
             (named.get(name, {}).get(value, value), self.look.but(**{name: ""}))
             for name in ("platform", "hub", "tag", "store")
