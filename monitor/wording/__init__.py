@@ -116,18 +116,16 @@ def state_word(state: State, rule: str = "") -> str:
     return gettext(_FAIL_WORDS[rule]) if rule in _FAIL_WORDS else gettext("stalled")
 
 
-def _proving(rule: str) -> ConditionKind:
-    """Which of the two conditions that prove health has this rule."""
-    return ConditionKind.IMPORTS if rule in PHRASES[ConditionKind.IMPORTS] else ConditionKind.EVENTS
+def _phrase(kind: ConditionKind | str, rule: str) -> Phrase:
+    """Without a kind that of the one of the two conditions that prove health which has this rule."""
+    if not kind:
+        kind = ConditionKind.IMPORTS if rule in PHRASES[ConditionKind.IMPORTS] else ConditionKind.EVENTS
+    return PHRASES.get(ConditionKind(kind), {}).get(rule, _UNHEARD_OF)
 
 
-def headline(
-    kind: ConditionKind | str, rule: str, evidence: Evidence, *, now: datetime, tz: tzinfo
-) -> str:
+def headline(kind: ConditionKind | str, rule: str, evidence: Evidence, *, now: datetime, tz: tzinfo) -> str:
     """The first of the sentences of :func:`explain` alone, for lists."""
-    kind = ConditionKind(kind) if kind else ConditionKind.IMPORTS
-    phrase = PHRASES.get(kind, {}).get(rule, _UNHEARD_OF)
-    return filled(phrase.headline, figures(evidence, now=now, tz=tz))[0]
+    return filled(_phrase(kind, rule).headline, figures(evidence, now=now, tz=tz))[0]
 
 
 def explain(
@@ -146,8 +144,7 @@ def explain(
     :param state: the state, if it is known to differ from the rule's own (a verdict can be worse
         than its cause).
     """
-    kind = ConditionKind(kind) if kind else _proving(rule)
-    phrase = PHRASES.get(kind, {}).get(rule, _UNHEARD_OF)
+    phrase = _phrase(kind, rule)
     words = figures(evidence, now=now, tz=tz)
     why = filled(phrase.why, words)
     return Explanation(

@@ -9,7 +9,7 @@ from integrations.contracts import ConditionKind, Outcome
 from monitor.health.events import judge_events
 from monitor.health.states import State
 from monitor.health.verdict import judge
-from monitor.wording import PHRASES, clock, duration, explain, since, state_word
+from monitor.wording import PHRASES, clock, duration, explain, headline, since, state_word
 from tests.health import (
     test_access,
     test_checked,
@@ -107,6 +107,7 @@ def test_a_verdict_without_a_cause_speaks_of_imports():
 def test_a_verdict_without_a_cause_of_a_hub_that_counts_events_speaks_of_them():
     words = explain("", "flows", {"hub": "braze"}, now=NOON, tz=UTC)
     assert words.headline == "The shop's orders arrive in Braze as events."
+    assert headline("", "flows", {"hub": "braze"}, now=NOON, tz=UTC) == words.headline
 
 
 def test_a_rule_of_former_times_does_not_break_a_page():
