@@ -188,19 +188,19 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends the occurrence that runs, or with ``all`` the window for good: before it begins, cancels it."""
     mine = scope_of(request.user, PLAN).limit_whole(Maintenance.objects.all())
     window, now = get_object_or_404(mine, pk=pk), timezone.now()
-    before, was_running = audit.snapshot(window), running(window, now) is not None
-    if request.POST.get("all"):
+    before, for_good = audit.snapshot(window), bool(request.POST.get("all"))
+    if for_good:
         window.closed_at = min(now, window.closed_at or now)
-    else:
+    elif running(window, now) is not None:
         window.cut_at = now
     window.save(update_fields=["closed_at", "cut_at"])
     audit.record_change(cast(User, request.user), "maintenance.end", window, before, audit.snapshot(window))
     nudge(FOLLOW_UP)()
     messages.success(
         request,
-        _("Ended. What is still bad is told in a moment.")
-        if was_running
-        else _("Cancelled: it will not take place."),
+        _("Cancelled: it will not take place.")
+        if for_good and window.starts_at > now
+        else _("Ended. What is still bad is told in a moment."),
     )
     return redirect("maintenance")
 

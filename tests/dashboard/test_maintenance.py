@@ -94,7 +94,14 @@ def test_ending_one_counts_from_now_on_and_asks_for_its_note(operator, now, aske
     assert asked == ["monitor.alerts.tasks.follow_up"]
     page = text_of(operator, "/maintenance/")
     assert "End it now" not in page
-    operator.post(f"/maintenance/{window.pk}/end/", {"all": "1"})
+    window.refresh_from_db()
+    ended_at = window.cut_at
+    again = operator.post(f"/maintenance/{window.pk}/end/", follow=True).content.decode()
+    assert "Cancelled: it will not take place." not in again
+    window.refresh_from_db()
+    assert window.cut_at == ended_at
+    said = operator.post(f"/maintenance/{window.pk}/end/", {"all": "1"}, follow=True).content.decode()
+    assert "Cancelled: it will not take place." not in said
     assert "Cancel for good" not in text_of(operator, "/maintenance/")
     assert Audit.objects.filter(action="maintenance.end").count() == 2
 
