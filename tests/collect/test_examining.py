@@ -48,7 +48,7 @@ def test_what_another_version_stored_is_replaced(make_world):
 
 def test_a_refused_method_is_noticed_told_once_and_over_when_it_passes(make_world):
     world = make_world("woocommerce")
-    world.ship("woocommerce")
+    assert world.ship("woocommerce").get("told"), "else the hub tries again, and its log proves it at once"
     examined(world)
     world.sandbox.break_shop("woocommerce", "method_refused", methods="PUT,DELETE", style="nginx")
     row = examined(world)

@@ -21,6 +21,8 @@ def incidents(db, today: datetime) -> list[int]:
     over = make.incident_of(
         osaka, today, rule="stalled", state="fail", opened_at=today - timedelta(hours=3), closed_at=today
     )
+    for hours in (2, 3):
+        make.latency(osaka, today.replace(minute=0) - timedelta(hours=hours), [60, 7200])
     return [lyon.pk, over.pk]
 
 

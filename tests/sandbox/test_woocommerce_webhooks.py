@@ -36,8 +36,10 @@ class Receiver:
 
     async def _take(self, request: Request) -> Response:
         is_json = request.headers["content-type"] == "application/json"
-        self.taken.append((dict(request.headers), await request.json() if is_json else await request.body()))
-        return Response("ok", self.status)
+        document = await request.json() if is_json else await request.body()
+        answer = Response("ok", self.status)  # what is set for the next one begins when this one is counted
+        self.taken.append((dict(request.headers), document))
+        return answer
 
     def wait_for(self, count: int) -> None:
         """The shop delivers by itself, a moment later."""

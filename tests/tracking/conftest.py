@@ -30,13 +30,14 @@ class World:
     def number_of(self, name: str) -> int:
         return int(Integration.objects.get(store__name=name).external_id)
 
-    def ship(self, name: str, count: int = 1) -> None:
-        """Orders are placed, fetched by the hub, labelled, and the shop is told of it."""
+    def ship(self, name: str, count: int = 1) -> dict[str, int]:
+        """Orders are placed, fetched by the hub, labelled, and the shop is told of it; how many were
+        ``labelled``, ``told``, ``failed``."""
         number = self.number_of(name)
         self.sandbox.add_orders(name, count)
         self.sandbox.advance(timedelta(minutes=5))
         self.sandbox.import_now(number)
-        self.sandbox.ship_now(number)
+        return self.sandbox.ship_now(number)
 
     def look(self, *, after: timedelta = timedelta(minutes=2)) -> None:
         """One full round of collecting, ``after`` later."""

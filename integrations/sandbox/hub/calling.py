@@ -44,7 +44,7 @@ class ShopCaller:
         self.shops_url = shops_url
         limits = httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=20)
         self.client = httpx.AsyncClient(
-            timeout=httpx.Timeout(15, connect=5),
+            timeout=15,
             limits=limits,
             trust_env=False,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
