@@ -59,7 +59,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if part != "live":
         look = Look.of(request.GET, now)
         explore = Explore(look, scope)
-        if explore.store is not None and explore.store.name != look.store:
+        if not part and explore.store is not None and explore.store.name != look.store:
             # Charts and what is shared by its address name a store as addresses do.
             return redirect(f"{reverse('overview')}?{look.but(store=explore.store.name)}#tools")
         context |= _tools(look, explore)

@@ -7,8 +7,10 @@
   // As all times of the page are written: 24 hours, in the reader's zone, which may not be the browser's.
   const { lang, dataset } = document.documentElement;
   const form = new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23", timeZone: dataset.zone });
+  // The wall has none: nobody writes there.
   const signedOut = document.getElementById("signed-out");
-  const main = document.getElementById("content");
+  const main = document.querySelector("main");
+  const isSignedOut = () => signedOut !== null && !signedOut.hidden;
   let lastLive = new Date();
   let lostAt = -Infinity;
   const asked = new WeakMap();
@@ -50,7 +52,7 @@
     signedOut.hidden = true;
   };
   main.addEventListener("submit", (event) => {
-    if (signedOut.hidden) return;
+    if (!isSignedOut()) return;
     event.preventDefault();
     signedOut.scrollIntoView();
   });
@@ -74,7 +76,7 @@
       else signedOut.hidden = false;
       return;
     }
-    if (!signedOut.hidden) signedInAgain();
+    if (isSignedOut()) signedInAgain();
     if (last.get(elt.id) === serverResponse || inUse(target)) {
       event.detail.shouldSwap = false;
       return;

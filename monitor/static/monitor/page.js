@@ -13,6 +13,11 @@
       location.reload();
     }
   }
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: root.dataset.zone });
+  } catch {
+    delete root.dataset.zone; // newer than this browser, whose own zone is the best it can do
+  }
 
   // --- theme -----------------------------------------------------------------------------------
   for (const button of document.querySelectorAll("[data-theme-switch]")) {

@@ -1,4 +1,4 @@
-// A field above a list of stores that proposes names while one types, and adds the one that is taken.
+// A field above a list of stores, which adds the name that is taken of those that proposals.js fetches.
 (() => {
   for (const area of document.querySelectorAll("textarea[data-stores]")) {
     const names = document.createElement("datalist");
@@ -8,6 +8,7 @@
     field.placeholder = area.dataset.storesLabel;
     field.setAttribute("aria-label", area.dataset.storesLabel);
     field.setAttribute("list", names.id);
+    field.dataset.names = area.dataset.stores;
     field.autocomplete = "off";
     area.before(field, names);
 
@@ -20,21 +21,9 @@
       names.replaceChildren();
       return true;
     };
-    let asked = 0;
-    const propose = async () => {
-      const mine = ++asked;
-      const answer = await fetch(`${area.dataset.stores}?q=${encodeURIComponent(field.value.trim())}`).catch(() => null);
-      if (!answer?.ok || mine !== asked) return;
-      const found = (await answer.json()).names;
-      names.replaceChildren(...found.map((name) => Object.assign(document.createElement("option"), { value: name })));
-    };
-    let waiting;
+    // Taking a proposal replaces the text at once; typing does it letter by letter.
     field.addEventListener("input", (event) => {
-      // Taking a proposal replaces the text at once; typing does it letter by letter.
-      const isTyped = event.inputType && event.inputType !== "insertReplacementText";
-      if (!isTyped && add()) return;
-      clearTimeout(waiting);
-      if (field.value.trim()) waiting = setTimeout(propose, 150);
+      if (!event.inputType || event.inputType === "insertReplacementText") add();
     });
     // Enter in the field adds, it does not send the form.
     field.addEventListener("keydown", (event) => {
