@@ -37,7 +37,8 @@ class Receiver:
     async def _take(self, request: Request) -> Response:
         is_json = request.headers["content-type"] == "application/json"
         document = await request.json() if is_json else await request.body()
-        answer = Response(status_code=self.status)  # what is set for the next one begins when this one is counted
+        # What is set for the next one begins when this one is counted.
+        answer = Response(status_code=self.status)
         self.taken.append((dict(request.headers), document))
         return answer
 
