@@ -76,6 +76,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         if beginning:
             patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: beginning.restore())
         yield
+        # After a browser this thread has another connection than the one that Django made the database by,
+        # and closes at the end.
+        connection.close()
 
 
 @pytest.fixture(autouse=True)

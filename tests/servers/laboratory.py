@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,7 +44,9 @@ def hub_agents(platform: str) -> tuple[str, ...]:
 def answer(url: str, ask: Ask) -> httpx.Response | None:
     """What somebody gets; ``None``: no answer."""
     transport = httpx.HTTPTransport(local_address=ask.source, verify=False, trust_env=False)
-    with httpx.Client(transport=transport, timeout=5.0) as client:
+    with httpx.Client(transport=transport, timeout=5.0) as client, warnings.catch_warnings():
+        # Python's ssl module forgets to close the socket of a server that hung up before it was wrapped.
+        warnings.filterwarnings("ignore", "unclosed <ssl.SSLSocket", ResourceWarning)
         headers = {"user-agent": ask.agent, "accept": "application/json", **ask.headers}
         try:
             return client.request(ask.method, url + ask.path, headers=headers, content=ask.content)
