@@ -55,13 +55,8 @@ def test_who_was_late_leads_to_the_shop_at_that_moment_and_a_refresh_is_found_ag
     one = make.watched("Boutique Lyon", today)
     make.latency(one, today.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2), [60, 7200])
     make.refresh_of(one, today, reason="customers call")
-    over = {
-        "stage": "finished",
-        "outcome": "recovered",
-        "finished_at": today,
-        "reason": "after the maintenance",
-    }
-    make.refresh_of(one, today - timedelta(days=1), **over)
+    over = {"stage": "done", "outcome": "moved", "finished_at": today}
+    make.refresh_of(one, today - timedelta(days=1), reason="after the maintenance", **over)
     assert Refresh.objects.count() == 2
     page = visit("/charts/slowest/?range=6h")
     page.get_by_role("link", name="Boutique Lyon").click()
