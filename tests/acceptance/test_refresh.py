@@ -131,7 +131,7 @@ def test_one_click_and_the_page_follows_until_the_orders_are_there(page: Page, m
     expect(record).to_have_count(1)
     expect(record).to_contain_text("moved", timeout=20_000)
     who_and_why = record.locator("td").all_text_contents()
-    assert who_and_why[1:3] == ["demo", "Customers are calling"]
+    assert who_and_why[1:3] == ["Demo", "Customers are calling"]
     before, after = (int(figure) for figure in who_and_why[-2:])
     assert before > 3 > after
     page.goto(incident)
