@@ -24,7 +24,7 @@ from monitor.dashboard.queries.one_timeline import timeline
 from monitor.models import User
 from monitor.scope import scope_of
 
-PER_PAGE = 100
+PER_PAGE = 50
 PARTS = ("head", "access", "refresh", "waiting", "tracking", "checked", "calls")
 DAY = timedelta(days=1)
 TABS = {
