@@ -17,13 +17,16 @@ LEASE = timedelta(seconds=30)
 """How long a dead worker's claims hold others up. A living worker renews them."""
 
 _CLAIM = """
-    UPDATE monitor_job SET lease_until = %(until)s, lease_token = %(token)s, last_started_at = %(now)s
-     WHERE id IN (
+    WITH due AS MATERIALIZED (
         SELECT id FROM monitor_job
          WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
          ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, target_id, account_id, cursor, interval_s, failures, caught_up_at
+    UPDATE monitor_job j SET lease_until = %(until)s, lease_token = %(token)s, last_started_at = %(now)s
+      FROM due WHERE j.id = due.id
+    RETURNING j.id, kind, target_id, account_id, cursor, interval_s, failures, caught_up_at
 """
+# As ``id IN (SELECT ...)`` the planner may choose to ask again for every row, which skips what it has just
+# locked and takes more than the limit.
 
 _FENCE = """
     UPDATE monitor_job SET cursor = COALESCE(%(cursor)s::jsonb, cursor)

@@ -28,6 +28,15 @@ def test_only_due_work_is_claimed_and_the_longest_due_first():
     assert claim(NOW, limit=9) == []
 
 
+def test_no_more_than_the_limit_is_claimed_however_the_database_plans_it():
+    make_jobs(5)
+    with connection.cursor() as cursor:
+        for way in ("hashjoin", "hashagg", "mergejoin", "material", "sort", "memoize"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    assert len(claim(NOW, limit=1)) == 1
+    assert len(claim(NOW, limit=2)) == 2
+
+
 def test_a_dead_workers_claim_is_taken_over_when_its_lease_ends():
     make_jobs(1)
     (dead,) = claim(NOW, limit=1)
