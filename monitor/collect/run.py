@@ -136,11 +136,10 @@ async def _keep_leases(database: DatabaseThread, tokens: set[object]) -> None:
 async def _run_one(batch: Batch, job: Claimed) -> None:
     """One job with its own deadline; whatever happens to it stays its own affair."""
     bound = log.bind(job=job.kind, target=job.target_id)
-    started = asyncio.get_running_loop().time()
     retry: timedelta | None
     is_whole = True
     async with batch.patient_slots if job.kind in PATIENT else batch.slots:
-        began = batch.now + timedelta(seconds=asyncio.get_running_loop().time() - started)
+        began = batch.moment
         try:
             async with asyncio.timeout(JOB_DEADLINE_S) as batch.deadlines[job.id]:
                 again = await RUNNERS[JobKind(job.kind)](batch, job)
@@ -163,12 +162,11 @@ async def _run_one(batch: Batch, job: Claimed) -> None:
             retry = _back_off(job)
         else:
             ok, name, message, retry = True, "", "", again
-    elapsed = timedelta(seconds=asyncio.get_running_loop().time() - started)
+    ended = batch.moment
     if ok and job.interval_s and retry is None:
         # Spread over time: what started together shall not stay together.
-        retry = timedelta(seconds=job.interval_s * random.uniform(0.95, 1.0)) - elapsed  # noqa: S311
-        retry = max(retry, timedelta(seconds=1))
-    ended = batch.now + elapsed
+        usual = timedelta(seconds=job.interval_s * random.uniform(0.95, 1.0))  # noqa: S311
+        retry = max(batch.now + usual - ended, timedelta(seconds=1))
     batch.running -= 1
     batch.last_end = max(batch.last_end, ended)
     await batch.database(

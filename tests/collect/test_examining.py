@@ -57,6 +57,9 @@ def test_a_refused_method_is_noticed_told_once_and_over_when_it_passes(make_worl
     assert {"PUT", "DELETE"} == set(found.methods)
     changed = CellChange.objects.values_list("method", "before", "after", "status").distinct()
     assert set(changed) == {("PUT", "passed", "blocked", 405), ("DELETE", "passed", "blocked", 405)}
+    assert world.condition("woocommerce", "access").rule == "passes", "seen once"
+    job = Job.objects.get(kind=JobKind.STORE_EXAMINATION)
+    assert job.due_at - job.last_ok_at <= timedelta(seconds=90), "looked at once more soon"
 
     examined(world)
     condition = world.condition("woocommerce", "access")

@@ -1,6 +1,7 @@
 """A batch of jobs: what goes wrong with one of them stays its own affair."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -155,6 +156,28 @@ def test_what_a_check_found_is_not_hidden_by_what_was_judged_while_it_was_made(i
     now = timezone.now()
     run.run(claim_these([job.pk], now), now)
     assert now < judged_at[0] <= StoreState.objects.get(store=job.target_id).checked_at
+
+
+def test_nothing_is_judged_as_of_a_moment_before_what_was_found(integrations, monkeypatch):
+    """What lies ahead of the judgement would count again at the next one, as if it had been seen twice."""
+
+    async def finds(batch, job):
+        found_at.append(batch.moment)
+
+    def slowly(*given):
+        time.sleep(0.1)
+        return look_up(*given)
+
+    found_at: list[datetime] = []
+    judged_at: list[datetime] = []
+    look_up = run.look_up
+    monkeypatch.setattr(run, "look_up", slowly)
+    monkeypatch.setattr(run, "judge", lambda _ids, now: judged_at.append(now))
+    monkeypatch.setattr(run, "RUNNERS", dict.fromkeys(JobKind, finds))
+    job = Job.objects.filter(kind=JobKind.STORE_ORDERS)[:1].get()
+    now = timezone.now()
+    run.run(claim_these([job.pk], now), now)
+    assert now < found_at[0] <= judged_at[0]
 
 
 def test_a_long_first_reading_gives_others_their_turn_and_goes_on_where_it_was(integrations, monkeypatch):
