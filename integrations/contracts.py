@@ -84,9 +84,9 @@ class OrderRecord:
     """Why no hub will import it (``status cancelled``, ``test order``); empty when expected."""
 
     @property
-    def version(self) -> tuple[str, datetime, str, bool]:
+    def version(self) -> tuple[str, datetime, str, bool, datetime]:
         """What differs when the order does: shops stamp changes in whole seconds, and may make two in one."""
-        return self.external_id, self.changed_at, self.status, self.expected
+        return self.external_id, self.changed_at, self.status, self.expected, self.eligible_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.contrib.auth import views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.messages.views import SuccessMessageMixin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -77,6 +78,7 @@ class ChangePassword(SuccessMessageMixin[Any], views.PasswordChangeView):
         has_one = cast(User, self.request.user).has_usable_password()
         return super().get_form_class() if has_one else SetPasswordForm
 
+    @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         audit.record(cast(User, self.request.user), "person.password", cast(User, self.request.user))
@@ -95,5 +97,5 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     """The 403 page: what happened and who can help."""
     del exception
     helpers = User.objects.filter(is_active=True, groups__name=ADMIN).order_by("username")[:5]
-    context = {"helpers": [person.get_full_name() or person.get_username() for person in helpers]}
+    context = {"helpers": [person.called for person in helpers]}
     return render(request, "registration/denied.html", context, status=403)

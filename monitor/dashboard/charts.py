@@ -1,7 +1,6 @@
 """The figures of the charts: as JSON for Plotly, as a table for people, as CSV for spreadsheets."""
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +26,7 @@ from monitor.charts.orders import orders_between, with_orders
 from monitor.charts.refusals import days_of, refusals_figure, refused
 from monitor.charts.slowest import slowest
 from monitor.dashboard.bands import band_of, changes_of_state
+from monitor.dashboard.exports import csv_of
 from monitor.dashboard.looking import Look, address_of
 from monitor.dashboard.pages import page
 from monitor.scope import scope_of
@@ -106,7 +106,7 @@ def tracking_failures(request: HttpRequest, form: str) -> HttpResponse:
         return _json(refusals_figure(rows, days=days, zone=zone))
     if form == "csv":
         lines = [(f"{row.day:%Y-%m-%d}", row.outcome, row.count) for row in rows]
-        return _csv("tracking-failures", ("day", "cause", "failed_calls"), lines)
+        return csv_of("tracking-failures", ("day", "cause", "failed_calls"), lines)
     return _table(request, form, "chart_refusals", {"rows": rows})
 
 
@@ -128,7 +128,7 @@ def integration_events(request: HttpRequest, name: str, form: str) -> HttpRespon
         return _json(events_figure(hours, start=start, end=look.end_at, zone=zone, marks=marks))
     if form == "csv":
         lines = [(one.start_at.isoformat(), one.orders, one.events, one.is_settled) for one in hours]
-        return _csv(f"events-{name}", ("hour_utc", "orders", "events", "is_final"), lines)
+        return csv_of(f"events-{name}", ("hour_utc", "orders", "events", "is_final"), lines)
     return _table(request, form, "chart_events", {"rows": hours})
 
 
@@ -168,7 +168,7 @@ def _answer(
     if form == "json":
         return _json(draw())
     if form == "csv":
-        return _csv(name, COLUMNS, (_row(hour) for hour in hours))
+        return csv_of(name, COLUMNS, map(_row, hours))
     rows = [
         (
             hour,
@@ -184,15 +184,6 @@ def _answer(
 
 def _json(figure: Figure) -> HttpResponse:
     return HttpResponse(orjson.dumps(figure), content_type="application/json")
-
-
-def _csv(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return response
 
 
 def _table(request: HttpRequest, form: str, table: str, context: dict[str, Any]) -> HttpResponse:

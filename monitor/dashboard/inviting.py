@@ -54,13 +54,17 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     made = get_object_or_404(invitations.pending(now).select_related("invited_by"), pk=pk)
     if request.POST.get("again"):
-        made.expires_at = now + invitations.VALID
-        made.save(update_fields=["expires_at"])
-        audit.record(cast(User, request.user), "person.invite", made.email, after={"until": made.expires_at})
+        with transaction.atomic():
+            made.expires_at = now + invitations.VALID
+            made.save(update_fields=["expires_at"])
+            audit.record(
+                cast(User, request.user), "person.invite", made.email, after={"until": made.expires_at}
+            )
         _send(request, made)
     else:
-        Invitation.objects.filter(pk=pk).update(withdrawn_at=now)
-        audit.record(cast(User, request.user), "person.uninvite", made.email)
+        with transaction.atomic():
+            Invitation.objects.filter(pk=pk).update(withdrawn_at=now)
+            audit.record(cast(User, request.user), "person.uninvite", made.email)
         messages.success(request, _("The link in the mail to %(email)s leads nowhere now.") % {"email": made})
     return redirect("people")
 
@@ -88,7 +92,7 @@ def invited(request: HttpRequest) -> HttpResponse:
         by = invitation.invited_by
         context = {
             "invitation": invitation,
-            "who": (by.get_full_name() or by.get_username()) if by else "",
+            "who": by.called if by else "",
             "role": role_word(invitation.group.name),
             "form": form,
             "token": token,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -166,8 +167,9 @@ def maintenance(request: HttpRequest) -> HttpResponse:
         return redirect("maintenance")
     if form is not None and form.is_valid():
         window = form.window(user)
-        window.save()
-        audit.record(user, "maintenance.plan", window, after=audit.snapshot(window))
+        with transaction.atomic():
+            window.save()
+            audit.record(user, "maintenance.plan", window, after=audit.snapshot(window))
         messages.success(request, _("Planned. Meanwhile everything is watched, and nobody is told."))
         return redirect("maintenance")
     rows = [_row(window, now) for window in _shown(now, scope_of(user))]
@@ -184,6 +186,7 @@ def maintenance(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(PLAN)
+@transaction.atomic
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends the occurrence that runs, or with ``all`` the window for good: before it begins, cancels it."""
     mine = scope_of(request.user, PLAN).limit_whole(Maintenance.objects.all())
@@ -195,7 +198,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         window.cut_at = now
     window.save(update_fields=["closed_at", "cut_at"])
     audit.record_change(cast(User, request.user), "maintenance.end", window, before, audit.snapshot(window))
-    nudge(FOLLOW_UP)()
+    transaction.on_commit(nudge(FOLLOW_UP), robust=True)
     messages.success(
         request,
         _("Cancelled: it will not take place.")

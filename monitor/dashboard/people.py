@@ -79,6 +79,7 @@ def person_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(PEOPLE)
+@transaction.atomic
 def sign_out_everywhere(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends all sessions of a person, and with ``factors`` removes the second factors: a lost device."""
     user = get_object_or_404(User, pk=pk)

@@ -1,6 +1,5 @@
 """All refreshes: the list, and as CSV for whoever audits them."""
 
-import csv
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from monitor.access_control import VIEW_AUDIT, requires
-from monitor.dashboard.exports import harmless, iso
+from monitor.dashboard.exports import csv_of, iso
 from monitor.dashboard.pages import page, template_part
 from monitor.models import Refresh
 from monitor.models.refreshes import RefreshOutcome
@@ -67,13 +66,7 @@ def refresh_list(request: HttpRequest) -> HttpResponse:
 @requires(VIEW_AUDIT)
 def refreshes_csv(request: HttpRequest) -> HttpResponse:
     """Every refresh that the list would show, a row each, times in UTC as ISO 8601, in English."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="refreshes.csv"'
-    writer = csv.writer(answer)
-    writer.writerow(COLUMNS)
-    for row in _found(request).iterator(chunk_size=500):
-        writer.writerow([harmless(value) for value in _values(row)])
-    return answer
+    return csv_of("refreshes", COLUMNS, map(_values, _found(request).iterator(chunk_size=500)))
 
 
 def _values(row: Refresh) -> list[Any]:

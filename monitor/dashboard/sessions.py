@@ -5,6 +5,7 @@ from typing import cast
 
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -60,10 +61,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         chosen = request.POST.get("end", "")
         ended = [one for one in held if one.session_key != here and chosen in ("", str(one.pk))]
-        for one in ended:
-            one.end()
         if ended:
-            audit.record(user, "person.sign_out", user, after={"sessions": len(ended)})
+            with transaction.atomic():
+                for one in ended:
+                    one.end()
+                audit.record(user, "person.sign_out", user, after={"sessions": len(ended)})
             text = ngettext("Signed out in %(count)d place.", "Signed out in %(count)d places.", len(ended))
             messages.success(request, text % {"count": len(ended)})
         return redirect("sessions")

@@ -40,10 +40,9 @@ class User(AbstractUser):
 
 def who_acted(user: User | None, actor: str) -> str:
     """The words kept of who acted; a person who is still there is named in them as on every page."""
-    name = user.get_username() if user else None
-    if user is None or not f"{actor} ".startswith(f"{name} "):
+    if user is None or not f"{actor} ".startswith(f"{user.get_username()} "):
         return actor
-    return f"{user.called}{actor.removeprefix(str(name))}"
+    return user.called + actor.removeprefix(user.get_username())
 
 
 class Role(models.Model):

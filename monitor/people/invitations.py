@@ -58,7 +58,7 @@ def send(invitation: Invitation) -> None:
     """Mails the link. Raises OSError or smtplib.SMTPException."""
     by = invitation.invited_by
     context = {
-        "who": (by.get_full_name() or by.get_username()) if by else "Syncwatch",
+        "who": by.called if by else "Syncwatch",
         "link": link(invitation),
         "days": VALID.days,
     }

@@ -151,7 +151,7 @@ def fleet(now, db):
 def test_shopify_and_self_hosted_shops_are_compared(viewer, fleet) -> None:
     def rows(group: str) -> list[dict[str, str]]:
         answer = viewer.get(f"/charts/latency.csv?of={group}")
-        return list(csv.DictReader(io.StringIO(answer.content.decode())))
+        return list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
 
     cloud, own = rows("shopify"), rows("self-hosted")
     assert len(cloud) == len(own) == 25
@@ -200,7 +200,7 @@ def test_what_does_not_exist_is_not_found(viewer, address) -> None:
 
 
 def rows_of(client, address: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(client.get(address).content.decode())))
+    return list(csv.DictReader(io.StringIO(client.get(address).getvalue().decode())))
 
 
 @pytest.mark.integration

@@ -47,7 +47,7 @@ def braze(now):
 
 def test_orders_and_events_stand_side_by_side_by_the_hour(viewer, braze) -> None:
     address = f"/charts/{braze.name}/events"
-    rows = list(csv.DictReader(io.StringIO(viewer.get(f"{address}.csv").content.decode())))
+    rows = list(csv.DictReader(io.StringIO(viewer.get(f"{address}.csv").getvalue().decode())))
     assert [(row["orders"], row["events"], row["is_final"]) for row in rows] == [
         ("2", "4", "True"),
         ("1", "0", "True"),

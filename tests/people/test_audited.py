@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin as django_admin
 from django.contrib.auth.models import Group
 from django.core import signing
@@ -18,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Integration
+from monitor import audit
 from monitor.access_control import ADMIN, OPERATOR, VIEWER
 from monitor.admin.base import Audited
 from monitor.alerts.links import answer_link
@@ -212,8 +214,16 @@ NOTHING: dict[str, str] = {
 """What changes nothing of the installation, and why one can say so."""
 
 
+NOTED_AFTER = {"mfa_deactivate_totp", "mfa_remove_webauthn", "mfa_generate_recovery_codes"}
+"""What allauth does and tells of once it is stored."""
+
+
 class _Back(Exception):
     """Takes back what was done."""
+
+
+class _Unnoted(Exception):
+    """The row of the audit could not be written."""
 
 
 def sure(user: User) -> Client:
@@ -253,6 +263,41 @@ def test_every_change_leaves_a_row(fleet: Fleet) -> None:
             if status not in {200, 302} or not more:
                 missing[name] = (status, more)
     assert not missing
+
+
+def contents() -> dict[str, list[Any]]:
+    """Every row there is, but for who is signed in where."""
+    return {
+        model._meta.label: list(model._default_manager.order_by("pk").values_list())
+        for model in apps.get_models()
+        if model._meta.app_label in {"monitor", "integrations", "auth", "account", "mfa", "socialaccount"}
+    }
+
+
+def test_what_cannot_be_noted_is_not_done(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: Any, **_kwargs: Any) -> None:
+        raise _Unnoted
+
+    user = person("ada", ADMIN)
+    user.set_password(_PASSWORD)
+    user.save()
+    done_all_the_same = {}
+    for name in sorted(CHANGES.keys() - NOTED_AFTER):
+        try:
+            with transaction.atomic():
+                args, data = CHANGES[name](fleet, user)
+                client = sure(user)
+                client.get(reverse("settings"))
+                before = contents()
+                with monkeypatch.context() as patched, pytest.raises(_Unnoted):
+                    patched.setattr(audit, "record", refuse)
+                    client.post(reverse(name, args=args), data)
+                after = contents()
+                raise _Back
+        except _Back:
+            if after != before:
+                done_all_the_same[name] = [label for label, rows in after.items() if rows != before[label]]
+    assert not done_all_the_same
 
 
 def test_every_address_that_takes_a_post_is_known_to_leave_one(fleet: Fleet) -> None:

@@ -159,7 +159,7 @@ def test_auditors_get_a_csv_that_no_spreadsheet_runs(auditor, viewer, integratio
     refresh = request(integration, user=None, actor="bob", reason='=HYPERLINK("http://x")', now=NOW)
     assert viewer.get("/refreshes/export.csv").status_code == 403
     answer = auditor.get("/refreshes/export.csv")
-    [row] = csv.DictReader(io.StringIO(answer.content.decode()))
+    [row] = csv.DictReader(io.StringIO(answer.getvalue().decode()))
     assert row["id"] == str(refresh.pk)
     assert (row["integration"], row["requested_by"], row["strategy"]) == ("lyon", "bob", "hub_api")
     assert row["requested_at_utc"] == "2026-03-10T12:42:00Z"
