@@ -32,7 +32,7 @@ class Account(models.Model):
         _("requests per minute"), default=60, validators=[MinValueValidator(1)]
     )
     is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("connected"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("account")
@@ -73,7 +73,7 @@ class Store(models.Model):
         help_text=_("Waiting orders may be touched harmlessly, so that the shop's webhooks fire again."),
     )
     is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("connected"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("store")
@@ -104,8 +104,10 @@ class Integration(models.Model):
     """One store in one hub account: the unit of health."""
 
     name = models.SlugField(_("name"), max_length=120, unique=True)
-    account = models.ForeignKey(Account, models.PROTECT, related_name="integrations")
-    store = models.ForeignKey(Store, models.PROTECT, related_name="integrations")
+    account = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("hub account"), related_name="integrations"
+    )
+    store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"), related_name="integrations")
     external_id = models.CharField(_("id at the hub"), max_length=80)
     tolerance_s = models.PositiveIntegerField(
         _("tolerance in seconds"), null=True, blank=True, help_text=_("Empty: learned from the last 14 days.")
@@ -124,7 +126,7 @@ class Integration(models.Model):
         _("ways a refresh may take by itself"), default=refresh_request_only, blank=True
     )
     """Of ``hub_api``, ``push_orders``, ``nudge_store``; sending and touching orders is not done unasked."""
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("connected"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("integration")

@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate
 
 class MonitorConfig(AppConfig):
     name = "monitor"
+    verbose_name = "Syncwatch"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -1,5 +1,6 @@
 """What the admin pages share: what they are called, changes that are audited, history that stays."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin
@@ -8,25 +9,14 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy as _
 
 from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor import audit
-from monitor.dashboard.faces import QUESTIONS
-from monitor.health.states import State
 from monitor.models import User
-
-_WORDS = {
-    State.OK.value: _("healthy"),
-    State.WARN.value: _("late or at risk"),
-    State.FAIL.value: _("failing"),
-    State.UNKNOWN.value: _("unknown"),
-    **{kind.value: question for kind, question in QUESTIONS.items()},
-}
 
 
 class Table(admin.ModelAdmin[Any]):
-    """A table whose page is called as people call it, and not "Select audit to view"."""
+    """A table whose pages are called as people call it, and not "Select audit to view"."""
 
     heading: str | Promise = ""
     """Empty: as the model is called."""
@@ -34,6 +24,15 @@ class Table(admin.ModelAdmin[Any]):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         title = capfirst(str(self.heading or self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if (obj := kwargs.get("obj")) is not None:
+            context |= {"title": self.called(obj), "subtitle": None}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def called(self, obj: Any) -> str:
+        """The heading of the page of one row."""
+        return str(obj)
 
 
 class Audited(Table):
@@ -74,27 +73,25 @@ class Audited(Table):
         request.audit_before = before  # type: ignore[attr-defined]  # one request, one change
 
 
-class InWords(admin.ChoicesFieldListFilter):
-    """A filter by states or conditions, each as people call it."""
+def in_words(word: Callable[[str], str]) -> type[admin.AllValuesFieldListFilter]:
+    """A filter by the values that are stored, each in the words of a function."""
 
-    def choices(self, changelist: Any) -> Any:
-        for one in super().choices(changelist):
-            yield {**one, "display": _WORDS.get(str(one["display"]), one["display"])}
+    class InWords(admin.AllValuesFieldListFilter):
+        def choices(self, changelist: Any) -> Any:
+            for one in super().choices(changelist):
+                yield {**one, "display": word(str(one["display"]))}
 
-
-class ByLabel(admin.AllValuesFieldListFilter):
-    """A filter by the kind of a system, each as its maker writes it: WooCommerce, PrestaShop."""
-
-    def choices(self, changelist: Any) -> Any:
-        for one in super().choices(changelist):
-            kind = str(one["display"])
-            yield {**one, "display": kind_label(kind)}
+    return InWords
 
 
 def kind_label(kind: str) -> str:
     """``woocommerce`` as ``WooCommerce``; what is no kind as it is."""
     known = kind in STORES or kind in HUBS or kind in EDGES
     return str(adapter_class(kind).label) if known else kind
+
+
+by_label = in_words(kind_label)
+"""A filter by the kind of a system, each as its maker writes it: WooCommerce, PrestaShop."""
 
 
 class ReadOnly(Table):
@@ -110,6 +107,10 @@ class ReadOnly(Table):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj
         return False
+
+    def called(self, obj: Any) -> str:
+        # What happened has no name.
+        return f"{capfirst(str(self.opts.verbose_name))} {obj.pk}"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj

@@ -6,18 +6,21 @@ host asks for the credentials anew: stored ones must not be sent to a host they 
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models import Account, Integration, Store
 from monitor.access_control import FORCE_REFRESH
-from monitor.admin.base import Audited, ByLabel, InWords, kind_label
-from monitor.admin.refreshing import force_refresh_page
+from monitor.admin.base import Audited, by_label, kind_label
 from monitor.collect.plan import ensure_jobs
 from monitor.health.states import State
+from monitor.refresh import bulk
 from monitor.wording import state_word
 
 
@@ -43,7 +46,7 @@ class Connected(Audited):
 class AccountAdmin(Connected):
     heading = _("hub accounts")
     list_display = ("name", "title", "kind_name", "url", "is_active")
-    list_filter = (("kind", ByLabel), "is_active")
+    list_filter = (("kind", by_label), "is_active")
     search_fields = ("name", "title", "url")
     fields = (
         "name",
@@ -57,6 +60,9 @@ class AccountAdmin(Connected):
     )
     readonly_fields = ("name", "kind_name", "url", "settings", "created_at")
 
+    def view_on_site(self, obj: Account) -> str:
+        return reverse("connect-account", args=[obj.name])
+
     @admin.display(description=_("kind"), ordering="kind")
     def kind_name(self, row: Account) -> str:
         return kind_label(row.kind)
@@ -65,7 +71,7 @@ class AccountAdmin(Connected):
 @admin.register(Store)
 class StoreAdmin(Connected):
     list_display = ("name", "title", "platform_name", "url", "time_zone", "tag_list", "is_active")
-    list_filter = (("platform", ByLabel), "is_active")
+    list_filter = (("platform", by_label), "is_active")
     search_fields = ("name", "title", "url", "tags")
     fields = (
         "name",
@@ -80,6 +86,9 @@ class StoreAdmin(Connected):
     )
     readonly_fields = ("name", "platform_name", "url", "settings", "created_at")
 
+    def view_on_site(self, obj: Store) -> str:
+        return reverse("connect-store", args=[obj.name])
+
     @admin.display(description=_("platform"), ordering="platform")
     def platform_name(self, row: Store) -> str:
         return kind_label(row.platform)
@@ -92,7 +101,7 @@ class StoreAdmin(Connected):
 @admin.register(Integration)
 class IntegrationAdmin(Connected):
     list_display = ("name", "state", "waiting", "store", "account", "external_id", "is_paused")
-    list_filter = (("verdict__state", InWords), "is_paused", "account", ("store__platform", ByLabel))
+    list_filter = ("verdict__state", "is_paused", "account", ("store__platform", by_label))
     list_select_related = ("store", "account", "verdict")
     search_fields = ("name", "external_id", "store__name", "store__title", "account__name", "account__title")
     fields = ("name", "store", "account", "external_id", "tolerance_s", "is_paused", "created_at")
@@ -112,4 +121,15 @@ class IntegrationAdmin(Connected):
 
     @admin.action(description=_("Force refresh"), permissions=["force_refresh"])
     def force_refresh(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return force_refresh_page(self, request, queryset)
+        """Leads to the preview, which asks for the reason; from there to the page that shows the progress."""
+        chosen, now = list(queryset.select_related("store", "account")[: bulk.MOST + 1]), timezone.now()
+        if len(chosen) > bulk.MOST:
+            text = gettext(
+                "At most %(count)d integrations are refreshed at once. Narrow the list by a search."
+            )
+            self.message_user(request, text % {"count": bulk.MOST}, messages.WARNING)
+            return None
+        return render(request, "dashboard/refresh_preview.html", {"now": now, "plan": bulk.plan(chosen, now)})
+
+    def view_on_site(self, obj: Integration) -> str:
+        return reverse("integration", args=[obj.name])

@@ -52,7 +52,6 @@ class UserAdmin(Audited, DjangoUserAdmin[User]):
     """People. What somebody may do follows from the groups, and for some stores from the roles; only a
     superuser makes superusers."""
 
-    heading = _("people")
     add_form = NewPersonForm
     inlines = (RoleInline,)
     list_display = ("username", "email", "first_name", "last_name", "may_do", "is_active", "last_login")
@@ -130,7 +129,6 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(Audited):
-    heading = _("who is told")
     list_display = ("email", "language", "time_zone", "tags", "include_warnings", "is_active")
     list_filter = ("is_active", "language")
     search_fields = ("email", "tags")

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from monitor.access_control import VIEW_AUDIT, requires
-from monitor.dashboard.audit_words import done
+from monitor.dashboard.audit_words import done, field_word, target_words
 from monitor.models import Audit
 
 ROWS_PER_PAGE = 50
@@ -23,6 +23,18 @@ class Row:
 
     audit: Audit
     done: str
+    target: str
+    before: dict[str, Any]
+    """By what pages call the fields."""
+    after: dict[str, Any]
+
+
+def _row(row: Audit) -> Row:
+    before, after = (
+        {field_word(row.target, key): value for key, value in values.items()}
+        for values in (row.before, row.after)
+    )
+    return Row(row, done(row.action), target_words(row.target), before, after)
 
 
 @require_safe
@@ -35,5 +47,5 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         named = Concat("user__first_name", Value(" "), "user__last_name")
         rows = rows.annotate(named=named).filter(found | Q(named__icontains=search))
     page: Page[Any] = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = [Row(row, done(row.action)) for row in page.object_list]
+    page.object_list = [_row(row) for row in page.object_list]
     return render(request, "registration/audit.html", {"page": page, "search": search})

@@ -1,9 +1,15 @@
-"""What was done, as the audit page says it: a phrase for each verb of the stored actions."""
+"""What was done to what, as pages say it: words for the verbs, targets and fields that the audit stores."""
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Field, Model
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from monitor.models import BulkRefresh, Refresh, SavedView, User
 
 DONE: Final = {
     "acknowledge": pgettext_lazy("audit", "acknowledged"),
@@ -17,6 +23,7 @@ DONE: Final = {
     "enable": pgettext_lazy("audit", "switched on again"),
     "end": pgettext_lazy("audit", "ended"),
     "examine": _("examination asked for"),
+    "export": _("saved as a file"),
     "factor_add": _("second factor added"),
     "factor_remove": _("second factor removed"),
     "factor_renew": _("new recovery codes made"),
@@ -41,7 +48,69 @@ DONE: Final = {
     "untick": pgettext_lazy("audit", "marked as not seen"),
 }
 
+_OTHER_KINDS: Final = {"check": _("check"), "fleet": _("fleet")}
+_OTHER_FIELDS: Final = {
+    "accounts": _("accounts"),
+    "asked": pgettext_lazy("audit", "asked"),
+    "check": _("check"),
+    "groups": _("roles"),
+    "integrations": _("integrations"),
+    "refresh": _("refresh"),
+    "refused": pgettext_lazy("audit", "refused"),
+    "roles": _("roles for some stores"),
+    "secrets": _("credentials"),
+    "sessions": _("sessions"),
+    "stores": _("stores"),
+    "subscriptions": _("subscriptions"),
+    "text": _("text"),
+    "topics": _("topics"),
+    "until": _("until"),
+}
+"""What is recorded and is no field of a table."""
+
 
 def done(action: str) -> str:
     """``refresh.request`` as ``refresh asked for``; a verb that has no phrase as it is stored."""
     return str(DONE.get(action.rpartition(".")[2], action))
+
+
+def action_words(action: str) -> str:
+    """``integration.change`` as ``integration: changed``, where the target does not stand beside it."""
+    kind, dot, _verb = action.partition(".")
+    return f"{_kind_word(kind)}: {done(action)}" if dot else action
+
+
+def target_words(target: str) -> str:
+    """``user otto`` as ``person otto``; what begins with no kind as it is stored."""
+    kind, blank, name = target.partition(" ")
+    return f"{_kind_word(kind)} {name}" if blank else str(_OTHER_KINDS.get(target, target))
+
+
+def field_word(target: str, key: str) -> str:
+    """What the pages call a field of the target; ``is_paused`` of an integration is ``paused``."""
+    for model in (_tables().get(target.partition(" ")[0]), Refresh):
+        word = _verbose_name(model, key) if model else ""
+        if word:
+            return word
+    return str(_OTHER_FIELDS.get(key, key.replace("_", " ")))
+
+
+@cache
+def _tables() -> dict[str, type[Model]]:
+    """Every table by the word that stands for it in a target or an action."""
+    named = {str(model._meta.model_name): model for model in apps.get_models()}
+    return named | {"person": User, "view": SavedView, "refreshes": BulkRefresh}
+
+
+def _kind_word(kind: str) -> str:
+    table = _tables().get(kind)
+    return str(table._meta.verbose_name if table else _OTHER_KINDS.get(kind, kind))
+
+
+def _verbose_name(model: type[Model], key: str) -> str:
+    try:
+        field: Any = model._meta.get_field(key)
+    except FieldDoesNotExist:
+        return ""
+    # A relation from elsewhere has no name of its own.
+    return str(field.verbose_name) if isinstance(field, Field) else ""

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.crypto import EncryptedJSONField
@@ -17,27 +18,31 @@ class Incident(models.Model):
 
     scope = models.CharField(max_length=80)
     """What the members share: ``integration:12``, ``account:3``."""
-    cause = models.CharField(max_length=20, choices=condition_kinds)
+    cause = models.CharField(_("cause"), max_length=20, choices=condition_kinds)
     rule = models.CharField(max_length=40)
-    state = models.CharField(max_length=10, choices=states)
+    state = models.CharField(_("state"), max_length=10, choices=states)
     evidence = models.JSONField(default=dict)
-    opened_at = models.DateTimeField()
-    started_at = models.DateTimeField()
+    opened_at = models.DateTimeField(_("noticed"))
+    started_at = models.DateTimeField(_("began"))
     """Since when it is bad, as far as the evidence reaches; before ``opened_at``."""
-    closed_at = models.DateTimeField(null=True)
-    peak_waiting = models.PositiveIntegerField(default=0)
-    acknowledged_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(_("over"), null=True)
+    peak_waiting = models.PositiveIntegerField(_("most orders waiting"), default=0)
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
     acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_incidents"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("acknowledged by"),
+        null=True,
+        related_name="acknowledged_incidents",
     )
-    snoozed_until = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True)
     """Until then nobody is reminded; empty again once that is over."""
     hushed_at = models.DateTimeField(null=True)
     """When it opened or became worse inside a maintenance window, so that nobody was told."""
     hushed_by = models.ForeignKey("monitor.Maintenance", models.SET_NULL, null=True, related_name="hushed")
     unhushed_at = models.DateTimeField(null=True)
     """When that was made up for."""
-    flapping_since = models.DateTimeField(null=True)
+    flapping_since = models.DateTimeField(_("comes and goes since"), null=True)
     """When it was found to open and close over and over; from then on it stays open until it is calm."""
     calm_since = models.DateTimeField(null=True)
     """Since when nobody in a flapping incident is ill."""
@@ -68,6 +73,9 @@ class Incident(models.Model):
         ]
         permissions = [("acknowledge_incident", "Can acknowledge incidents")]
 
+    def __str__(self) -> str:
+        return gettext("Incident %(number)s") % {"number": self.pk}
+
     @property
     def is_shared(self) -> bool:
         """Whether it is about what many integrations suffer from together."""
@@ -82,17 +90,24 @@ class Incident(models.Model):
 class Member(models.Model):
     """An integration in an incident."""
 
-    incident = models.ForeignKey(Incident, models.CASCADE, related_name="members")
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="memberships")
-    joined_at = models.DateTimeField()
-    left_at = models.DateTimeField(null=True)
+    incident = models.ForeignKey(Incident, models.CASCADE, verbose_name=_("incident"), related_name="members")
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, verbose_name=_("integration"), related_name="memberships"
+    )
+    joined_at = models.DateTimeField(_("from"))
+    left_at = models.DateTimeField(_("until"), null=True)
 
     class Meta:
+        verbose_name = _("integration in it")
+        verbose_name_plural = _("integrations in it")
         constraints = [
             models.UniqueConstraint(
                 fields=["integration"], name="member_of_one_open_incident", condition=Q(left_at__isnull=True)
             )
         ]
+
+    def __str__(self) -> str:
+        return str(self.integration)
 
 
 class Channel(models.TextChoices):
@@ -123,12 +138,12 @@ class Subscription(models.Model):
     """What people call a web-hook, whose address is a secret."""
     endpoint = EncryptedJSONField(_("address of the web-hook"), default=dict, blank=True)
     """``{"url": ..., "secret": ...}`` of a web-hook: its address, and the key that signs what is sent."""
-    bounced_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(_("refused for good"), null=True, blank=True)
     """When the address was refused for good; nothing is sent until a person says that it works again."""
-    bounce_answer = models.CharField(max_length=500, blank=True)
+    bounce_answer = models.CharField(_("the server's answer"), max_length=500, blank=True)
     """What the server said to that."""
     weekly_report = models.BooleanField(_("weekly report"), default=True, db_default=True)
-    reported_week = models.DateField(null=True, blank=True)
+    reported_week = models.DateField(_("last week reported"), null=True, blank=True)
     """The Monday of the last week that was reported."""
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
@@ -173,7 +188,7 @@ class Subscription(models.Model):
 
     class Meta:
         verbose_name = _("subscription")
-        verbose_name_plural = _("subscriptions")
+        verbose_name_plural = _("who is told")
         constraints = [
             models.UniqueConstraint(
                 fields=["email"], name="subscription_once_per_address", condition=Q(channel=Channel.MAIL)
@@ -203,21 +218,23 @@ class Subscription(models.Model):
 class Notice(models.Model):
     """The outbox: one message to one recipient about one step of one incident."""
 
-    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="notices")
-    step = models.CharField(max_length=20)
+    incident = models.ForeignKey(
+        Incident, models.CASCADE, verbose_name=_("incident"), null=True, related_name="notices"
+    )
+    step = models.CharField(_("about"), max_length=20)
     """Why it is written; see :class:`monitor.alerts.facts.Step`."""
     channel = models.CharField(
-        max_length=10, choices=Channel.choices, default=Channel.MAIL, db_default=Channel.MAIL
+        _("by"), max_length=10, choices=Channel.choices, default=Channel.MAIL, db_default=Channel.MAIL
     )
-    recipient = models.CharField(max_length=254)
+    recipient = models.CharField(_("to"), max_length=254)
     """See :attr:`Subscription.recipient`."""
     language = models.CharField(max_length=8, default="en")
     time_zone = models.CharField(max_length=60, default="UTC")
     context = models.JSONField(default=dict)
     """What the mail says, as it was true when the step happened."""
     message_id = models.CharField(max_length=200, unique=True)
-    created_at = models.DateTimeField()
-    due_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("written"))
+    due_at = models.DateTimeField(_("next attempt"))
     group = models.CharField(max_length=60, blank=True)
     """What is due for one recipient in one group goes out as one mail; empty: a mail of its own."""
     sent_with = models.ForeignKey("self", models.SET_NULL, null=True, related_name="carried")
@@ -225,14 +242,16 @@ class Notice(models.Model):
     it is points to itself: the same Message-ID must never stand on two different mails."""
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True)
-    """Given up: the mail server refused for good."""
-    answer = models.CharField(max_length=500, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    failed_at = models.DateTimeField(_("given up"), null=True)
+    """The mail server refused for good."""
+    answer = models.CharField(_("the server's answer"), max_length=500, blank=True)
     """The mail server's last answer."""
 
     class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
         constraints = [
             models.UniqueConstraint(fields=["incident", "step", "recipient"], name="notice_once"),
             models.CheckConstraint(

@@ -1,20 +1,44 @@
 """The current answer to every question about an integration, and its history."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from integrations.contracts import ConditionKind
 from integrations.models import Integration
 from monitor.health.states import State
 
+TOPICS: Final[Mapping[ConditionKind, Promise]] = {
+    ConditionKind.EDGE: _("protection in front of the store"),
+    ConditionKind.ACCESS: _("access to the store"),
+    ConditionKind.CREDENTIALS: _("keys"),
+    ConditionKind.WEBHOOKS: _("webhooks"),
+    ConditionKind.THROTTLE: _("the hub's rhythm"),
+    ConditionKind.IMPORTS: _("orders"),
+    ConditionKind.TRACKING: _("tracking numbers"),
+    ConditionKind.EVENTS: _("events"),
+}
+"""What a condition is about, in a word or two, for choosing by it."""
+ANSWERS: Final[Mapping[State, Promise]] = {
+    State.OK: _("healthy"),
+    State.WARN: _("late or at risk"),
+    State.FAIL: _("failing"),
+    State.UNKNOWN: _("unknown"),
+}
+"""A state where the rule that would name it better is not at hand."""
 
-def condition_kinds() -> list[tuple[str, str]]:
-    return [(kind.value, kind.value) for kind in ConditionKind]
+
+def condition_kinds() -> list[tuple[str, Promise]]:
+    return [(kind.value, TOPICS[kind]) for kind in ConditionKind]
 
 
-def states() -> list[tuple[str, str]]:
-    return [(state.value, state.value) for state in State]
+def states() -> list[tuple[str, Promise]]:
+    return [(state.value, ANSWERS[state]) for state in State]
 
 
 class Condition(models.Model):
@@ -40,18 +64,22 @@ class Condition(models.Model):
 class Transition(models.Model):
     """A confirmed change of a condition or of the verdict. Append-only."""
 
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="transitions")
-    kind = models.CharField(max_length=20)
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, verbose_name=_("integration"), related_name="transitions"
+    )
+    kind = models.CharField(_("about"), max_length=20)
     """A condition's kind, or ``verdict``."""
-    at = models.DateTimeField()
+    at = models.DateTimeField(_("when"))
     old_state = models.CharField(max_length=10, choices=states)
-    new_state = models.CharField(max_length=10, choices=states)
+    new_state = models.CharField(_("state"), max_length=10, choices=states)
     old_rule = models.CharField(max_length=40, blank=True)
     new_rule = models.CharField(max_length=40, blank=True)
     evidence = models.JSONField(default=dict)
     rules_version = models.PositiveSmallIntegerField()
 
     class Meta:
+        verbose_name = _("change of state")
+        verbose_name_plural = _("changes of state")
         indexes = [
             models.Index(fields=["integration", "-at"], name="transition_newest"),
             models.Index(fields=["at"], name="transition_of_verdict", condition=Q(kind="verdict")),

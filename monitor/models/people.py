@@ -32,6 +32,10 @@ class User(AbstractUser):
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
     """To within five minutes."""
 
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
     @property
     def called(self) -> str:
         """How pages name the person: the full name, or the user name of whoever gave none."""
@@ -48,7 +52,9 @@ def who_acted(user: User | None, actor: str) -> str:
 class Role(models.Model):
     """A person has a group's rights for the stores with one of these tags, and for no other."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="roles")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("person"), related_name="roles"
+    )
     group = models.ForeignKey(Group, models.CASCADE, verbose_name=_("role"), related_name="roles")
     tags = ArrayField(
         models.CharField(max_length=40),
@@ -101,16 +107,20 @@ class Invitation(models.Model):
 class Audit(models.Model):
     """Who changed what, when, from what to what. Append-only; never holds a secret."""
 
-    at = models.DateTimeField(auto_now_add=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="audits")
-    actor = models.CharField(max_length=150)
-    action = models.CharField(max_length=60)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("person"), null=True, related_name="audits"
+    )
+    actor = models.CharField(_("who"), max_length=150)
+    action = models.CharField(_("what"), max_length=60)
     """A verb and its object: ``refresh.request``, ``incident.acknowledge``, ``fleet.apply``."""
-    target = models.CharField(max_length=160)
-    before = models.JSONField(default=dict)
-    after = models.JSONField(default=dict)
+    target = models.CharField(_("to what"), max_length=160)
+    before = models.JSONField(_("before"), default=dict)
+    after = models.JSONField(_("after"), default=dict)
 
     class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("who changed what")
         indexes = [models.Index(fields=["-at"], name="audit_newest")]
 
     @property

@@ -58,7 +58,9 @@ class BulkRefresh(models.Model):
 class Refresh(models.Model):
     """One forced resync of one integration."""
 
-    integration = models.ForeignKey(Integration, models.CASCADE, related_name="refreshes")
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, verbose_name=_("integration"), related_name="refreshes"
+    )
     bulk = models.ForeignKey(BulkRefresh, models.SET_NULL, null=True, related_name="refreshes")
     """Null: asked for alone."""
     requested_by = models.ForeignKey(
@@ -67,9 +69,9 @@ class Refresh(models.Model):
     """Null: the command line, or a person since deleted; ``actor`` keeps the name."""
     actor = models.CharField(max_length=150)
     reason = models.CharField(_("reason"), max_length=300)
-    strategy = models.CharField(max_length=20, choices=RefreshStrategy)
-    stage = models.CharField(max_length=20, choices=RefreshStage, default=RefreshStage.QUEUED)
-    outcome = models.CharField(max_length=20, choices=RefreshOutcome, blank=True)
+    strategy = models.CharField(_("how"), max_length=20, choices=RefreshStrategy)
+    stage = models.CharField(_("progress"), max_length=20, choices=RefreshStage, default=RefreshStage.QUEUED)
+    outcome = models.CharField(_("outcome"), max_length=20, choices=RefreshOutcome, blank=True)
     detail = models.CharField(max_length=300, blank=True)
     """One sentence on how it stands or ended, in English; pages tell it in the reader's language."""
     only = models.JSONField(default=list)
@@ -78,14 +80,14 @@ class Refresh(models.Model):
     """Evidence when it was asked for: last_fetched_at, failing_since, waiting, oldest_waiting_at."""
     after = models.JSONField(default=dict)
     """The same evidence when it ended."""
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     tries = models.JSONField(default=list)
     """``[{"at": when it was asked, "said": what came of it, in English}]``; one for each answer."""
-    requested_at = models.DateTimeField()
-    asked_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(_("asked for"))
+    asked_at = models.DateTimeField(_("the hub was asked"), null=True)
     """When the hub (or the person in the panel) was asked; the effect must come after it."""
     give_up_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(_("ended"), null=True)
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)

@@ -7,9 +7,12 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from integrations.models import Integration, Store
-from monitor.models import Audit, Refresh, Transition, User
+from monitor import audit
+from monitor.models import Audit, Notice, Refresh, Subscription, Transition, User
+from monitor.refresh import bulk
 from tests.people.conftest import NOW, Fleet, person
 
 pytestmark = pytest.mark.integration
@@ -32,32 +35,27 @@ def act(client: Client, chosen: list[Integration], **more: str) -> str:
     return client.post(reverse(LIST), data, follow=True).content.decode()
 
 
-def test_action_asks_for_the_reason_first(operator: Client, two: list[Integration]) -> None:
-    page = act(operator, two)
-    assert "Reason" in page
-    assert all(str(row) in page for row in two)
-    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
-
-
-def test_action_does_not_go_on_without_a_reason(operator: Client, two: list[Integration]) -> None:
-    assert "Say why" in act(operator, two, reason="  ")
-    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
-
-
-def test_action_asks_for_a_refresh_of_each_and_says_what_came_of_it(
+def test_action_leads_to_the_preview_which_asks_for_the_reason(
     operator: Client, two: list[Integration]
 ) -> None:
     Integration.objects.filter(pk=two[1].pk).update(is_paused=True)
-    page = act(operator, two, reason="after the maintenance")
-    asked = Refresh.objects.get(finished_at__isnull=True)
-    assert (asked.integration, asked.reason, asked.actor) == (two[0], "after the maintenance", "omar")
+    page = act(operator, two)
+    assert "Why (kept in the record)" in page
+    assert all(str(row) in page for row in two)
     assert "is paused" in page
-    assert Audit.objects.filter(action="refresh.request").count() == 1
+    assert f'action="{reverse("refresh-start")}"' in page
+    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
+
+
+def test_action_refuses_more_than_anybody_means(
+    operator: Client, two: list[Integration], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST", 1)
+    assert "At most 1 integrations" in act(operator, two)
 
 
 def test_viewer_has_no_such_action(viewer: Client, two: list[Integration]) -> None:
-    act(viewer, two, reason="because")
-    assert not Refresh.objects.filter(finished_at__isnull=True).exists()
+    assert "Why (kept in the record)" not in act(viewer, two)
 
 
 def test_change_of_a_persons_groups_is_audited(admin: Client) -> None:
@@ -161,6 +159,42 @@ def test_history_is_told_in_words_and_found_by_the_stores_title(operator: Client
         assert not re.search(r">\s*(fail|ok|imports)\s*<", page)
     found = operator.get(reverse("admin:monitor_refresh_changelist"), {"q": "Boutique"}).content.decode()
     assert "customers call" in found
+
+
+def test_rows_of_history_tell_in_words_what_they_hold(admin: Client, fleet: Fleet) -> None:
+    moved = Transition.objects.create(
+        integration=fleet.integration, kind="verdict", at=NOW, old_state="ok", new_state="fail",
+        new_rule="stalled", rules_version=1, evidence={"cause": "imports"},
+    )  # fmt: skip
+    changed = audit.record(
+        person("otto", first_name="Otto", last_name="Lang"), "integration.change", fleet.integration,
+        {"is_paused": False}, {"is_paused": True},
+    )  # fmt: skip
+    hook = Subscription.objects.create(
+        channel="webhook", label="Team chat", endpoint={"url": "https://x.example"}
+    )
+    told = Notice.objects.create(
+        incident=fleet.incident, step="reminder-2", channel="webhook", recipient=hook.recipient,
+        message_id="<1@x>", created_at=NOW, due_at=NOW,
+    )  # fmt: skip
+    with translation.override("fr"):
+        User.objects.update(language="fr")
+        pages = {
+            row: admin.get(
+                reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])
+            ).content.decode()
+            for row in (fleet.incident, moved, changed, told)
+        }
+    assert f"Incident {fleet.incident.pk}" in pages[fleet.incident]
+    assert "commandes" in pages[fleet.incident]
+    assert "à l’arrêt" in pages[moved]
+    assert "Otto Lang (otto)" in pages[changed]
+    assert re.search("en pause ?: oui", pages[changed])
+    assert f"intégration {fleet.integration.name}" in pages[changed]
+    assert "Team chat" in pages[told]
+    for page in pages.values():
+        main = page.partition('id="content"')[2]
+        assert not re.search(r">\s*(fail|ok|imports|verdict|stalled)\s*<|is_paused|Monitor", main)
 
 
 def test_the_administration_shows_no_second_factors_and_no_sessions(admin: Client) -> None:
