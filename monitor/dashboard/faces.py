@@ -92,6 +92,8 @@ WAYS = {
 }
 """What the button of each way says, and what happens then."""
 _SHAPES_OF_WARNINGS = {"maintenance": "paused", "hub_meets_maintenance": "paused"}
+RULES_WITH_SHAPES = ("throttled", *_SHAPES_OF_WARNINGS)
+"""Rules by which a state looks otherwise than by itself."""
 _SHAPES = {State.OK: "ok", State.WARN: "late", State.FAIL: "fail", State.UNKNOWN: "unknown"}
 
 

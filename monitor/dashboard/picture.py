@@ -4,20 +4,16 @@ Above the integrations stands how many were not well at a time, of all of them, 
 seen as a column however many integrations there are and however few of them are drawn.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from django.db.models import FloatField
-from django.db.models.functions import Cast, Extract
+from datetime import datetime, timedelta
 
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
-from monitor.dashboard.bands import Band, changes_of_state, drawn
+from monitor.dashboard.bands import Band, drawn
 from monitor.dashboard.faces import Face, face_of
+from monitor.dashboard.queries.courses import BAD, GRAVEST, Step, courses
 from monitor.dashboard.queries.fleet import WATCHED
-from monitor.health.states import State
 
 COLUMNS = 96
 COLUMN_UNITS = 15
@@ -25,8 +21,6 @@ HEIGHT_UNITS = 64
 ROWS, MOST_ROWS = 40, 200
 CHANGES = 20_000
 """Newest changes that are looked at. What was before them is unknown, and shown so."""
-GRAVEST = ("fail", "throttled", "late", "unknown", "paused")
-_BAD = frozenset(GRAVEST[:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Column:
 
     @property
     def unwell(self) -> int:
-        return sum(bar.count for bar in self.bars if bar.shape in _BAD)
+        return sum(bar.count for bar in self.bars if bar.shape in BAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,116 +94,39 @@ class Picture:
         return self.known_from > self.start_at
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """How one integration fared: states from oldest to newest, each until the next."""
-
-    pk: int
-    faces: Sequence[tuple[float, Face]]
-    """Seconds since 1970: thousands of changes are read and compared for each picture, and few are drawn."""
-    bad_s: float
-
-    @property
-    def rank(self) -> tuple[int, float, int]:
-        last = self.faces[-1][1].shape
-        return (GRAVEST.index(last) if last in _BAD else len(GRAVEST), -self.bad_s, self.pk)
-
-
 def picture(chosen: Chosen, *, start: datetime, end: datetime, rows: int = ROWS) -> Picture:
-    """The picture of the watched integrations of a part of the fleet. Three queries, however large it is."""
-    seen = chosen.integrations().filter(WATCHED)
-    now = list(seen.values_list("pk", "created_at", "verdict__state", "verdict__rule"))
-    changes = changes_of_state().filter(at__gte=start)
-    if not chosen.is_everything:
-        changes = changes.filter(integration__in=seen)
-    # In UTC, or the database counts the seconds of the reader's clock.
-    at_s = Cast(Extract("at", "epoch", tzinfo=UTC), FloatField())
-    newest = list(
-        changes.order_by("-at").values_list(
-            "integration_id", at_s, "old_state", "old_rule", "new_state", "new_rule"
-        )[:CHANGES]
+    """The picture of the watched integrations of a part of the fleet. Two queries, however large it is."""
+    width = (end - start) / COLUMNS
+    found = courses(
+        chosen.integrations().filter(WATCHED),
+        columns=[start + number * width for number in range(COLUMNS)],
+        end=end,
+        rows=min(rows, MOST_ROWS),
+        changes=CHANGES,
     )
-    known_from = _moment(newest[-1][1]) if len(newest) == CHANGES else start
-    by_integration = defaultdict[int, list[tuple[float, Face]]](list)
-    first = dict[int, Face]()
-    faces = _Faces()
-    for pk, at, old_state, old_rule, new_state, new_rule in reversed(newest):
-        if pk not in first:
-            first[pk] = faces[old_state, old_rule]
-        by_integration[pk].append((at, faces[new_state, new_rule]))
-    courses = []
-    known_from_s, end_s = known_from.timestamp(), end.timestamp()
-    for pk, created_at, state, rule in now:
-        begins = max(created_at.timestamp(), known_from_s)
-        # Before its first change it was what that one left; without any it is what it is now.
-        course = _course(pk, by_integration[pk], first.get(pk) or faces[state, rule], begins, end_s)
-        if course is not None:
-            courses.append(course)
-    unwell = sorted((one for one in courses if one.bad_s), key=lambda one: one.rank)
-    shown = unwell[: min(rows, MOST_ROWS)]
     return Picture(
         start_at=start,
         end_at=end,
-        columns=_columns(courses, start, end),
-        rows=_rows(shown, start, end),
-        watched=len(now),
-        unwell=len(unwell),
-        known_from=known_from,
+        columns=_columns(found.counts, start, width),
+        rows=_rows(found.worst, start, end),
+        watched=found.watched,
+        unwell=found.unwell,
+        known_from=found.known_from,
     )
 
 
-class _Faces(dict[tuple[str | None, str | None], Face]):
-    """The face of a state and a rule, made once a picture: its word is in the reader's language."""
-
-    def __missing__(self, key: tuple[str | None, str | None]) -> Face:
-        self[key] = face_of(key[0] or State.UNKNOWN, key[1] or "")
-        return self[key]
-
-
-def _course(
-    pk: int, changes: Sequence[tuple[float, Face]], first: Face, begins: float, end: float
-) -> _Course | None:
-    """None: it was healthy all the time, or not there yet."""
-    if begins >= end:
-        return None
-    # Changes after the shown time have told in which state it was at the end of it.
-    past = [change for change in changes if change[0] < end]
-    if first.shape == "ok" and not past:
-        return None
-    faces = [(begins, first)]
-    bad_s, since = 0.0, begins if first.shape in _BAD else None
-    for changed_at, face in past:
-        at = max(changed_at, begins)
-        if since is not None:
-            bad_s += at - since
-        since = at if face.shape in _BAD else None
-        faces.append((at, face))
-    return _Course(pk, faces, bad_s if since is None else bad_s + end - since)
-
-
-def _columns(courses: Iterable[_Course], start: datetime, end: datetime) -> tuple[Column, ...]:
-    width = (end - start) / COLUMNS
-    begins, width_s, ends = start.timestamp(), width.total_seconds(), end.timestamp()
-    grades = {shape: grave for grave, shape in enumerate(GRAVEST)}
-    counts: list[Counter[str]] = [Counter() for _ in range(COLUMNS)]
-    for course in courses:
-        gravest: dict[int, int] = {}
-        until_s = ends
-        for at_s, face in reversed(course.faces):
-            grave = grades.get(face.shape)
-            if grave is not None and until_s > begins:
-                first = max(int((at_s - begins) / width_s), 0)
-                last = min(int((until_s - begins) / width_s), COLUMNS - 1)
-                for column in range(first, last + 1):
-                    if gravest.get(column, grave) >= grave:
-                        gravest[column] = grave
-            until_s = at_s
-        for column, grave in gravest.items():
-            counts[column][GRAVEST[grave]] += 1
-    highest = max((sum(count.values()) for count in counts), default=0)
+def _columns(
+    counts: Mapping[int, Mapping[str, int]], start: datetime, width: timedelta
+) -> tuple[Column, ...]:
+    highest = max((sum(count.values()) for count in counts.values()), default=0)
     return tuple(
-        Column(start + k * width, start + (k + 1) * width, k * COLUMN_UNITS, _bars(count, highest))
-        for k, count in enumerate(counts)
+        Column(
+            start + number * width,
+            start + (number + 1) * width,
+            number * COLUMN_UNITS,
+            _bars(counts.get(number, {}), highest),
+        )
+        for number in range(COLUMNS)
     )
 
 
@@ -224,25 +141,30 @@ def _bars(counts: Mapping[str, int], highest: int) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def _rows(courses: Sequence[_Course], start: datetime, end: datetime) -> tuple[Row, ...]:
+def _rows(worst: Mapping[int, Sequence[Step]], start: datetime, end: datetime) -> tuple[Row, ...]:
     names = Integration.objects.select_related("store", "account")
-    known = names.defer("store__credentials", "account__credentials").in_bulk([one.pk for one in courses])
-    least = (end - start).total_seconds() / 480
+    known = names.defer("store__credentials", "account__credentials").in_bulk(list(worst))
+    faces = _Faces()
     rows = []
-    for one in courses:
-        if one.pk in known:
-            seen = [(_moment(at), face) for at, face in _seen(one.faces, least)]
-            rows.append(Row(known[one.pk], one.faces[-1][1], drawn(seen, start=start, end=end)))
+    for pk, steps in worst.items():
+        if pk in known:
+            past = [(step.at, faces[step.state, step.rule]) for step in steps]
+            seen = _seen(past, (end - start) / 480)
+            rows.append(Row(known[pk], past[-1][1], drawn(seen, start=start, end=end)))
     return tuple(rows)
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+class _Faces(dict[tuple[str, str], Face]):
+    """The face of a state and a rule, made once a picture: its word is in the reader's language."""
+
+    def __missing__(self, key: tuple[str, str]) -> Face:
+        self[key] = face_of(*key)
+        return self[key]
 
 
-def _seen(faces: Sequence[tuple[float, Face]], least: float) -> list[tuple[float, Face]]:
+def _seen(faces: Sequence[tuple[datetime, Face]], least: timedelta) -> list[tuple[datetime, Face]]:
     """Without what lies too close to be told apart: of that, the gravest is kept."""
-    kept: list[tuple[float, Face]] = []
+    kept: list[tuple[datetime, Face]] = []
     for at, face in faces:
         if kept and at - kept[-1][0] < least:
             if _grave(face) < _grave(kept[-1][1]):

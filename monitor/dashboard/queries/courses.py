@@ -1,0 +1,153 @@
+"""How the integrations of a part of the fleet fared in a time.
+
+They are counted and ranked where their changes are stored; of those that are drawn alone the course is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from integrations.models import Integration
+from monitor.dashboard.faces import RULES_WITH_SHAPES, shape_of
+from monitor.health.states import State
+
+GRAVEST: Final = ("fail", "throttled", "late", "unknown", "paused")
+BAD: Final = frozenset(GRAVEST[:3])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From ``at`` on the verdict was ``state``, until the next step."""
+
+    at: datetime
+    state: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """What a picture of the fleet tells."""
+
+    watched: int
+    unwell: int
+    """Integrations that were not well for some time."""
+    known_from: datetime
+    counts: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    """By column: how many integrations had which of :data:`GRAVEST` shapes as the gravest in it."""
+    worst: Mapping[int, Sequence[Step]] = field(default_factory=dict)
+    """By the key of the integration, worst first: who is worst at the end, then who was bad for longest."""
+
+
+def _grade() -> str:
+    """The place of a shape among the gravest, as SQL; null of what is well."""
+    cases = []
+    for state in State:
+        usual = shape_of(state)
+        for rule in RULES_WITH_SHAPES:
+            if (shape := shape_of(state, rule)) != usual:
+                cases.append(f"WHEN state = '{state}' AND rule = '{rule}' THEN {GRAVEST.index(shape)}")
+        if usual in GRAVEST:
+            cases.append(f"WHEN state = '{state}' THEN {GRAVEST.index(usual)}")
+    return f"CASE {' '.join(cases)} END"
+
+
+_CHANGED: Final = "kind = 'verdict' AND NOT (old_state = 'ok' AND new_state = 'ok')"
+# Of what happened, the newest changes. Who had none in this time was what the first one after it left, else
+# what it is now. Times are cut to the range; a state that lasted for no time is left out. A slice of an array
+# stands for a series, whose length would be overestimated.
+_COURSES: Final = f"""
+    WITH asked AS (SELECT %s::timestamptz AS start_at, %s::timestamptz AS end_at),
+    seen AS MATERIALIZED (SELECT * FROM ({{seen}}) AS seen(id, created_at, state, rule)),
+    known AS MATERIALIZED (
+        SELECT end_at,
+               CASE WHEN (SELECT count(*) FROM monitor_transition
+                           WHERE kind = 'verdict' AND at >= %s AND at < %s) < %s THEN start_at
+                    ELSE COALESCE((SELECT at FROM monitor_transition
+                                    WHERE {_CHANGED} AND at >= %s AND at < %s
+                                      AND integration_id IN (SELECT id FROM seen)
+                                    ORDER BY at DESC OFFSET %s - 1 LIMIT 1), start_at) END AS since
+          FROM asked),
+    steps AS MATERIALIZED (
+        SELECT integration_id, at, old_state, old_rule, new_state, new_rule,
+               row_number() OVER past AS place, lead(at) OVER past AS until_at
+          FROM monitor_transition
+         WHERE {_CHANGED} AND at >= (SELECT since FROM known) AND at < %s
+           AND integration_id IN (SELECT id FROM seen)
+        WINDOW past AS (PARTITION BY integration_id ORDER BY at, id)),
+    begun AS MATERIALIZED (
+        SELECT seen.id, GREATEST(seen.created_at, since) AS at, end_at, first.at AS until_at,
+               COALESCE(first.old_state, later.old_state, seen.state, '{State.UNKNOWN}') AS state,
+               COALESCE(first.old_rule, later.old_rule, seen.rule, '') AS rule
+          FROM known, seen
+          LEFT JOIN steps AS first ON first.integration_id = seen.id AND place = 1
+          LEFT JOIN LATERAL (
+            SELECT old_state, old_rule FROM monitor_transition
+             WHERE first.at IS NULL AND integration_id = seen.id AND {_CHANGED} AND at >= end_at
+               AND (SELECT EXISTS (SELECT FROM monitor_transition WHERE kind = 'verdict' AND at >= %s))
+             ORDER BY at, id LIMIT 1) AS later ON true
+         WHERE GREATEST(seen.created_at, since) < end_at),
+    lasted AS (
+        SELECT id, 0 AS place, at, COALESCE(until_at, end_at) AS until_at, until_at IS NULL AS is_last,
+               state, rule
+          FROM begun
+         UNION ALL
+        SELECT id, place, GREATEST(steps.at, begun.at),
+               GREATEST(COALESCE(steps.until_at, end_at), begun.at), steps.until_at IS NULL,
+               new_state, new_rule
+          FROM steps JOIN begun ON id = integration_id),
+    course AS MATERIALIZED (
+        SELECT id, at, until_at, is_last, {_grade()} AS grade
+          FROM lasted WHERE state <> '{State.OK}' AND until_at > at),
+    ranked AS MATERIALIZED (
+        SELECT id, sum(until_at - at) AS bad_for, min(grade) FILTER (WHERE is_last) AS grade_at_end
+          FROM course WHERE grade < {len(BAD)} GROUP BY id),
+    worst AS (
+        SELECT id, row_number() OVER (ORDER BY grade_at_end, bad_for DESC, id) AS rank
+          FROM ranked ORDER BY rank LIMIT %s),
+    gravest AS (
+        SELECT id, number, min(grade) AS grade
+          FROM course, unnest((%s::int[])[
+                   width_bucket(at, %s::timestamptz[])
+                   : width_bucket(until_at - interval '1 microsecond', %s::timestamptz[])]) AS number
+         GROUP BY id, number)
+    SELECT 'all' AS what, (SELECT count(*) FROM seen) AS a, (SELECT count(*) FROM ranked) AS b, 0 AS c,
+           since AS at, '' AS state, '' AS rule
+      FROM known
+     UNION ALL
+    SELECT 'column', number, grade, count(*), NULL, '', '' FROM gravest GROUP BY number, grade
+     UNION ALL
+    SELECT 'step', rank, place, id, at, state, rule FROM worst JOIN lasted USING (id)
+     ORDER BY what, a, b
+"""  # noqa: S608  # constants of this module
+
+
+def courses(
+    seen: QuerySet[Integration], *, columns: Sequence[datetime], end: datetime, rows: int, changes: int
+) -> Courses:
+    """How integrations fared from the first of the ``columns``, each given by when it begins, to ``end``.
+
+    At most so many ``changes`` (the newest) are looked at, and so many ``rows`` are told. One query.
+    """
+    now = seen.values_list("pk", "created_at", "verdict__state", "verdict__rule")
+    sql, given = now.query.sql_with_params()
+    start, starts = columns[0], list(columns)
+    numbers = list(range(len(starts)))
+    within = [start, end]
+    asked = [*within, *given, *within, changes, *within, changes, end, end, rows, numbers, starts, starts]
+    counts: dict[int, dict[str, int]] = {}
+    worst: dict[int, list[Step]] = {}
+    watched, unwell, known_from = 0, 0, start
+    with connection.cursor() as cursor:
+        cursor.execute(_COURSES.format(seen=sql), asked)
+        for what, a, b, c, at, state, rule in cursor.fetchall():
+            if what == "all":
+                watched, unwell, known_from = a, b, at
+            elif what == "column":
+                counts.setdefault(a, {})[GRAVEST[b]] = c
+            else:
+                worst.setdefault(c, []).append(Step(at, state, rule))
+    return Courses(watched, unwell, known_from, counts, worst)
