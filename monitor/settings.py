@@ -232,6 +232,7 @@ SOCIALACCOUNT_PROVIDERS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "monitor" / "locale"]
+FORMAT_MODULE_PATH = ["monitor.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

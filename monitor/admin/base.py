@@ -1,5 +1,6 @@
 """What the admin pages share: what they are called, changes that are audited, history that stays."""
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -9,10 +10,13 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor import audit
 from monitor.models import User
+
+_COUNT = re.compile(r" \(\d+\)$")
 
 
 class Table(admin.ModelAdmin[Any]):
@@ -22,13 +26,16 @@ class Table(admin.ModelAdmin[Any]):
     """Empty: as the model is called."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        title = capfirst(str(self.heading or self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        return super().changelist_view(request, {"title": self.titled(), **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if (obj := kwargs.get("obj")) is not None:
             context |= {"title": self.called(obj), "subtitle": None}
+        context["heading"] = self.titled()
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def titled(self) -> str:
+        return capfirst(str(self.heading or self.opts.verbose_name_plural))
 
     def called(self, obj: Any) -> str:
         """The heading of the page of one row."""
@@ -73,13 +80,20 @@ class Audited(Table):
         request.audit_before = before  # type: ignore[attr-defined]  # one request, one change
 
 
+def _renamed(choice: Any, word: Callable[[str], str]) -> Any:
+    """A choice of a filter by another name; where counts are shown, they stand behind it."""
+    display = str(choice["display"])
+    count = "".join(_COUNT.findall(display))
+    return {**choice, "display": word(display.removesuffix(count)) + count}
+
+
 def in_words(word: Callable[[str], str]) -> type[admin.AllValuesFieldListFilter]:
     """A filter by the values that are stored, each in the words of a function."""
 
     class InWords(admin.AllValuesFieldListFilter):
         def choices(self, changelist: Any) -> Any:
             for one in super().choices(changelist):
-                yield {**one, "display": word(str(one["display"]))}
+                yield _renamed(one, word)
 
     return InWords
 
@@ -92,6 +106,14 @@ def kind_label(kind: str) -> str:
 
 by_label = in_words(kind_label)
 """A filter by the kind of a system, each as its maker writes it: WooCommerce, PrestaShop."""
+
+
+class Whether(admin.EmptyFieldListFilter):
+    """A filter by whether something has happened: yes or no, rather than "not empty"."""
+
+    def choices(self, changelist: Any) -> Any:
+        every, empty, filled = super().choices(changelist)
+        return every, _renamed(filled, lambda _word: _("Yes")), _renamed(empty, lambda _word: _("No"))
 
 
 class ReadOnly(Table):

@@ -15,11 +15,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitor import wording
-from monitor.admin.base import ReadOnly, in_words
-from monitor.dashboard.audit_words import action_words, done, field_word, target_words
+from monitor.admin.base import ReadOnly, Whether, in_words
+from monitor.dashboard.audit_words import action_words, done, field_word, target_words, value_words
 from monitor.dashboard.faces import NOTICE_STEPS
 from monitor.health.states import State
-from monitor.models import Audit, Incident, Member, Notice, Refresh, Subscription, Transition
+from monitor.models import Audit, Channel, Incident, Member, Notice, Refresh, Subscription, Transition
 from monitor.models.conditions import TOPICS
 from monitor.templatetags.face import plain
 from monitor.wording import state_word
@@ -42,7 +42,7 @@ class IncidentAdmin(ReadOnly):
         *("what", "about", "said", "cause", "started_at", "opened_at", "closed_at", "flapping_since"),
         *("peak_waiting", "acknowledged_at", "acknowledged_by", "snoozed_until"),
     )
-    list_filter = ("state", "cause", ("closed_at", admin.EmptyFieldListFilter))
+    list_filter = ("state", "cause", ("closed_at", Whether))
     search_fields = ("scope", "rule", "members__integration__name", "members__integration__store__title")
     ordering = ("-opened_at",)
     inlines = (MemberInline,)
@@ -151,8 +151,8 @@ class NoticeAdmin(ReadOnly):
     fields = (*list_display, "channel", "due_at")
     list_filter = (
         ("step", in_words(_step_words)),
-        ("sent_at", admin.EmptyFieldListFilter),
-        ("failed_at", admin.EmptyFieldListFilter),
+        ("sent_at", Whether),
+        ("failed_at", Whether),
     )
     list_select_related = ("incident",)
     search_fields = ("recipient", "message_id", "answer")
@@ -166,7 +166,9 @@ class NoticeAdmin(ReadOnly):
     @admin.display(description=_("to"), ordering="recipient")
     def to(self, row: Notice) -> str:
         """The address, or what a web-hook is called: its number says nothing to people."""
-        return getattr(row, "hook", None) or row.recipient
+        if row.channel == Channel.MAIL:
+            return row.recipient
+        return getattr(row, "hook", None) or gettext("a web-hook that was removed since")
 
     @admin.display(description=_("about"), ordering="step")
     def about(self, row: Notice) -> str:
@@ -175,6 +177,7 @@ class NoticeAdmin(ReadOnly):
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnly):
+    heading = _("who changed what")
     list_display = ("at", "by", "did", "to")
     fields = (*list_display, "was", "became")
     list_filter = (("action", in_words(action_words)),)
@@ -205,10 +208,9 @@ class AuditAdmin(ReadOnly):
 
 
 def _values(row: Audit, values: dict[str, Any]) -> str:
-    told = gettext("%(field)s: %(value)s")
-    lines = [
-        told % {"field": field_word(row.target, key), "value": plain(value)} for key, value in values.items()
-    ]
+    told, about = gettext("%(field)s: %(value)s"), row.target
+    pairs = ((field_word(about, key), value_words(about, key, value)) for key, value in values.items())
+    lines = [told % {"field": field, "value": plain(value)} for field, value in pairs]
     return str(format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))) or "–"
 
 

@@ -129,6 +129,7 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(Audited):
+    heading = _("who is told")
     list_display = ("email", "language", "time_zone", "tags", "include_warnings", "is_active")
     list_filter = ("is_active", "language")
     search_fields = ("email", "tags")

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from monitor.access_control import VIEW_AUDIT, requires
-from monitor.dashboard.audit_words import done, field_word, target_words
+from monitor.dashboard.audit_words import done, field_word, target_words, value_words
 from monitor.models import Audit
 
 ROWS_PER_PAGE = 50
@@ -31,7 +31,7 @@ class Row:
 
 def _row(row: Audit) -> Row:
     before, after = (
-        {field_word(row.target, key): value for key, value in values.items()}
+        {field_word(row.target, key): value_words(row.target, key, value) for key, value in values.items()}
         for values in (row.before, row.after)
     )
     return Row(row, done(row.action), target_words(row.target), before, after)

@@ -1,5 +1,6 @@
 """What was done to what, as pages say it: words for the verbs, targets and fields that the audit stores."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -53,6 +54,7 @@ _OTHER_FIELDS: Final = {
     "accounts": _("accounts"),
     "asked": pgettext_lazy("audit", "asked"),
     "check": _("check"),
+    "credentials_changed": _("credentials"),
     "groups": _("roles"),
     "integrations": _("integrations"),
     "refresh": _("refresh"),
@@ -88,11 +90,14 @@ def target_words(target: str) -> str:
 
 def field_word(target: str, key: str) -> str:
     """What the pages call a field of the target; ``is_paused`` of an integration is ``paused``."""
-    for model in (_tables().get(target.partition(" ")[0]), Refresh):
-        word = _verbose_name(model, key) if model else ""
-        if word:
-            return word
-    return str(_OTHER_FIELDS.get(key, key.replace("_", " ")))
+    field = _field(target, key)
+    return str(field.verbose_name if field else _OTHER_FIELDS.get(key, key.replace("_", " ")))
+
+
+def value_words(target: str, key: str, value: Any) -> Any:
+    """What pages call a value that is one of a few; any other as it is."""
+    field = _field(target, key)
+    return str(dict(field.flatchoices).get(value, value)) if field and isinstance(value, str) else value
 
 
 @cache
@@ -107,10 +112,12 @@ def _kind_word(kind: str) -> str:
     return str(table._meta.verbose_name if table else _OTHER_KINDS.get(kind, kind))
 
 
-def _verbose_name(model: type[Model], key: str) -> str:
-    try:
-        field: Any = model._meta.get_field(key)
-    except FieldDoesNotExist:
-        return ""
-    # A relation from elsewhere has no name of its own.
-    return str(field.verbose_name) if isinstance(field, Field) else ""
+def _field(target: str, key: str) -> Any:
+    """Of the target's table, or of the refreshes that are asked for it; None where neither has it."""
+    for table in (_tables().get(target.partition(" ")[0]), Refresh):
+        with suppress(FieldDoesNotExist):
+            field = table._meta.get_field(key) if table else None
+            # A relation from elsewhere has no name of its own.
+            if isinstance(field, Field):
+                return field
+    return None

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='audit',
-            options={'verbose_name': 'change', 'verbose_name_plural': 'who changed what'},
+            options={'verbose_name': 'change', 'verbose_name_plural': 'changes'},
         ),
         migrations.AlterModelOptions(
             name='member',
@@ -25,10 +25,6 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name='notice',
             options={'verbose_name': 'notice', 'verbose_name_plural': 'notices'},
-        ),
-        migrations.AlterModelOptions(
-            name='subscription',
-            options={'verbose_name': 'subscription', 'verbose_name_plural': 'who is told'},
         ),
         migrations.AlterModelOptions(
             name='transition',

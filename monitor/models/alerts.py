@@ -188,7 +188,7 @@ class Subscription(models.Model):
 
     class Meta:
         verbose_name = _("subscription")
-        verbose_name_plural = _("who is told")
+        verbose_name_plural = _("subscriptions")
         constraints = [
             models.UniqueConstraint(
                 fields=["email"], name="subscription_once_per_address", condition=Q(channel=Channel.MAIL)

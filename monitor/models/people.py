@@ -120,7 +120,7 @@ class Audit(models.Model):
 
     class Meta:
         verbose_name = _("change")
-        verbose_name_plural = _("who changed what")
+        verbose_name_plural = _("changes")
         indexes = [models.Index(fields=["-at"], name="audit_newest")]
 
     @property
