@@ -15,6 +15,7 @@ from integrations.models import Account, Integration
 from monitor.charts.figure import (
     Figure,
     Mark,
+    apart,
     label,
     layout,
     mark_traces,
@@ -117,12 +118,12 @@ def _labels(hours: Sequence[Counted], top: float) -> list[Figure]:
     if not hours:
         return []
     newest = hours[-1]
-    ends = [(newest.orders, _("orders"), "var(--ink-2)"), (newest.events, _("events"), "var(--series-half)")]
-    labels, height = [], -top
-    for end, words, colour in sorted(ends, key=lambda one: one[0]):
-        height = max(end, height + _LABEL_GAP * top)
-        labels.append(label(words, colour, yref="y", y=height))
-    return labels
+    ends = [(newest.events, _("events"), "var(--series-half)"), (newest.orders, _("orders"), "var(--ink-2)")]
+    heights = apart([end for end, _words, _colour in ends], _LABEL_GAP * top, 0, top)
+    return [
+        label(words, colour, yref="y", y=height)
+        for height, (_end, words, colour) in zip(heights, ends, strict=True)
+    ]
 
 
 def _hover(hour: Counted, zone: ZoneInfo) -> str:

@@ -137,6 +137,27 @@ def label(text: str, colour: str, **place: Any) -> Figure:
     }
 
 
+def apart(ends: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:
+    """Heights of labels for lines that end at ``ends``, in their order: at least ``gap`` between any two,
+    within the axis, and otherwise as near to their lines as can be."""
+    groups: list[tuple[float, list[int]]] = []
+    for k in sorted(range(len(ends)), key=lambda k: ends[k]):
+        group = [k]
+        while True:
+            room = gap * (len(group) - 1) / 2
+            middle = sum(ends[one] for one in group) / len(group)
+            middle = max(min(middle, highest - room), lowest + room)
+            if not groups or middle - room - groups[-1][0] >= gap * len(groups[-1][1]) / 2 + gap / 2:
+                break
+            group = groups.pop()[1] + group
+        groups.append((middle, group))
+    heights = [0.0] * len(ends)
+    for middle, group in groups:
+        for place, k in enumerate(group):
+            heights[k] = middle + gap * (place - (len(group) - 1) / 2)
+    return heights
+
+
 def mark_traces(marks: Sequence[Mark], zone: ZoneInfo, y: float) -> list[Figure]:
     """A row of signs at the height ``y``, a kind each, and lines for what lasted."""
     traces: list[Figure] = []
@@ -185,8 +206,8 @@ def moment_words(at: datetime, zone: ZoneInfo) -> str:
 
 
 def time_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, str]]:
-    """Round hours of the reader's clock within two days, else midnights with their date; with more than a day
-    on the axis also the midnights among the hours are named by their date."""
+    """Round hours of the reader's clock within four days, else midnights with their date; with more than a
+    day on the axis also the midnights among the hours are named by their date."""
     hours = (end - start) / HOUR
     form = pgettext("date format", "j M")
     if hours <= _HOURS_APART[-1][0]:

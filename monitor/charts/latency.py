@@ -13,6 +13,7 @@ from monitor.charts.figure import (
     Figure,
     Gap,
     Mark,
+    apart,
     label,
     layout,
     mark_traces,
@@ -32,6 +33,8 @@ LABEL_GAP = 0.5
 """Labels at the lines' ends are at least so many decades apart, or they would overprint."""
 LETTER_PX = 7
 """Room for a letter of them."""
+MOST_DOTS = 48
+"""Points closer together make a string of beads of a line."""
 
 
 def latency_figure(
@@ -47,7 +50,7 @@ def latency_figure(
     on hover. ``link`` is where a click on an hour leads. The backlog is filled only where it is older than
     ``on_time_s`` seconds: a fleet that is well is quiet."""
     middle = hours[0].start_at + hours[0].length / 2 if hours else None
-    x: Figure = {"x0": middle.isoformat(), "dx": hours[0].length / HOUR * 3_600_000} if middle else {}
+    x: Figure = {"x0": plotted(middle), "dx": hours[0].length / HOUR * 3_600_000} if middle else {}
     half, tail = [hour.half for hour in hours], [hour.tail for hour in hours]
     with_share = any(hour.on_time is not None for hour in hours)
     limit_s = on_time_s or LOWEST_S
@@ -75,7 +78,7 @@ def latency_figure(
             "customdata": [link(hour) for hour in hours] if link else [],
         },
     ]
-    labels = _labels(traces[1:4])
+    labels = _labels(traces[3:0:-1])
     is_empty = not labels
     if with_share:
         traces.append(
@@ -84,7 +87,7 @@ def latency_figure(
                 "yaxis": "y2",
                 "mode": "lines+markers",
                 "line": {"color": "var(--ok)", "width": 1.4, "shape": "hvh"},
-                "marker": {"size": 4, "color": "var(--ok)"},
+                "marker": {"size": _dots([hour.on_time for hour in hours]), "color": "var(--ok)"},
                 "connectgaps": False,
             }
         )
@@ -176,9 +179,16 @@ def _line(x: Figure, quantiles: Sequence[Quantile | None], name: str, colour: st
         "marker": {
             "color": f"var({colour})",
             "symbol": ["triangle-up" if bound else "circle" for bound in at_least],
-            "size": [9 if bound else 4 for bound in at_least],
+            "size": [9 if bound else dot for bound, dot in zip(at_least, _dots(quantiles), strict=True)],
         },
     }
+
+
+def _dots(values: Sequence[object]) -> list[int]:
+    """Sizes of a line's points: where they stand close, only those that no line joins to another."""
+    known = [False, *(value is not None for value in values), False]
+    is_close = len(values) > MOST_DOTS
+    return [0 if is_close and (known[k - 1] or known[k + 1]) else 4 for k in range(1, len(known) - 1)]
 
 
 def _on_axis(seconds: float | None) -> float | None:
@@ -196,11 +206,12 @@ def _labels(traces: Sequence[Figure]) -> list[Figure]:
         known = [value for value in trace["y"] if value is not None]
         if known:
             ends.append((math.log10(known[-1]), trace))
-    labels, height = [], -math.inf
-    for end, trace in sorted(ends, key=lambda end: end[0]):
-        height = max(end, height + LABEL_GAP)
-        labels.append(label(trace["name"], trace["line"]["color"], yref="y", y=height))
-    return labels
+    lowest, highest = math.log10(LOWEST_S), math.log10(HIGHEST_S)
+    heights = apart([end for end, _trace in ends], LABEL_GAP, lowest, highest)
+    return [
+        label(trace["name"], trace["line"]["color"], yref="y", y=height)
+        for height, (_end, trace) in zip(heights, ends, strict=True)
+    ]
 
 
 def _steps(hours: Sequence[Hour], colour: str) -> Figure:

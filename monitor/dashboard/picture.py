@@ -118,13 +118,18 @@ def picture(chosen: Chosen, *, start: datetime, end: datetime, rows: int = ROWS)
 def _columns(
     counts: Mapping[int, Mapping[str, int]], start: datetime, width: timedelta
 ) -> tuple[Column, ...]:
-    highest = max((sum(count.values()) for count in counts.values()), default=0)
+    # Whose state is unknown is hatched in its row; here a fleet just connected would dwarf all that follows.
+    bad = {
+        number: {shape: many for shape, many in count.items() if shape in BAD}
+        for number, count in counts.items()
+    }
+    highest = max((sum(count.values()) for count in bad.values()), default=0)
     return tuple(
         Column(
             start + number * width,
             start + (number + 1) * width,
             number * COLUMN_UNITS,
-            _bars(counts.get(number, {}), highest),
+            _bars(bad.get(number, {}), highest),
         )
         for number in range(COLUMNS)
     )

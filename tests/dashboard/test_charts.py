@@ -16,7 +16,7 @@ from plotly.graph_objects import Figure
 
 from integrations.models import Store
 from monitor.charts.chosen import Chosen
-from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark, time_axis, time_ticks
+from monitor.charts.figure import INCIDENT, MAINTENANCE, Gap, Mark, apart, time_axis, time_ticks
 from monitor.charts.hours import HOUR, hours_of, share_within
 from monitor.charts.latency import hover_text, latency_figure
 from monitor.charts.slowest import slowest
@@ -318,3 +318,29 @@ def test_a_tag_with_signs_of_an_address_is_drawn(viewer, fleet) -> None:
     page = viewer.get("/?by=tag").content.decode()
     address = unescape(re.search(r'data-chart="(/charts/latency[^"]+)"', page)[1])
     assert sum(int(row["arrived"]) for row in rows_of(viewer, address.replace(".json", ".csv"))) == 3
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("ends", "heights"),
+    [
+        ([], []),
+        ([3.0, 1.0], [3.0, 1.0]),
+        ([2.0, 2.0], [1.5, 2.5]),
+        ([2.0, 2.4, 5.0], [1.7, 2.7, 5.0]),
+        ([2.0, 3.0, 3.2, 3.1], [1.325, 2.325, 4.325, 3.325]),
+        ([0.0, 0.1], [0.0, 1.0]),
+        ([10.0, 9.8, 8.6], [10.0, 9.0, 8.0]),
+    ],
+)
+def test_labels_are_apart_and_as_near_to_the_ends_of_their_lines_as_can_be(ends, heights) -> None:
+    assert apart(ends, 1.0, 0.0, 10.0) == pytest.approx(heights)
+
+
+@pytest.mark.unit
+def test_a_long_line_has_no_beads_but_an_hour_that_stands_alone_is_still_seen() -> None:
+    start = NOW.replace(minute=0) - 99 * HOUR
+    known = {start + k * HOUR: sketch_of([60] * 9) for k in (*range(40), 60)}
+    half = named(latency_figure(hours_of(known, [], start=start, now=NOW), zone=PARIS), "half")
+    seen = {k for k, size in enumerate(half["marker"]["size"]) if size and half["y"][k] is not None}
+    assert seen == {60}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
 from monitor.dashboard import picture as drawing
-from monitor.dashboard.picture import COLUMNS, picture
+from monitor.dashboard.picture import COLUMNS, HEIGHT_UNITS, picture
 from monitor.models import Transition
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import NOW, text_of
@@ -66,6 +66,14 @@ def test_an_outage_of_many_is_a_column_although_few_of_them_are_drawn(now) -> No
     assert len(drawn.columns) == COLUMNS
     assert {column.unwell for column in hit} == {12}
     assert hit[0].start_at <= NOW - timedelta(hours=6) < hit[0].end_at
+
+
+def test_a_fleet_of_which_nothing_is_known_does_not_dwarf_those_that_are_bad(now) -> None:
+    for number in range(20):
+        make.watched(f"Unread {number}", now, "hub_unreadable")
+    was_bad("Shop", 6, timedelta(minutes=30))
+    bars = [bar for column in seen().columns for bar in column.bars]
+    assert {(bar.shape, bar.height) for bar in bars} == {("fail", HEIGHT_UNITS)}
 
 
 def test_an_integration_counts_once_a_column_by_its_gravest_state(now) -> None:
