@@ -26,6 +26,7 @@ VIEW: Final = "monitor.view_verdict"
 CONNECT: Final = "integrations.change_account"
 PEOPLE: Final = "monitor.change_user"
 VIEW_AUDIT: Final = "monitor.view_audit"
+EXPORT_FLEET: Final = "monitor.export_fleet"
 
 _WATCHED = ("monitor", "integrations")
 _ABOUT_PEOPLE = ("view_audit", "view_user", "view_subscription", "view_notice")

@@ -25,8 +25,8 @@ from monitor.wording import flapping
 
 COLUMNS = (
     "id", "what", "state", "cause", "rule", "started_at_utc", "opened_at_utc", "closed_at_utc", "duration_s",
-    "members", "integrations", "most_waiting", "acknowledged_by", "acknowledged_at_utc", "notices_sent",
-    "notices_refused", "resolved_by", "comes_and_goes_since_utc", "link",
+    "members", "integrations", "most_waiting", "acknowledged_by", "acknowledged_by_account",
+    "acknowledged_at_utc", "notices_sent", "notices_refused", "resolved_by", "comes_and_goes_since_utc", "link",
 )  # fmt: skip
 AT_ONCE = 200
 _MARKED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#|~"})
@@ -60,6 +60,7 @@ def _rows(incidents: Iterable[Incident]) -> Iterator[list[Any]]:
             row.state, row.cause, row.rule, iso(row.started_at), iso(row.opened_at), iso(row.closed_at),
             round((row.closed_at - row.started_at).total_seconds()) if row.closed_at else None,
             len(names), " ".join(names), row.peak_waiting,
+            row.acknowledged_by.called if row.acknowledged_by else None,
             row.acknowledged_by.get_username() if row.acknowledged_by else None, iso(row.acknowledged_at),
             sent, refused, moved.get(row.pk, "by itself") if row.closed_at else None,
             iso(row.flapping_since), link(row),
@@ -77,13 +78,15 @@ def _moved(incidents: list[Incident]) -> dict[int, str]:
         integration__in=ids,
         requested_at__gte=min(row.started_at for row in over),
     ).order_by("requested_at")
-    refreshes = list(asked.values_list("integration_id", "requested_at", "actor"))
+    refreshes = list(asked.select_related("requested_by").defer("before", "after", "tries"))
     found_by: dict[int, str] = {}
     for row in over:
         mine = {member.integration_id for member in row.members.all()}
-        for integration, at, actor in refreshes:
-            if integration in mine and row.closed_at is not None and row.started_at <= at <= row.closed_at:
-                found_by[row.pk] = f"refresh by {actor}"
+        for one in refreshes:
+            at = one.requested_at
+            is_in_it = row.closed_at is not None and row.started_at <= at <= row.closed_at
+            if one.integration_id in mine and is_in_it:
+                found_by[row.pk] = f"refresh by {one.who}"
     return found_by
 
 

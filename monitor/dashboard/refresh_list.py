@@ -18,8 +18,8 @@ from monitor.scope import scope_of
 
 PER_PAGE = 50
 COLUMNS = (
-    "id", "integration", "store", "account", "requested_by", "reason", "strategy", "requested_at_utc",
-    "asked_at_utc", "finished_at_utc", "attempts", "outcome", "detail", "waiting_before", "waiting_after",
+    "id", "integration", "store", "account", "requested_by", "requested_by_account", "reason", "strategy",
+    "requested_at_utc", "asked_at_utc", "finished_at_utc", "attempts", "outcome", "detail", "waiting_before", "waiting_after",
     "last_fetched_before_utc", "last_fetched_after_utc", "bulk",
 )  # fmt: skip
 
@@ -72,8 +72,8 @@ def refreshes_csv(request: HttpRequest) -> HttpResponse:
 def _values(row: Refresh) -> list[Any]:
     integration = row.integration
     return [
-        row.pk, integration.name, integration.store, integration.account, row.actor, row.reason, row.strategy,
-        iso(row.requested_at), iso(row.asked_at), iso(row.finished_at), row.attempts,
+        row.pk, integration.name, integration.store, integration.account, row.who, row.actor, row.reason,
+        row.strategy, iso(row.requested_at), iso(row.asked_at), iso(row.finished_at), row.attempts,
         row.outcome or row.stage, row.detail, row.before.get("waiting"), row.after.get("waiting"),
         row.before.get("last_fetched_at"), row.after.get("last_fetched_at"), row.bulk_id,
     ]  # fmt: skip

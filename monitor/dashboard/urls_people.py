@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from monitor.dashboard import docs, health_pages, notices, setup, status
 from monitor.dashboard.audit_page import audit_page
 from monitor.dashboard.connect import finding, integration_views, views
+from monitor.dashboard.connect.fleet_file import fleet_file
 
 
 def _remote(side: str) -> list[URLPattern]:
@@ -40,6 +41,7 @@ urlpatterns = [
     path("metrics", status.metrics, name="metrics"),
     path("connect/", views.connections, name="connect"),
     path("connect/find/", finding.find, name="connect-store-find"),
+    path("connect/fleet.yaml", fleet_file, name="connect-fleet-file"),
     *_remote("account"),
     *_remote("store"),
     path("connect/accounts/<slug:name>/integrations/", integration_views.watch, name="connect-watch"),

@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from ruamel.yaml import YAML
 
 from monitor import audit
 from monitor.models import Audit, User
@@ -102,3 +103,31 @@ def test_page_shows_what_looks_like_a_moment_and_is_none(admin: Client) -> None:
     page = admin.get(reverse("audit")).content.decode()
     assert "2026-99-99T00:00:00Z" in page
     assert "9999-12-31T23:59:59-12:00" in page
+
+
+def test_page_calls_targets_fields_and_values_as_the_other_pages_do(admin: Client, fleet: Fleet) -> None:
+    changed = {"is_paused": False, "auto_refresh": "suggest"}, {"is_paused": True, "auto_refresh": "do"}
+    audit.record(None, "integration.change", fleet.integration, *changed)
+    audit.record(None, "person.sign_out", person("otto"), after={"sessions": 2})
+    page = " ".join(admin.get(reverse("audit")).content.decode().split())
+    assert ">person otto<" in page
+    assert '<span class="quiet">paused:</span> yes' in page
+    assert "refresh it, once" in page
+    User.objects.update(language="fr")
+    french = admin.get(reverse("audit")).content.decode()
+    assert f">intégration {fleet.integration.name}<" in french
+    assert ">personne otto<" in french
+
+
+def test_fleet_is_saved_as_the_command_writes_it_without_any_secret(admin: Client, fleet: Fleet) -> None:
+    page = admin.get(reverse("connect")).content.decode()
+    assert f'action="{reverse("connect-fleet-file")}"' in page
+    answer = admin.post(reverse("connect-fleet-file"))
+    assert answer["Content-Disposition"].startswith('attachment; filename="fleet-20')
+    text = answer.content.decode()
+    assert SECRET not in text
+    stored = YAML(typ="safe").load(text)
+    assert [one["name"] for one in stored["stores"]] == [fleet.store.name]
+    assert stored["stores"][0]["credentials"]["consumer_secret"].startswith("env:SYNCWATCH_STORE_")
+    row = Audit.objects.get(action="fleet.export")
+    assert (row.user.username, row.after["stores"]) == ("ada", 1)

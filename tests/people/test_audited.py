@@ -180,6 +180,7 @@ CHANGES: dict[str, Change] = {
     "connect-account-add": lambda fleet, user: (["sendcloud"], _ACCOUNT),
     "connect-account": lambda fleet, user: (["parcels"], _ACCOUNT),
     "connect-account-remove": lambda fleet, user: ([unwatched(fleet, "parcels")], {}),
+    "connect-fleet-file": lambda fleet, user: ([], {}),
     "connect-integration": lambda fleet, user: ([fleet.integration.name], {"tolerance_min": "45"}),
     "connect-integration-remove": lambda fleet, user: ([fleet.integration.name], {}),
 }  # fmt: skip

@@ -145,6 +145,7 @@ PAGES: dict[str, Page] = {
     "audit": Page(ADMIN),
     "connect": Page(ADMIN),
     "connect-store-find": Page(ADMIN),
+    "connect-fleet-file": posts(ADMIN),
     "connect-account-add": Page(ADMIN, ("sendcloud",)),
     "connect-account": Page(ADMIN, ("account.name",)),
     "connect-account-test": posts(ADMIN, "account.name"),
