@@ -14,9 +14,8 @@ from monitor.dashboard.answering import SNOOZES
 from monitor.dashboard.exports import csv_of
 from monitor.dashboard.looking import address_of
 from monitor.dashboard.pages import page, template_part
-from monitor.dashboard.queries import incident_search
+from monitor.dashboard.queries import incident_search, table
 from monitor.dashboard.queries.incidents import IncidentPage
-from monitor.dashboard.queries.table import CAUSES
 from monitor.models import Incident, User
 from monitor.scope import scope_of
 
@@ -35,10 +34,10 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "after": after,
         "states": incident_search.STATES.items(),
-        "causes": CAUSES.items(),
+        "causes": table.CAUSES.items(),
     }
     if "part" not in request.GET:
-        context["choices"] = incident_search.choices(scope)
+        context["choices"] = table.choices(scope)
     return render(request, template_part(request, "incidents", ("rows",)), context)
 
 

@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from integrations.models import Account, Store
 from monitor.dashboard.queries.table import CAUSES
 from monitor.models import Incident, Member, Remark
 from monitor.scope import Scope
@@ -74,28 +73,6 @@ class Found:
     rows: Sequence[Incident]
     older: str
     """Names the place from which the next page goes on; empty: there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the fleet can be narrowed to."""
-
-    hubs: Sequence[tuple[str, str]]
-    platforms: Sequence[str]
-    tags: Sequence[str]
-
-
-def choices(scope: Scope) -> Choices:
-    """Two queries."""
-    stores = list(scope.limit(Store.objects.all()).values_list("platform", "tags"))
-    hubs = (
-        scope.limit(Account.objects.filter(integrations__isnull=False)).distinct().order_by("title", "name")
-    )
-    return Choices(
-        hubs=[(one.name, str(one)) for one in hubs.only("name", "title")],
-        platforms=sorted({platform for platform, _tags in stores}),
-        tags=sorted({tag for _platform, tags in stores for tag in tags if scope.allows_tags([tag])}),
-    )
 
 
 def matching(wanted: Wanted, scope: Scope) -> QuerySet[Incident]:

@@ -150,7 +150,7 @@ def rows_of(integrations: Sequence[Integration], now: datetime) -> list[Row]:
 
 
 def choices(scope: Scope) -> Choices:
-    """What the filters offer. One query."""
+    """What the filters of tables and lists offer. One query."""
     watched = scope.limit(Integration.objects.order_by())
     tags = scope.limit(Store.objects.order_by()).annotate(one=Func(F("tags"), function="unnest"))
     nothing = Value("", output_field=CharField())
