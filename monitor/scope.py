@@ -154,17 +154,27 @@ def scope_of(user: User | AnonymousUser, permission: str = VIEW) -> Scope:
     return Scope(grants[permission]) if permission in grants else NOTHING
 
 
+def seeing_everything(permission: str = VIEW) -> QuerySet[User]:
+    """The active people who have a permission for all stores."""
+    held = _held(permission)
+    everywhere = Q(is_superuser=True) | Q(groups__permissions__in=held) | Q(user_permissions__in=held)
+    return User.objects.filter(everywhere, is_active=True)
+
+
 def scopes_of(people: Collection[int], permission: str = VIEW) -> dict[int, Scope]:
     """Where each of these people, by primary key, has a permission. Two queries, none for nobody."""
     if not people:
         return {}
-    app, _dot, name = permission.partition(".")
-    held = Permission.objects.filter(content_type__app_label=app, codename=name)
-    everywhere = Q(is_superuser=True) | Q(groups__permissions__in=held) | Q(user_permissions__in=held)
-    active = User.objects.filter(pk__in=people, is_active=True)
     found = dict.fromkeys(people, NOTHING)
-    roles = Role.objects.filter(user__in=active, group__permissions__in=held)
+    active = User.objects.filter(pk__in=people, is_active=True)
+    roles = Role.objects.filter(user__in=active, group__permissions__in=_held(permission))
     for person, tags in roles.values_list("user", "tags"):
         found[person] = Scope((found[person].tags or frozenset()) | frozenset(tags))
-    found |= dict.fromkeys(active.filter(everywhere).values_list("pk", flat=True), EVERYTHING)
+    everywhere = seeing_everything(permission).filter(pk__in=people)
+    found |= dict.fromkeys(everywhere.values_list("pk", flat=True), EVERYTHING)
     return found
+
+
+def _held(permission: str) -> QuerySet[Permission]:
+    app, _dot, name = permission.partition(".")
+    return Permission.objects.filter(content_type__app_label=app, codename=name)

@@ -12,13 +12,14 @@ from integrations.models import Integration
 from monitor.charts.chosen import Chosen
 from monitor.dashboard.bands import Band, drawn
 from monitor.dashboard.faces import Face, face_of
-from monitor.dashboard.queries.courses import BAD, GRAVEST, Step, courses
+from monitor.dashboard.queries.courses import BAD, Course, courses
 from monitor.dashboard.queries.fleet import WATCHED
 
 COLUMNS = 96
 COLUMN_UNITS = 15
 HEIGHT_UNITS = 64
 ROWS, MOST_ROWS = 40, 200
+GRAVEST = (*BAD, "unknown", "paused")
 CHANGES = 20_000
 """Newest changes that are looked at. What was before them is unknown, and shown so."""
 
@@ -44,12 +45,13 @@ class Column:
 
     @property
     def unwell(self) -> int:
-        return sum(bar.count for bar in self.bars if bar.shape in BAD)
+        return sum(bar.count for bar in self.bars)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     integration: Integration
+    """Its names alone are known."""
     face: Face
     """At the end of the shown time."""
     band: Band
@@ -95,7 +97,7 @@ class Picture:
 
 
 def picture(chosen: Chosen, *, start: datetime, end: datetime, rows: int = ROWS) -> Picture:
-    """The picture of the watched integrations of a part of the fleet. Two queries, however large it is."""
+    """The picture of the watched integrations of a part of the fleet. One query, however large it is."""
     width = (end - start) / COLUMNS
     found = courses(
         chosen.integrations().filter(WATCHED),
@@ -119,17 +121,13 @@ def _columns(
     counts: Mapping[int, Mapping[str, int]], start: datetime, width: timedelta
 ) -> tuple[Column, ...]:
     # Whose state is unknown is hatched in its row; here a fleet just connected would dwarf all that follows.
-    bad = {
-        number: {shape: many for shape, many in count.items() if shape in BAD}
-        for number, count in counts.items()
-    }
-    highest = max((sum(count.values()) for count in bad.values()), default=0)
+    highest = max((sum(count.values()) for count in counts.values()), default=0)
     return tuple(
         Column(
             start + number * width,
             start + (number + 1) * width,
             number * COLUMN_UNITS,
-            _bars(bad.get(number, {}), highest),
+            _bars(counts.get(number, {}), highest),
         )
         for number in range(COLUMNS)
     )
@@ -138,7 +136,7 @@ def _columns(
 def _bars(counts: Mapping[str, int], highest: int) -> tuple[Bar, ...]:
     """The gravest at the bottom."""
     bars, y = [], float(HEIGHT_UNITS)
-    for shape in GRAVEST:
+    for shape in BAD:
         if counts.get(shape):
             height = max(counts[shape] / highest * HEIGHT_UNITS, 1.0)
             y -= height
@@ -146,16 +144,13 @@ def _bars(counts: Mapping[str, int], highest: int) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def _rows(worst: Mapping[int, Sequence[Step]], start: datetime, end: datetime) -> tuple[Row, ...]:
-    names = Integration.objects.select_related("store", "account")
-    known = names.defer("store__credentials", "account__credentials").in_bulk(list(worst))
+def _rows(worst: Sequence[Course], start: datetime, end: datetime) -> tuple[Row, ...]:
     faces = _Faces()
     rows = []
-    for pk, steps in worst.items():
-        if pk in known:
-            past = [(step.at, faces[step.state, step.rule]) for step in steps]
-            seen = _seen(past, (end - start) / 480)
-            rows.append(Row(known[pk], past[-1][1], drawn(seen, start=start, end=end)))
+    for course in worst:
+        past = [(step.at, faces[step.state, step.rule]) for step in course.steps]
+        seen = _seen(past, (end - start) / 480)
+        rows.append(Row(course.integration, past[-1][1], drawn(seen, start=start, end=end)))
     return tuple(rows)
 
 

@@ -21,7 +21,6 @@ from monitor.dashboard.pages import page, template_part
 from monitor.health.states import State
 from monitor.scope import scope_of
 from monitor.watch.checks import ACCOUNT, Check, database_here, examine
-from monitor.watch.keeping import people
 from monitor.watch.metrics import exposition
 from monitor.watch.snapshot import take
 from monitor.watch.words import sentence, title
@@ -71,7 +70,8 @@ class Line:
 def status(request: HttpRequest) -> HttpResponse:
     """Every part, its last sign of life, what is late, and what to do."""
     now = timezone.now()
-    lines = [Line(check, now) for check in (database_here(), *examine(take(now)))]
+    seen = take(now)
+    lines = [Line(check, now) for check in (database_here(), *examine(seen))]
     scope = scope_of(request.user)
     if not scope.is_everything:
         accounts = set(scope.limit(Account.objects.all()).values_list("name", flat=True))
@@ -83,7 +83,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "bad": bad,
         "good": [line for line in lines if not line.check.state.is_bad],
         "has_failed": any(line.check.state is State.FAIL for line in bad),
-        "told": len(people()),
+        "told": seen.told,
         "pings": bool(settings.SYNCWATCH_PING_URL),
     }
     return render(request, template_part(request, "status", ("live",)), context)

@@ -295,7 +295,7 @@ def _outside(seen: Snapshot) -> Iterator[Check]:
         yield Check(WATCHDOG, State.FAIL, text, _noop("Start manage.py watchdog."), since=at, alive_at=at)
     else:
         yield Check(WATCHDOG, State.OK, _noop("The watchdog looks at all this."), alive_at=at)
-    if not seen.has_listener:
+    if not seen.told:
         text = _noop("Nobody would be mailed if Syncwatch itself failed.")
         remedy = _noop("Set SYNCWATCH_ADMIN_MAIL, or add an address for all stores under “Who is told”.")
         yield Check("listeners", State.WARN, text, remedy)

@@ -1,4 +1,4 @@
-"""What Syncwatch knows of itself at one moment: a frozen value, read by a dozen cheap queries."""
+"""What Syncwatch knows of itself at one moment: a frozen value, read by a handful of cheap queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import KombuError
@@ -19,8 +19,9 @@ from integrations.models import Integration
 from monitor import embedded
 from monitor.alerts.bouncing import bounced
 from monitor.celery import app
-from monitor.models import Channel, Heartbeat, Job, LatencyFleetHour, Notice, Progress, Refresh, Subscription
+from monitor.models import Heartbeat, Job, Subscription
 from monitor.models.work import JobKind
+from monitor.watch.counted import counted
 from monitor.watch.listeners import listeners
 from monitor.watch.parts import TASK
 
@@ -28,9 +29,6 @@ BROKER_TIMEOUT_S: Final = 3
 DATABASE_TIMEOUT_MS: Final = 10_000
 SHOPS_THAT_TELL_TIME: Final = 3
 """Of so few shops one may be wrong; of more the one in the middle is right."""
-TRIED_OFTEN: Final = 3
-FAILING_FOR: Final = timedelta(minutes=10)
-"""So long a receiver of web-hooks may be away, as when it is brought up to date."""
 WATCHED: Final = Q(is_paused=False, store__is_active=True, account__is_active=True)
 _READS_AN_ACCOUNT: Final = (JobKind.HUB_STATE, JobKind.HUB_ARRIVALS, JobKind.HUB_EVENTS)
 
@@ -66,7 +64,7 @@ class Mails:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Web-hooks that have not taken their notices for :data:`FAILING_FOR`."""
+    """Web-hooks that have not taken their notices for :data:`monitor.watch.counted.FAILING_FOR`."""
 
     names: Sequence[str] = ()
     failing: int = 0
@@ -134,8 +132,8 @@ class Snapshot:
     """The database's clock minus ours."""
     shops_skew: timedelta | None = None
     """The clock of the shop in the middle minus ours; None: too few tell."""
-    has_listener: bool = True
-    """Somebody is mailed when something is wrong with Syncwatch."""
+    told: int = 1
+    """How many are mailed when something is wrong with Syncwatch."""
     pings: bool = False
     """An outside monitor is told that we live."""
 
@@ -150,26 +148,27 @@ def take(now: datetime) -> Snapshot:
     with transaction.atomic():
         limit_statements()
         beats = list(Heartbeat.objects.all())
-        judged = _judged(now)
+        row = counted(now, now - judged_within())
         seen = Snapshot(
             now=now,
             beats={beat.part: beat.at for beat in beats},
             details={beat.part: beat.detail for beat in beats if beat.detail},
-            jobs=_due(Job.objects.all(), now),
-            leased=Job.objects.filter(lease_until__gte=now).count(),
-            mails=_mails(now),
-            hooks=_hooks(now),
-            refreshes=_due(Refresh.objects.filter(finished_at=None), now),
-            **judged,
-            newest_completed_at=_newest_completed(now),
-            newest_rollup_hour=LatencyFleetHour.objects.filter(hour__gt=now - timedelta(days=8)).aggregate(
-                newest=Max("hour")
-            )["newest"],
+            jobs=Queue(row["jobs_due"], row["jobs_since"]),
+            leased=row["leased"],
+            mails=_mails(row),
+            hooks=_hooks(row),
+            refreshes=Queue(row["refreshes_due"], row["refreshes_since"]),
+            watched=row["watched"],
+            watched_since=row["watched_since"],
+            unjudged=row["unjudged"],
+            judged_before=row["judged_before"],
+            newest_completed_at=row["newest_completed_at"],
+            newest_rollup_hour=row["newest_rollup_hour"],
             accounts=_accounts(),
             schedule=_schedule(),
             disk_free=_disk_free(),
             **_clocks(now),
-            has_listener=bool(settings.SYNCWATCH_ADMIN_MAIL) or any(listeners()),
+            told=len(settings.SYNCWATCH_ADMIN_MAIL) or len(listeners()),
             pings=bool(settings.SYNCWATCH_PING_URL),
         )
     return replace(seen, broker=_broker())
@@ -195,70 +194,28 @@ def _broker() -> int | None:
         return int(answer.message_count)
 
 
-def _due(rows: Any, now: datetime) -> Queue:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    found = rows.filter(free, due_at__lte=now).aggregate(due=Count("pk"), oldest_at=Min("due_at"))
-    return Queue(**found)
-
-
-def _mails(now: datetime) -> Mails:
-    pending = Q(sent_at=None, failed_at=None)
-    # Given up in the very moment in which its address was switched off: that has a check of its own.
-    switched_off = Subscription.objects.filter(
-        Q(bounced_at=OuterRef("failed_at")) | Q(bounced_at__isnull=False, email=OuterRef("recipient"))
+def _mails(row: Mapping[str, Any]) -> Mails:
+    gone = bounced()
+    return Mails(
+        waiting=Queue(row["mails_due"], row["mails_since"]),
+        failing=row["mails_failing"],
+        failing_since=row["mails_failing_since"],
+        answer=row["mail_answer"] or "",
+        refused=row["mails_refused"],
+        bounced=tuple(map(str, gone)),
+        bounced_since=gone[-1].bounced_at if gone else None,
+        bounce_answer=gone[0].bounce_answer if gone else "",
     )
-    tried = pending & Q(attempts__gte=TRIED_OFTEN, channel=Channel.MAIL)
-    found = Notice.objects.filter(pending | Q(failed_at__gt=now - timedelta(days=1))).aggregate(
-        failing=Count("pk", filter=tried),
-        failing_since=Min("created_at", filter=tried),
-        refused=Count("pk", filter=~pending & Q(channel=Channel.MAIL) & Q(~Exists(switched_off))),
-    )
-    oldest = Notice.objects.filter(tried).order_by("created_at").first() if found["failing"] else None
-    waiting = _due(Notice.objects.filter(pending, attempts=0), now)
-    return Mails(waiting=waiting, answer=oldest.answer if oldest else "", **found, **_bounced())
 
 
-def _hooks(now: datetime) -> Hooks:
-    """Those that do not take what was tried several times."""
-    tried = Notice.objects.filter(sent_at=None, failed_at=None, attempts__gte=TRIED_OFTEN)
-    failing = tried.exclude(channel=Channel.MAIL).filter(created_at__lt=now - FAILING_FOR)
-    oldest = failing.order_by("created_at").first()
-    if oldest is None:
+def _hooks(row: Mapping[str, Any]) -> Hooks:
+    """Those that do not take what was tried several times. One query where there are any."""
+    if not row["hooks_failing"]:
         return Hooks()
-    numbers = {row.partition(":")[2] for row in failing.values_list("recipient", flat=True).distinct()}
+    numbers = [recipient.partition(":")[2] for recipient in row["hooks"]]
     rows = Subscription.objects.filter(pk__in=numbers).defer("endpoint").order_by("pk")
-    return Hooks(tuple(map(str, rows)), failing.count(), oldest.created_at, oldest.answer)
-
-
-def _bounced() -> dict[str, Any]:
-    rows = bounced()
-    if not rows:
-        return {}
-    return {
-        "bounced": tuple(map(str, rows)),
-        "bounced_since": rows[-1].bounced_at,
-        "bounce_answer": rows[0].bounce_answer,
-    }
-
-
-def _judged(now: datetime) -> dict[str, Any]:
-    late = WATCHED & Q(verdict__judged_at__lt=now - judged_within())
-    return Integration.objects.aggregate(
-        watched=Count("pk", filter=WATCHED),
-        watched_since=Min("created_at", filter=WATCHED),
-        unjudged=Count("pk", filter=late),
-        judged_before=Min("verdict__judged_at", filter=late),
-    )
-
-
-def _newest_completed(now: datetime) -> datetime | None:
-    """Of an integration whose orders seem to arrive before they are made nothing is rolled up; nor is
-    an order that arrived after more than a week."""
-    of_certain = Progress.objects.filter(
-        negative_latencies=0, newest_arrived_eligible_at__range=(now - timedelta(days=7), now)
-    )
-    newest: datetime | None = of_certain.aggregate(newest=Max("newest_arrived_eligible_at"))["newest"]
-    return newest
+    names = tuple(map(str, rows))
+    return Hooks(names, row["hooks_failing"], row["hooks_failing_since"], row["hook_answer"])
 
 
 def _accounts() -> list[UnreadAccount]:
@@ -294,15 +251,13 @@ def _disk_free() -> int:
 def _clocks(now: datetime) -> dict[str, Any]:
     with connection.cursor() as cursor:
         before = timezone.now()
-        cursor.execute("SELECT clock_timestamp()")
-        (theirs,) = cursor.fetchone()
-        after = timezone.now()
         cursor.execute(
-            "SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY clock_skew_s)"
+            "SELECT clock_timestamp(), count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY clock_skew_s)"
             " FROM monitor_storestate WHERE clock_skew_s IS NOT NULL AND checked_at > %s",
             [now - timedelta(hours=1)],
         )
-        shops, middle = cursor.fetchone()
+        after = timezone.now()
+        theirs, shops, middle = cursor.fetchone()
     return {
         "clock_skew": theirs - (before + (after - before) / 2),
         "shops_skew": timedelta(seconds=middle) if shops >= SHOPS_THAT_TELL_TIME else None,

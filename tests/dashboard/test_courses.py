@@ -14,7 +14,7 @@ from integrations.models import Account, Integration, Store
 from monitor.charts.chosen import Chosen
 from monitor.dashboard.faces import shape_of
 from monitor.dashboard.picture import COLUMNS, picture
-from monitor.dashboard.queries.courses import BAD, GRAVEST
+from monitor.dashboard.queries.courses import BAD
 from monitor.models import Transition, Verdict
 
 MINUTE = timedelta(minutes=1)
@@ -58,7 +58,7 @@ class AnyHistory(TestCase):
         wide = MINUTES // COLUMNS
         for number, column in enumerate(drawn.columns):
             gravest = [gravest_of(shapes[number * wide : (number + 1) * wide]) for shapes in slow.values()]
-            counted = {shape: gravest.count(shape) for shape in GRAVEST if shape in gravest}
+            counted = {shape: gravest.count(shape) for shape in BAD if shape in gravest}
             assert {bar.shape: bar.count for bar in column.bars} == counted, number
         bad = {pk: sum(shape in BAD for shape in shapes) for pk, shapes in slow.items()}
         ranked = sorted((pk for pk in bad if bad[pk]), key=lambda pk: (rank(slow[pk][-1]), -bad[pk], pk))
@@ -107,8 +107,8 @@ def shapes_of(one: dict) -> Sequence[str | None]:
 
 
 def gravest_of(shapes: Sequence[str | None]) -> str | None:
-    return next((shape for shape in GRAVEST if shape in shapes), None)
+    return next((shape for shape in BAD if shape in shapes), None)
 
 
 def rank(shape: str | None) -> int:
-    return GRAVEST.index(shape) if shape in BAD else len(GRAVEST)
+    return BAD.index(shape) if shape in BAD else len(BAD)

@@ -16,16 +16,6 @@ from tests.people.test_urls_by_group import ANYBODY, DECLARED, address_of, rows
 pytestmark = pytest.mark.integration
 __all__ = ["rows"]
 MOST = 12
-MORE = {
-    # It looks at every part of Syncwatch itself, and one person has it open.
-    "/status/": 23,
-    # Everything in one answer, for who has no JavaScript: the page and what it else asks for by itself.
-    "/?by=store&drawn=yes": 14,
-    # That an incident is only acknowledged by who answers for all of it is one more.
-    "/integrations/lyon-parcels/?tab=history": 13,
-    "/integrations/lyon-parcels/?tab=history&history=90d": 13,
-}
-"""Pages that may ask more, and why."""
 VIEWS = (
     ("overview", "?part=live"),
     ("overview", "?part=picture&range=90d"),
@@ -85,9 +75,9 @@ def test_a_dozen_questions_at_most(who: str, eventful: Fleet) -> None:
     over = {}
     for url in pages + views:
         asked = questions(client, url)
-        if len(asked) > MORE.get(url, MOST):
+        if len(asked) > MOST:
             # What is worked out once per process is no matter of the page.
             asked = questions(client, url)
-        if len(asked) > MORE.get(url, MOST):
+        if len(asked) > MOST:
             over[url] = asked
     assert not over, "\n".join(f"{url}: {len(asked)}" for url, asked in over.items())

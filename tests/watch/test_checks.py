@@ -57,7 +57,7 @@ FAULTS = [
     ("clock", State.WARN, {"shops_skew": timedelta(minutes=-3)}),
     ("network", State.FAIL, {"details": {"network": {"hosts": ["a", "b"], "since": NOW.isoformat()}}}),
     ("watchdog", State.FAIL, {"beats": silent("watchdog")}),
-    ("listeners", State.WARN, {"has_listener": False}),
+    ("listeners", State.WARN, {"told": 0}),
     (
         "ping",
         State.WARN,
@@ -165,7 +165,7 @@ def test_our_own_network_explains_a_silent_hub_but_no_refused_key():
 
 def test_every_check_has_a_title():
     schedule = [Periodic("collect", "monitor.collect.tasks.tick", True, None)]
-    seen = well(schedule=schedule, pings=True, has_listener=False, accounts=[unread("TimedOut")])
+    seen = well(schedule=schedule, pings=True, told=0, accounts=[unread("TimedOut")])
     names = {check.name.partition(":")[0] for check in examine(seen)} | {"database"}
     assert names == set(TITLES)
     assert title("task:collect") == "Periodic task: collect"

@@ -11,12 +11,12 @@ from typing import Final
 from django.db import connection
 from django.db.models import QuerySet
 
-from integrations.models import Integration
+from integrations.models import Account, Integration, Store
 from monitor.dashboard.faces import RULES_WITH_SHAPES, shape_of
 from monitor.health.states import State
 
-GRAVEST: Final = ("fail", "throttled", "late", "unknown", "paused")
-BAD: Final = frozenset(GRAVEST[:3])
+BAD: Final = ("fail", "throttled", "late")
+"""The shapes of what is not well, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How one integration fared."""
+
+    integration: Integration
+    """With the names of its store and its account, and nothing else."""
+    steps: Sequence[Step]
+    """At least one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Courses:
     """What a picture of the fleet tells."""
 
@@ -37,21 +47,23 @@ class Courses:
     """Integrations that were not well for some time."""
     known_from: datetime
     counts: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    """By column: how many integrations had which of :data:`GRAVEST` shapes as the gravest in it."""
-    worst: Mapping[int, Sequence[Step]] = field(default_factory=dict)
-    """By the key of the integration, worst first: who is worst at the end, then who was bad for longest."""
+    """By column: how many integrations had which of the :data:`BAD` shapes as the gravest in it."""
+    worst: Sequence[Course] = ()
+    """Who is worst at the end comes first, then who was bad for longest."""
 
 
 def _grade() -> str:
-    """The place of a shape among the gravest, as SQL; null of what is well."""
+    """The place of a state's shape among the bad ones, as SQL; null of what is well or not known."""
+    places = {shape: str(place) for place, shape in enumerate(BAD)}
     cases = []
     for state in State:
         usual = shape_of(state)
         for rule in RULES_WITH_SHAPES:
             if (shape := shape_of(state, rule)) != usual:
-                cases.append(f"WHEN state = '{state}' AND rule = '{rule}' THEN {GRAVEST.index(shape)}")
-        if usual in GRAVEST:
-            cases.append(f"WHEN state = '{state}' THEN {GRAVEST.index(usual)}")
+                place = places.get(shape, "NULL")
+                cases.append(f"WHEN state = '{state}' AND rule = '{rule}' THEN {place}")
+        if usual in places:
+            cases.append(f"WHEN state = '{state}' THEN {places[usual]}")
     return f"CASE {' '.join(cases)} END"
 
 
@@ -61,7 +73,8 @@ _CHANGED: Final = "kind = 'verdict' AND NOT (old_state = 'ok' AND new_state = 'o
 # stands for a series, whose length would be overestimated.
 _COURSES: Final = f"""
     WITH asked AS (SELECT %s::timestamptz AS start_at, %s::timestamptz AS end_at),
-    seen AS MATERIALIZED (SELECT * FROM ({{seen}}) AS seen(id, created_at, state, rule)),
+    seen AS MATERIALIZED (
+        SELECT * FROM ({{seen}}) AS seen(id, created_at, state, rule, name, store, title, account, hub)),
     known AS MATERIALIZED (
         SELECT end_at,
                CASE WHEN (SELECT count(*) FROM monitor_transition
@@ -104,7 +117,7 @@ _COURSES: Final = f"""
           FROM lasted WHERE state <> '{State.OK}' AND until_at > at),
     ranked AS MATERIALIZED (
         SELECT id, sum(until_at - at) AS bad_for, min(grade) FILTER (WHERE is_last) AS grade_at_end
-          FROM course WHERE grade < {len(BAD)} GROUP BY id),
+          FROM course WHERE grade IS NOT NULL GROUP BY id),
     worst AS (
         SELECT id, row_number() OVER (ORDER BY grade_at_end, bad_for DESC, id) AS rank
           FROM ranked ORDER BY rank LIMIT %s),
@@ -113,14 +126,18 @@ _COURSES: Final = f"""
           FROM course, unnest((%s::int[])[
                    width_bucket(at, %s::timestamptz[])
                    : width_bucket(until_at - interval '1 microsecond', %s::timestamptz[])]) AS number
+         WHERE grade IS NOT NULL
          GROUP BY id, number)
     SELECT 'all' AS what, (SELECT count(*) FROM seen) AS a, (SELECT count(*) FROM ranked) AS b, 0 AS c,
-           since AS at, '' AS state, '' AS rule
+           since AS at, '' AS state, '' AS rule, NULL::text[] AS names
       FROM known
      UNION ALL
-    SELECT 'column', number, grade, count(*), NULL, '', '' FROM gravest GROUP BY number, grade
+    SELECT 'column', number, grade, count(*), NULL, '', '', NULL FROM gravest GROUP BY number, grade
      UNION ALL
-    SELECT 'step', rank, place, id, at, state, rule FROM worst JOIN lasted USING (id)
+    SELECT 'row', rank, 0, id, NULL, '', '', ARRAY[name, store, title, account, hub]
+      FROM worst JOIN seen USING (id)
+     UNION ALL
+    SELECT 'step', rank, place, id, at, state, rule, NULL FROM worst JOIN lasted USING (id)
      ORDER BY what, a, b
 """  # noqa: S608  # constants of this module
 
@@ -132,22 +149,34 @@ def courses(
 
     At most so many ``changes`` (the newest) are looked at, and so many ``rows`` are told. One query.
     """
-    now = seen.values_list("pk", "created_at", "verdict__state", "verdict__rule")
+    named = ("name", "store__name", "store__title", "account__name", "account__title")
+    now = seen.values_list("pk", "created_at", "verdict__state", "verdict__rule", *named)
     sql, given = now.query.sql_with_params()
     start, starts = columns[0], list(columns)
     numbers = list(range(len(starts)))
     within = [start, end]
     asked = [*within, *given, *within, changes, *within, changes, end, end, rows, numbers, starts, starts]
     counts: dict[int, dict[str, int]] = {}
-    worst: dict[int, list[Step]] = {}
+    integrations: dict[int, Integration] = {}
+    steps: dict[int, list[Step]] = {}
     watched, unwell, known_from = 0, 0, start
     with connection.cursor() as cursor:
         cursor.execute(_COURSES.format(seen=sql), asked)
-        for what, a, b, c, at, state, rule in cursor.fetchall():
+        for what, a, b, c, at, state, rule, names in cursor.fetchall():
             if what == "all":
                 watched, unwell, known_from = a, b, at
             elif what == "column":
-                counts.setdefault(a, {})[GRAVEST[b]] = c
+                counts.setdefault(a, {})[BAD[b]] = c
+            elif what == "row":
+                integrations[c] = _named(c, names)
             else:
-                worst.setdefault(c, []).append(Step(at, state, rule))
+                steps.setdefault(c, []).append(Step(at, state, rule))
+    worst = [Course(one, steps[pk]) for pk, one in integrations.items()]
     return Courses(watched, unwell, known_from, counts, worst)
+
+
+def _named(pk: int, names: Sequence[str]) -> Integration:
+    name, store, title, account, hub = names
+    return Integration(
+        pk=pk, name=name, store=Store(name=store, title=title), account=Account(name=account, title=hub)
+    )
