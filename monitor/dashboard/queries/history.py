@@ -51,15 +51,19 @@ class Part:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
-    """A day or a month, in figures and in words."""
+    """A day or a month, in figures and in words. Each is made once: a page tells some of them thrice."""
 
     day: date
     """A month's first."""
     figures: Figures
 
-    @property
+    @cached_property
+    def called(self) -> str:
+        return formats.date_format(self.day, pgettext("date format", "D j M Y"))
+
+    @cached_property
     def available(self) -> str:
         return share_words(self.figures.availability)
 
@@ -79,7 +83,7 @@ class Row:
     def on_time(self) -> str:
         return share_words(self.figures.on_time_share)
 
-    @property
+    @cached_property
     def words(self) -> str:
         """The whole day in a line, for whoever points at its bar."""
         one = self.figures
@@ -94,8 +98,7 @@ class Row:
                 "%(on_time)d of %(n)d order on time", "%(on_time)d of %(n)d orders on time", one.orders
             )
             said.append(orders % {"on_time": one.on_time, "n": one.orders})
-        day = formats.date_format(self.day, pgettext("date format", "D j M Y"))
-        return f"{day}: {', '.join(said)}"
+        return f"{self.called}: {', '.join(said)}"
 
     @property
     def parts(self) -> list[Part]:
