@@ -3,17 +3,20 @@
 import re
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor import audit
+from monitor.access_control import VIEW_AUDIT
 from monitor.models import User
 
 _COUNT = re.compile(r" \(\d+\)$")
@@ -46,6 +49,12 @@ class Audited(Table):
     """Writes an audit row with the fields that changed, relations included."""
 
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        obj = kwargs.get("obj")
+        if obj is not None and request.user.has_perm(VIEW_AUDIT):
+            context["audit"] = f"{reverse('audit')}?{urlencode({'q': audit.named(obj)})}"
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         old = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None

@@ -37,7 +37,7 @@ class MemberInline(admin.TabularInline[Member, Incident]):
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnly):
-    list_display = ("id", "what", "about", "started_at", "opened_at", "closed_at", "peak_waiting")
+    list_display = ("id", "what", "about", "started_at", "closed_at", "peak_waiting")
     fields = (
         *("what", "about", "said", "cause", "started_at", "opened_at", "closed_at", "flapping_since"),
         *("peak_waiting", "acknowledged_at", "acknowledged_by", "snoozed_until"),

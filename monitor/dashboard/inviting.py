@@ -21,7 +21,7 @@ from monitor import audit
 from monitor.access_control import PEOPLE, requires
 from monitor.dashboard.people import render_people
 from monitor.dashboard.people_forms import InviteForm, JoinForm, role_word
-from monitor.models import Invitation, User
+from monitor.models import Invitation, Subscription, User
 from monitor.people import invitations
 
 BACKEND = "monitor.permissions.PermissionsBackend"
@@ -88,6 +88,9 @@ def invited(request: HttpRequest) -> HttpResponse:
                 return redirect("login")
             login(request, user, backend=BACKEND)
             record_authentication(request, user, "password", reauthenticated=True)
+            if not Subscription.objects.filter(email__iexact=user.email).exists():
+                told = _("Welcome. Nothing is mailed to you yet: choose under “Who is told” what shall be.")
+                messages.info(request, told)
             return redirect("overview")
         by = invitation.invited_by
         context = {

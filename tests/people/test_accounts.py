@@ -252,6 +252,7 @@ def test_an_invited_person_joins_with_the_role_they_were_given(invite) -> None:
     client, answer = join(address)
     assert answer["Location"] == reverse("overview")
     assert is_in(client)
+    assert 'class="message info"' in client.get(reverse("overview")).content.decode()
     user = User.objects.get(username="nina")
     assert (user.email, user.language, list(user.groups.all())) == ("new@example.com", "fr", [])
     assert scope_of(user, "monitor.force_refresh").tags == {"fr"}

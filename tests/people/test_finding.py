@@ -106,6 +106,12 @@ def test_form_is_that_of_the_platform_with_its_steps(admin: Client, sandbox: San
     assert f"Where the key is in {answer.context['kind_label']}" in answer.content.decode()
 
 
+def test_shop_that_does_not_tell_its_name_has_the_one_the_hub_knows(admin: Client, sandbox: Sandbox) -> None:
+    url = sandbox.store_url("shopify")
+    answer = admin.post(reverse("connect-store-find"), {"url": url, f"title {url}": "Hudson Coffee"})
+    assert answer.context["form"]["title"].value() == "Hudson Coffee"
+
+
 def test_store_that_is_connected_already_is_named(admin: Client, sandbox: Sandbox) -> None:
     url = sandbox.store_url("lyon")
     Store.objects.create(name="old", title="Old Lyon", platform="woocommerce", url=url)

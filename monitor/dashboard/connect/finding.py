@@ -31,7 +31,10 @@ def find(request: HttpRequest) -> HttpResponse:
         found = testing.find_store(typed, timezone.now())
     except RemoteError as error:
         return _ask(request, typed, problem=error)
-    form = StoreForm(kind=found.platform, instance=Store(), initial=_initial(found))
+    initial = _initial(found)
+    # The hub that listed the shop may know its name where the shop's first page does not tell it.
+    initial["title"] = initial["title"] or request.POST.get(f"title {typed}", "").strip()[:120]
+    form = StoreForm(kind=found.platform, instance=Store(), initial=initial)
     return form_page(
         request,
         STORES_SIDE,

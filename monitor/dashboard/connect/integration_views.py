@@ -15,7 +15,7 @@ from integrations.models import Account, Integration, Store
 from monitor.access_control import CONNECT, requires
 from monitor.dashboard.connect import changes
 from monitor.dashboard.connect.forms import IntegrationForm
-from monitor.models import User
+from monitor.models import Subscription, User
 
 MODELS: dict[str, Any] = {"account": Account, "store": Store, "integration": Integration}
 _CHOICE = "store-"
@@ -43,6 +43,9 @@ def watch(request: HttpRequest, name: str) -> HttpResponse:
             )
             % {"count": len(made)},
         )
+        if not Subscription.objects.filter(is_active=True, bounced_at=None).exists():
+            # All seems done now; without an address the first stall would be seen by nobody.
+            return redirect("notices")
         return redirect("connect")
     messages.warning(request, _("Nothing was chosen: give at least one integration its store."))
     return redirect("connect-account", name=account.name)

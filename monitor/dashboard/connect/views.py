@@ -163,9 +163,20 @@ def _report(row: Account | Store, report: ConnectionReport) -> dict[str, Any]:
     return context
 
 
+def _integrations(side: Side, row: Any) -> list[Integration]:
+    mine = Integration.objects.filter(**{side.name: row}).select_related("store", "account")
+    return list(mine) if row else []
+
+
+def _hubs() -> list[Account]:
+    """Hubs that a store may feed which is not linked yet; more than a handful are looked for in the list."""
+    return list(Account.objects.filter(kind__in=HUBS).only("name", "title")[:6])
+
+
 def form_page(request: HttpRequest, side: Side, kind: str, form: RemoteForm, **more: Any) -> HttpResponse:
     """The form with its guide, and for what is stored already also the test and what belongs to it."""
     row = form.instance if form.instance.pk else None
+    integrations = _integrations(side, row)
     guides = select_template([f"connect/guides/{kind}.html", "connect/guides/default.html"])
     context = {
         "side": side.name,
@@ -175,9 +186,9 @@ def form_page(request: HttpRequest, side: Side, kind: str, form: RemoteForm, **m
         "form": form,
         "parts": form.parts(),
         "guide": guides.render({"kind": kind}, request),
-        "integrations": list(
-            Integration.objects.filter(**{side.name: row}).select_related("store", "account") if row else ()
-        ),
+        "integrations": integrations,
+        "hubs": [] if integrations or side is ACCOUNTS or row is None else _hubs(),
+        "hub_kinds": states.hub_kinds(),
         "is_edge": kind in EDGES,
         "edge_stores": list(row.edge_stores.all()) if row and kind in EDGES else (),
         **more,
