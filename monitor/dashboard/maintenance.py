@@ -23,7 +23,7 @@ from monitor.access_control import VIEW, requires
 from monitor.alerts.maintenance import HUSHED
 from monitor.alerts.windows import LONGEST, BadRule, Span, clean_rule, following, running
 from monitor.dashboard.middleware import ZONES
-from monitor.dashboard.zones import offer_zones
+from monitor.dashboard.zones import offer_zones, search_choices
 from monitor.models import Incident, Maintenance, User
 from monitor.nudge import nudge
 from monitor.scope import Scope, scope_of
@@ -94,7 +94,7 @@ class MaintenanceForm(forms.Form):
         self.now = now
         covers = cast(forms.ChoiceField, self.fields["scope"])
         covers.choices = scopes(scope)
-        covers.widget.attrs["data-search"] = _("Find a store, a tag or an account")
+        search_choices(covers, _("Find a store, a tag or an account"))
         offer_zones(self.fields["time_zone"], now, timezone.get_current_timezone_name())
 
     def full_clean(self) -> None:

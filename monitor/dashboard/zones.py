@@ -24,7 +24,13 @@ def offer_zones(field: forms.Field, now: datetime, *first: str, empty: str = "")
     """Gives a choice field the zones of :func:`grouped_zones`."""
     zones = cast(forms.ChoiceField, field)
     zones.choices = grouped_zones(now, *first, empty=empty)
-    zones.widget.attrs["data-search"] = _("Find a city")
+    search_choices(zones, _("Find a city"))
+
+
+def search_choices(field: forms.ChoiceField, label: str) -> None:
+    """Gives a long list of choices a field of that label, by which it is shortened."""
+    field.widget.attrs["data-search"] = label
+    field.widget.attrs["data-search-nothing"] = _("Nothing matches. Your choice stays as it was.")
 
 
 def grouped_zones(now: datetime, *first: str, empty: str = "") -> list[tuple[str, object]]:
