@@ -189,6 +189,8 @@ MFA_FORMS = {
     "reauthenticate": "monitor.people.forms.CodeAgainForm",
     "activate_totp": "monitor.people.forms.AppForm",
     "add_webauthn": "monitor.people.forms.KeyForm",
+    "edit_webauthn": "monitor.people.forms.KeyNameForm",
+    "login_webauthn": "monitor.people.forms.KeyAloneForm",
 }
 REQUIRE_MFA = env.str("SYNCWATCH_REQUIRE_MFA", "")
 """Who must have a second factor: ``admins``, ``everyone``, or nobody."""

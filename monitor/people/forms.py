@@ -10,8 +10,9 @@ from allauth.account.forms import (
 )
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ReauthenticateByCodeForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
@@ -83,7 +84,11 @@ class CodeAgainForm(Plain, ReauthenticateByCodeForm):  # type: ignore[misc]  # a
 
 
 class AppForm(Plain, ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
-    """The first code of a new authenticator app."""
+    """The first code of a new authenticator app, for which the picture above is scanned first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["code"].widget.attrs["autofocus"]
 
 
 class KeyForm(Plain, AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
@@ -97,3 +102,21 @@ class KeyForm(Plain, AddWebAuthnForm):  # type: ignore[misc]  # allauth has no t
         )
         if comes_by_provider(self.user):
             del self.fields["passwordless"]
+
+
+class KeyNameForm(Plain, EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """What a passkey is called."""
+
+
+class KeyAloneForm(LoginWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Signing in by a passkey alone."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()
+        except forms.ValidationError as error:
+            if error.code != "incorrect_code":
+                raise
+            # A device keeps what was removed here, and goes on offering it.
+            text = _("This passkey is not known here, or no longer. Sign in with your password.")
+            raise forms.ValidationError(text) from error

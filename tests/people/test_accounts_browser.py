@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.auth.models import Group
 from django.core import mail
 from django.utils import timezone
@@ -21,6 +22,7 @@ __all__ = ["browser"]
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "correct horse 9"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +69,20 @@ def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Sign out").click()
 
 
+def with_a_device(page: Page) -> None:
+    """A telephone's or laptop's store of passkeys, whose owner shows a finger at once."""
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+              "hasUserVerification": True, "isUserVerified": True}  # fmt: skip
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+
+
+def code_now() -> str:
+    """What an authenticator app shows that knows the secret."""
+    return str(format_hotp_value(hotp_value(SECRET, list(yield_hotp_counters_from_time())[1])))
+
+
 def show_again(page: Page) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
@@ -91,13 +107,49 @@ def test_an_authenticator_app_is_set_up_and_asked_for(vera: User, opened) -> Non
     expect(page.get_by_role("heading", name="Incidents")).to_be_visible()
 
 
-def test_a_passkey_is_added_and_signs_in_alone(vera: User, opened) -> None:
+def test_the_app_signs_in_its_recovery_codes_are_saved_and_work_once_and_it_is_switched_off(
+    vera: User, opened, tmp_path
+) -> None:
+    TOTP.activate(vera, SECRET)
+    RecoveryCodes.activate(vera)
+    page = opened("/account/")
+    sign_in(page)
+    page.get_by_label("Code").fill(code_now())
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Show them").click()
+    show_again(page)
+    expect(page.get_by_role("link", name="Save as a file")).to_be_visible()
+    shown = page.locator(".codes code").all_inner_texts()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save as a file").click()
+    saved.value.save_as(tmp_path / "codes.txt")
+    assert (tmp_path / "codes.txt").read_text().split() == shown
+    assert len(shown) == 10
+    sign_out(page)
+    sign_in(page)
+    page.get_by_label("Code").fill(shown[3])
+    page.get_by_role("button", name="Sign in").click()
+    sign_out(page)
+    sign_in(page)
+    page.get_by_label("Code").fill(shown[3])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("That code is not right, or it was used already.")).to_be_visible()
+    page.get_by_label("Code").fill(shown[4])
+    page.get_by_role("button", name="Sign in").click()
+    page.goto("/account/")
+    expect(page.get_by_text("8 codes are left.")).to_be_visible()
+    page.get_by_role("link", name="Switch it off").click()
+    show_again(page)
+    page.get_by_role("button", name="Switch it off").click()
+    expect(page.get_by_role("link", name="Set up an app")).to_be_visible()
+    sign_out(page)
+    sign_in(page)
+    expect(page.locator("#person-menu")).to_be_visible()
+
+
+def test_a_passkey_is_added_and_signs_in_alone_until_it_is_removed(vera: User, opened) -> None:
     page = opened("/account/passkeys/add/")
-    devices = page.context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
-              "hasUserVerification": True, "isUserVerified": True}  # fmt: skip
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    with_a_device(page)
     sign_in(page)
     show_again(page)
     page.get_by_label("What you call it").fill("My laptop")
@@ -109,6 +161,47 @@ def test_a_passkey_is_added_and_signs_in_alone(vera: User, opened) -> None:
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("#person-menu")).to_be_visible()
     assert page.url.endswith("/")
+    page.goto("/account/")
+    page.get_by_role("link", name="Rename My laptop").click()
+    show_again(page)
+    page.get_by_label("What you call it").fill("The old laptop")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Remove The old laptop").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("The old laptop")).to_have_count(0)
+    sign_out(page)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_text("This passkey is not known here, or no longer.")).to_be_visible()
+    sign_in(page)
+    expect(page.locator("#person-menu")).to_be_visible()
+
+
+def test_a_passkey_is_the_second_step_after_the_password(vera: User, opened) -> None:
+    page = opened("/account/passkeys/add/")
+    with_a_device(page)
+    sign_in(page)
+    show_again(page)
+    page.get_by_label("Sign in with it alone, without the password").uncheck()
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    sign_out(page)
+    page.goto("/incidents/")
+    sign_in(page)
+    expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Incidents")).to_be_visible()
+
+
+def test_at_a_bare_address_one_is_told_why_there_are_no_passkeys(vera: User, opened) -> None:
+    page = opened("/login/")
+    page.goto(page.url.replace("localhost", "127.0.0.1").replace("/login/", "/account/passkeys/add/"))
+    sign_in(page)
+    show_again(page)
+    expect(page.get_by_text("Passkeys do not work here.")).to_be_visible()
+    for name in ("Add it", "Sign in with it alone, without the password"):
+        expect(page.get_by_text(name)).to_be_hidden()
+    page.get_by_role("link", name="Back", exact=True).click()
+    expect(page.get_by_role("link", name="Set up an app")).to_be_visible()
 
 
 def test_an_invited_operator_of_some_stores_joins_by_the_mail(
@@ -132,9 +225,16 @@ def test_an_invited_operator_of_some_stores_joins_by_the_mail(
 def test_zones_are_found_by_typing(vera: User, opened) -> None:
     page = opened("/settings/")
     sign_in(page)
-    page.get_by_label("Find a city").fill("sao paulo")
-    expect(page.locator("#id_time_zone")).to_have_value("America/Sao_Paulo")
+    zone, find = page.locator("#id_time_zone"), page.get_by_label("Find a city")
+    find.fill("sao paulo")
+    expect(zone).to_have_value("America/Sao_Paulo")
+    find.press("Tab")
     page.get_by_label("Theme").select_option("dark")
+    # What nothing has the name of changes nothing, though its first letters were some other city's.
+    find.fill("")
+    find.press_sequentially("tokyz")
+    expect(page.get_by_text("Nothing matches. Your choice stays as it was.")).to_be_visible()
+    expect(zone).to_have_value("America/Sao_Paulo")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     vera.refresh_from_db()

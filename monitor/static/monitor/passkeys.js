@@ -3,13 +3,11 @@
   const form = document.querySelector("form[data-passkey]");
   if (!form) return;
   // Browsers tie passkeys to names with HTTPS, never to bare addresses.
-  if (!isSecureContext || /^[\d.]+$|:/.test(location.hostname)) {
-    document.getElementById("passkey").disabled = true;
-    const why = form.querySelector("[data-needs-name]");
-    if (why) why.hidden = false;
+  const isBare = /^[\d.]+$|:/.test(location.hostname);
+  if (!isSecureContext || isBare || !window.PublicKeyCredential || !window.webauthnJSON) {
+    document.getElementById("no-passkeys")?.removeAttribute("hidden");
     return;
   }
-  if (!window.PublicKeyCredential || !window.webauthnJSON) return;
   const wrong = form.querySelector("[role=alert]");
   form.hidden = false;
   const kept = document.getElementById("passkey-data");
