@@ -52,17 +52,17 @@ def fleet_latency(request: HttpRequest, form: str) -> HttpResponse:
     limit_s = look.within * 60
     hours = data.fleet_hours(chosen, start=look.start_at, end=look.end_at, now=now, on_time_s=limit_s)
 
+    who = reverse("slowest")
+
+    def link(hour: Hour) -> str:
+        query = look.at(hour.start_at, min(hour.start_at + hour.length, now))
+        return f"{who}?{query}" + (f"&{urlencode({'of': of})}" if of else "")
+
     def draw() -> Figure:
         marks = happened(chosen, start=hours[0].start_at, end=look.end_at)
-        who = reverse("slowest")
-
-        def link(hour: Hour) -> str:
-            query = look.at(hour.start_at, min(hour.start_at + hour.length, now))
-            return f"{who}?{query}" + (f"&{urlencode({'of': of})}" if of else "")
-
         return latency_figure(hours, zone=zone, marks=marks, link=link, on_time_s=limit_s)
 
-    return _answer(request, form, hours, f"latency-{slugify(of) or 'fleet'}", draw)
+    return _answer(request, form, hours, f"latency-{slugify(of) or 'fleet'}", draw, link)
 
 
 @page
@@ -163,7 +163,12 @@ def _zone() -> ZoneInfo:
 
 
 def _answer(
-    request: HttpRequest, form: str, hours: Sequence[Hour], name: str, draw: Callable[[], Figure]
+    request: HttpRequest,
+    form: str,
+    hours: Sequence[Hour],
+    name: str,
+    draw: Callable[[], Figure],
+    link: Callable[[Hour], str] | None = None,
 ) -> HttpResponse:
     if form == "json":
         return _json(draw())
@@ -176,6 +181,7 @@ def _answer(
             quantile_words(hour.tail),
             share_words(hour.on_time),
             seconds_words(hour.backlog_s),
+            link(hour) if link and hour.arrived + hour.waiting else "",
         )
         for hour in reversed(hours)
     ]

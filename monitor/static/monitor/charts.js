@@ -85,6 +85,24 @@
     });
   };
 
+  // --- the columns of the picture: one stop for the Tab key, arrows inside ---------------------------
+  const columns = () => [...document.querySelectorAll(".columns a")];
+  const rove = (stop) => {
+    for (const column of columns()) column.setAttribute("tabindex", column === stop ? 0 : -1);
+  };
+  const roveAnew = () => rove(columns().find((column) => column === document.activeElement) ?? columns()[0]);
+  document.addEventListener("htmx:afterSwap", roveAnew);
+  roveAnew();
+  document.addEventListener("keydown", (event) => {
+    const here = event.target.closest?.(".columns a");
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const next = here && step && columns()[columns().indexOf(here) + step];
+    if (!next) return;
+    event.preventDefault();
+    rove(next);
+    next.focus();
+  });
+
   // --- drawing ---------------------------------------------------------------------------------------
   const coarse = matchMedia("(pointer: coarse)");
   const narrow = (layout) => {

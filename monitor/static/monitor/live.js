@@ -1,7 +1,7 @@
 // Live parts: htmx asks again every few seconds; this keeps them from disturbing the reader.
 (() => {
   const last = new Map();
-  let openDetails = [];
+  let place = null;
   const sign = document.getElementById("disconnected");
   const stamp = document.getElementById("last-live");
   // As all times of the page are written: 24 hours, in the reader's zone, which may not be the browser's.
@@ -37,9 +37,38 @@
   const inUse = (part) => {
     const active = document.activeElement;
     if (part.contains(active) && active.matches("input, textarea, select")) return true;
-    if (hasUnsent(part)) return true;
+    if (hasUnsent(part) || part.querySelector("button[aria-busy]")) return true;
     const selection = getSelection();
     return !selection.isCollapsed && part.contains(selection.anchorNode);
+  };
+
+  // --- a part that is made anew keeps the reader's place: what is open, how far it is scrolled, the focus ---
+  // htmx finds only what has an id again; links in a list have none.
+  const stopsIn = (part) => [...part.querySelectorAll("a[href], button, summary, [tabindex]")];
+  const sameAs = (one) => `${one.localName} ${one.getAttribute("href")} ${one.id} ${one.textContent}`;
+  const placeIn = (part) => {
+    const stops = stopsIn(part);
+    const at = stops.indexOf(document.activeElement);
+    return {
+      part: part.id,
+      open: [...part.querySelectorAll("details[open][id]")].map((details) => details.id),
+      scrolled: [...part.querySelectorAll(".scroll")].map((one) => one.scrollTop),
+      at,
+      stop: at < 0 ? null : sameAs(stops[at]),
+    };
+  };
+  const takeUp = ({ part, open, scrolled, at, stop }) => {
+    for (const id of open) {
+      const details = document.getElementById(id);
+      if (details) details.open = true;
+    }
+    const now = document.getElementById(part);
+    if (!now) return;
+    now.querySelectorAll(".scroll").forEach((one, n) => { one.scrollTop = scrolled[n] ?? 0; });
+    if (at < 0 || now.contains(document.activeElement)) return;
+    const stops = stopsIn(now);
+    const next = stops.find((one) => sameAs(one) === stop) ?? stops[Math.min(at, stops.length - 1)];
+    next?.focus({ preventScroll: true });
   };
 
   // A new session does not take the forms of the one before: they get its token.
@@ -82,15 +111,11 @@
       return;
     }
     last.set(elt.id, serverResponse);
-    openDetails = [...target.querySelectorAll("details[open][id]")].map((details) => details.id);
+    place = placeIn(target);
   });
-
   document.addEventListener("htmx:afterSwap", () => {
-    for (const id of openDetails) {
-      const details = document.getElementById(id);
-      if (details) details.open = true;
-    }
-    openDetails = [];
+    if (place) takeUp(place);
+    place = null;
   });
 
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
