@@ -87,7 +87,12 @@ def latency_figure(
                 "yaxis": "y2",
                 "mode": "lines+markers",
                 "line": {"color": "var(--ok)", "width": 1.4, "shape": "hvh"},
-                "marker": {"size": _dots([hour.on_time for hour in hours]), "color": "var(--ok)"},
+                "marker": {
+                    "size": _dots([hour.on_time for hour in hours]),
+                    "color": "var(--ok)",
+                    "line": {"width": 0},
+                    "opacity": 1,
+                },
                 "connectgaps": False,
             }
         )
@@ -180,6 +185,9 @@ def _line(x: Figure, quantiles: Sequence[Quantile | None], name: str, colour: st
             "color": f"var({colour})",
             "symbol": ["triangle-up" if bound else "circle" for bound in at_least],
             "size": [9 if bound else dot for bound, dot in zip(at_least, _dots(quantiles), strict=True)],
+            # Points of several sizes get an edge and are half transparent if nothing else is said.
+            "line": {"width": 0},
+            "opacity": 1,
         },
     }
 
@@ -270,8 +278,6 @@ def _limit_words(on_time_s: float) -> Figure:
         "text": _("on time: within %(duration)s") % {"duration": seconds_words(on_time_s)},
         "showarrow": False,
         "font": {"color": "var(--ink-2)", "size": 11},
-        "bgcolor": "var(--panel)",
-        "borderpad": 0,
     }
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from integrations.models import Integration
 from monitor.access_control import FORCE_REFRESH, VIEW_AUDIT
 from monitor.dashboard import changing_many, saved_views
-from monitor.dashboard.looking import RANGES, Look
+from monitor.dashboard.looking import RANGE_WORDS, RANGES, Look
 from monitor.dashboard.pages import page, shared, template_part
 from monitor.dashboard.queries import one, table
 from monitor.dashboard.queries.access import Access
@@ -154,7 +154,7 @@ def integration_page(request: HttpRequest, name: str) -> HttpResponse:
         "tab": tab,
         "tabs": TABS.items(),
         "look": Look.of(request.GET, now),
-        "ranges": RANGES if about.imports else EVENT_RANGES,
+        "ranges": [(key, RANGE_WORDS[key]) for key in (RANGES if about.imports else EVENT_RANGES)],
     }
     if history is not None:
         context["history"] = history

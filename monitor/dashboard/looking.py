@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from monitor.charts.chosen import Chosen
 from monitor.charts.hours import step_of
@@ -18,6 +19,13 @@ RANGES: Final = {
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
     "90d": timedelta(days=90),
+}
+RANGE_WORDS: Final = {
+    "6h": gettext_lazy("6 hours"),
+    "24h": gettext_lazy("24 hours"),
+    "7d": gettext_lazy("7 days"),
+    "30d": gettext_lazy("30 days"),
+    "90d": gettext_lazy("90 days"),
 }
 DEFAULT: Final = "24h"
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=366)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from monitor.alerts.maintenance import covered, running_now
-from monitor.dashboard.looking import RANGES, WITHIN_MIN, Look
+from monitor.dashboard.looking import RANGE_WORDS, RANGES, WITHIN_MIN, Look
 from monitor.dashboard.pages import page, shared, template_part
 from monitor.dashboard.picture import MOST_ROWS, ROWS, picture
 from monitor.dashboard.queries import fleet
@@ -23,13 +23,6 @@ TROUBLES = 25
 """Troubles spelled out on the overview; the rest is in the list."""
 LOADED = 200
 """In a catastrophe not even a fleet of thousands makes the page heavy."""
-RANGE_WORDS = {
-    "6h": gettext_lazy("6 hours"),
-    "24h": gettext_lazy("24 hours"),
-    "7d": gettext_lazy("7 days"),
-    "30d": gettext_lazy("30 days"),
-    "90d": gettext_lazy("90 days"),
-}
 BY_WORDS = {
     "hosting": gettext_lazy("Shopify against self-hosted"),
     "platform": gettext_lazy("by platform"),

@@ -86,6 +86,25 @@
     }
   });
 
+  // --- what was pressed shows that it works, and is sent once ------------------------------------
+  const PATIENCE_MS = 15_000;
+  const busy = (parts, yes) => {
+    for (const part of parts) {
+      if (yes) part.setAttribute("aria-busy", "true");
+      else part.removeAttribute("aria-busy");
+    }
+  };
+  document.addEventListener("submit", (event) => {
+    const { target, submitter } = event;
+    if (event.defaultPrevented) return;
+    if (target.hasAttribute("aria-busy")) return event.preventDefault();
+    const parts = [target, submitter].filter(Boolean);
+    busy(parts, true);
+    // Who stays on the page, for the answer is a file or does not come, may press again.
+    setTimeout(busy, target.getAttribute("method") === "post" ? PATIENCE_MS : 1000, parts, false);
+  });
+  addEventListener("pageshow", () => busy(document.querySelectorAll("form[aria-busy], button[aria-busy]"), false));
+
   // --- following a link that the server should know of ------------------------------------------
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-tell]");
