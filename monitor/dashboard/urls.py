@@ -18,11 +18,13 @@ from monitor.dashboard import (
     saved_views,
     systems,
     wall,
+    week,
 )
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("wall/", wall.wall, name="wall"),
+    path("week/", week.week, name="week"),
     path("integrations/", integrations.integration_list, name="integrations"),
     path("views/save/", saved_views.save, name="view-save"),
     path("views/remove/", saved_views.remove, name="view-remove"),

@@ -316,3 +316,27 @@ def test_the_command_says_what_is_wrong(lyon, email, week, words) -> None:
     with pytest.raises(CommandError, match=words) as caught:
         call_command("report", email, week=week)
     assert caught.value.returncode == 2
+
+
+# --- on a page ------------------------------------------------------------------------------------
+
+
+def test_whoever_looks_sees_the_last_week_of_the_stores_they_may_see(
+    lyon, make_integration, monkeypatch, client
+) -> None:
+    porto = watched(make_integration("porto", "Porto"))
+    for one in (lyon, porto):
+        latency(one, BEGINS + 30 * HOUR, [60.0] * 6)
+    happened(porto, BEGINS + 5 * HOUR, HOUR)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: MONDAY)
+    user = User.objects.create_user("vera", time_zone="Europe/Paris")
+    client.force_login(user)
+    assert client.get("/week/").status_code == 403
+    Role.objects.create(user=user, group=Group.objects.get(name=VIEWER), tags=["fr"])
+    page = client.get("/week/").content.decode()
+    assert "the week before" in page
+    assert "Lyon" in page
+    assert "Porto" not in page
+    assert "switched off" not in page
+    Integration.objects.update(created_at=MONDAY)
+    assert client.get("/week/")["Location"] == "/"

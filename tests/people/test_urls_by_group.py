@@ -139,6 +139,7 @@ PAGES: dict[str, Page] = {
     "chart-tracking": Page(VIEWER, ("json",)),
     "slowest": Page(VIEWER),
     "wall": Page(VIEWER),
+    "week": Page(VIEWER),
     "chart-latency": Page(VIEWER, ("integration.name", "json")),
     # The hub of the integration here counts no events; see tests/dashboard/test_events_chart.py.
     "chart-events": Page(VIEWER, ("integration.name", "json"), statuses=(404,)),
