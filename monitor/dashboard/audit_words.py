@@ -10,6 +10,7 @@ from django.db.models import Field, Model
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from monitor.dashboard.people_forms import role_word
 from monitor.models import BulkRefresh, Refresh, SavedView, User
 
 DONE: Final = {
@@ -54,11 +55,13 @@ _OTHER_FIELDS: Final = {
     "accounts": _("accounts"),
     "asked": pgettext_lazy("audit", "asked"),
     "check": _("check"),
+    "closed_at": pgettext_lazy("audit", "ended"),
     "credentials_changed": _("credentials"),
     "groups": _("roles"),
     "integrations": _("integrations"),
     "refresh": _("refresh"),
     "refused": pgettext_lazy("audit", "refused"),
+    "role": _("role"),
     "roles": _("roles for some stores"),
     "secrets": _("credentials"),
     "sessions": _("sessions"),
@@ -68,7 +71,13 @@ _OTHER_FIELDS: Final = {
     "topics": _("topics"),
     "until": _("until"),
 }
-"""What is recorded and is no field of a table."""
+"""What is recorded and is no field of a table, or one that no form shows."""
+_FACTORS: Final = {
+    "recovery_codes": _("Recovery codes"),
+    "totp": _("Authenticator app"),
+    "webauthn": _("Passkeys"),
+}
+_OF_ROLES: Final = frozenset({"groups", "role"})
 
 
 def done(action: str) -> str:
@@ -90,14 +99,20 @@ def target_words(target: str) -> str:
 
 def field_word(target: str, key: str) -> str:
     """What the pages call a field of the target; ``is_paused`` of an integration is ``paused``."""
+    if word := _OTHER_FIELDS.get(key):
+        return str(word)
     field = _field(target, key)
-    return str(field.verbose_name if field else _OTHER_FIELDS.get(key, key.replace("_", " ")))
+    return str(field.verbose_name) if field else key.replace("_", " ")
 
 
 def value_words(target: str, key: str, value: Any) -> Any:
     """What pages call a value that is one of a few; any other as it is."""
+    if key in _OF_ROLES:
+        return [role_word(one) for one in value] if isinstance(value, list) else role_word(str(value or ""))
+    if not isinstance(value, str):
+        return value
     field = _field(target, key)
-    return str(dict(field.flatchoices).get(value, value)) if field and isinstance(value, str) else value
+    return str(dict(field.flatchoices if field else _FACTORS).get(value, value))
 
 
 @cache
