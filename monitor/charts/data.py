@@ -10,6 +10,7 @@ from django.db.models import Count, DateTimeField, Func, Q, QuerySet, Value
 from integrations.models import Integration
 from monitor.charts.chosen import Chosen
 from monitor.charts.hours import DAY, LOOK_BACK, Hour, floor, hours_of, step_of
+from monitor.charts.together import rows_of_days
 from monitor.health.sketch import Sketch
 from monitor.models import Arrival, LatencyDay, LatencyFleetDay, LatencyFleetHour, LatencyHour
 
@@ -36,22 +37,11 @@ def fleet_hours(
     """The hours (or days, for a long time) of a part of the fleet from ``start`` to ``end``."""
     step = step_of(end - start)
     first = floor(start.astimezone(UTC), step)
-    rows: QuerySet[Any]
-    by_day = step == DAY
-    reach = Q(hour__gte=first - LOOK_BACK, hour__lte=end)
-    if by_day:
-        # UTC on both sides: what the day is in the reader's zone must not matter.
-        reach = Q(day__gte=(first - LOOK_BACK).date(), day__lte=end.astimezone(UTC).date())
-    if chosen.is_whole:
-        rows = (LatencyFleetDay if by_day else LatencyFleetHour).objects.filter(reach, chosen.of_fleet)
-    else:
-        mine = Q(integration__in=chosen.integrations())
-        rows = (LatencyDay if by_day else LatencyHour).objects.filter(reach, mine)
     waiting = Arrival.objects.filter(WATCHED)
     if not chosen.is_everything:
         waiting = waiting.filter(integration__in=chosen.integrations())
     return hours_of(
-        _by_step(rows, step),
+        _sketches(chosen, first, end, step),
         _waiting(waiting, first, end),
         start=first,
         end=end,
@@ -82,16 +72,36 @@ def first_hour(now: datetime, span: timedelta) -> datetime:
     return (now - span).replace(minute=0, second=0, microsecond=0)
 
 
-def _by_step(rows: QuerySet[Any], step: timedelta) -> dict[datetime, Sketch]:
+def _sketches(chosen: Chosen, first: datetime, end: datetime, step: timedelta) -> dict[datetime, Sketch]:
     """The sketch of every hour or day."""
-    if step == DAY:
-        return {datetime.combine(day, time(), UTC): one for day, one in _merged(rows, "day").items()}
-    return {hour.astimezone(UTC): one for hour, one in _merged(rows, "hour").items()}
+    rows: QuerySet[Any]
+    if step != DAY:
+        reach = Q(hour__gte=first - LOOK_BACK, hour__lte=end)
+        if chosen.is_whole:
+            rows = LatencyFleetHour.objects.filter(reach, chosen.of_fleet)
+        else:
+            rows = LatencyHour.objects.filter(reach, integration__in=chosen.integrations())
+        return {hour.astimezone(UTC): one for hour, one in _merged_by(rows, "hour").items()}
+    # UTC on both sides: what the day is in the reader's zone must not matter.
+    since, last = (first - LOOK_BACK).date(), end.astimezone(UTC).date()
+    if chosen.is_whole:
+        rows = LatencyFleetDay.objects.filter(chosen.of_fleet, day__gte=since, day__lte=last)
+        days = _merged_by(rows, "day")
+    elif chosen.store:
+        rows = LatencyDay.objects.filter(integration__in=chosen.integrations(), day__gte=since, day__lte=last)
+        days = _merged_by(rows, "day")
+    else:
+        days = _merged(*rows_of_days(chosen, since, last))
+    return {datetime.combine(day, time(), UTC): one for day, one in days.items()}
 
 
-def _merged(rows: QuerySet[Any], key: str) -> dict[Any, Sketch]:
+def _merged_by(rows: QuerySet[Any], key: str) -> dict[Any, Sketch]:
     """The sum of the rows with the same value in the column ``key``."""
-    sql, params = rows.order_by().values_list(key, "buckets", "counts").query.sql_with_params()
+    return _merged(*rows.order_by().values_list(key, "buckets", "counts").query.sql_with_params())
+
+
+def _merged(sql: str, params: Sequence[Any]) -> dict[Any, Sketch]:
+    """The same of rows of a key, buckets and counts."""
     with connection.cursor() as cursor:
         cursor.execute(_MERGED.format(rows=sql), params)
         found: Sequence[tuple[Any, list[int], list[int]]] = cursor.fetchall()
@@ -109,7 +119,7 @@ def by_integration(
         rows = LatencyDay.objects.filter(integration__in=integrations, day__gte=start.date(), day__lte=last)
     else:
         rows = LatencyHour.objects.filter(integration__in=integrations, hour__gte=start, hour__lt=end)
-    return _merged(rows, "integration_id")
+    return _merged_by(rows, "integration_id")
 
 
 def _waiting(arrivals: QuerySet[Arrival], start: datetime, end: datetime) -> list[tuple[datetime, int]]:

@@ -74,6 +74,7 @@ RULES = (
     Rule("monitor_latencyfleethour", "t.hour < %(before)s", _FIGURES),
     Rule("monitor_latencyfleetday", "t.day < %(before)s", _FIGURES),
     Rule("monitor_latencyday", "t.day < %(before)s", _FIGURES),
+    Rule("monitor_latencygroupday", "t.day < %(before)s", _FIGURES),
     Rule("monitor_stateday", "t.day < %(before)s", _FIGURES),
 )
 

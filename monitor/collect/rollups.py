@@ -34,7 +34,14 @@ _MERGE = """
 _HOUR = _MERGE.format(
     table="monitor_latencyhour", keys="integration_id, hour", types="integration_id bigint, hour timestamptz"
 )
-_DAY = _MERGE.format(
+# By the database's clock, as they are summed up: what counts is when it is written.
+_LATE = """
+    WITH late AS (
+        INSERT INTO monitor_latencylate (integration_id, day)
+        SELECT integration_id, day FROM jsonb_to_recordset(%s::jsonb) AS r(integration_id bigint, day date)
+         WHERE day < (statement_timestamp() AT TIME ZONE 'UTC')::date)
+"""
+_DAY = _LATE + _MERGE.format(
     table="monitor_latencyday", keys="integration_id, day", types="integration_id bigint, day date"
 )
 _FLEET_HOUR = _MERGE.format(
@@ -88,7 +95,7 @@ def add(platform: str, completed: Sequence[Completed]) -> None:
             (_FLEET_HOUR, ("platform", "account_id", "hour"), fleet_hours),
             (_FLEET_DAY, ("platform", "account_id", "day"), fleet_days),
         ):
-            cursor.execute(sql, [_rows(names, groups.items())])
+            cursor.execute(sql, [_rows(names, groups.items())] * sql.count("%s"))
 
 
 def _rows(names: tuple[str, ...], groups: Iterable[tuple[tuple[Any, ...], Counter[int]]]) -> str:

@@ -16,6 +16,7 @@ from django.db.models import Max, Min
 from integrations.models import Integration
 from monitor.history import punctual
 from monitor.history.availability import worked_out
+from monitor.history.groups import sum_up
 from monitor.history.keeping import note_pauses, note_silence
 from monitor.history.pieces import DAY, midnight
 from monitor.models import Heartbeat, Transition
@@ -27,6 +28,8 @@ DAYS_AT_ONCE = 14
 """Days that one run closes at most: after an upgrade the past is caught up in small steps."""
 LATE = timedelta(minutes=30)
 """How often it is asked what was added to days that are over."""
+SUMMED = timedelta(minutes=5)
+"""How often the latencies of groups are summed up."""
 SETTLED = timedelta(minutes=10)
 """After its end a day waits so long for what is still being stored."""
 COUNTED_AGAIN = timedelta(days=6)
@@ -69,8 +72,13 @@ def keep(now: datetime) -> int:
         note_pauses(now)
         note_silence(now, None if is_new else beat.at)
         written = _close(beat.detail, now)
-        if not _is_recent(beat.detail.get("late_at"), now):
+        summed_at, is_idle = beat.detail.get("summed_at"), _is_recent(beat.detail.get("late_at"), now)
+        if not is_idle:
             written += _late(beat.detail, now)
+        # Never both in one run, but for the first.
+        if summed_at is None or (is_idle and not _is_recent(summed_at, now, SUMMED)):
+            sum_up()
+            beat.detail["summed_at"] = now.isoformat()
         beat.at = now
         beat.save()
     return written
@@ -155,8 +163,8 @@ def _parts(ids: Collection[int]) -> list[Sequence[int]]:
     return [ordered[start : start + TOGETHER] for start in range(0, len(ordered), TOGETHER)]
 
 
-def _is_recent(text: str | None, now: datetime) -> bool:
-    return text is not None and now - datetime.fromisoformat(text) < LATE
+def _is_recent(text: str | None, now: datetime, within: timedelta = LATE) -> bool:
+    return text is not None and now - datetime.fromisoformat(text) < within
 
 
 def _execute(sql: str, rows: list[dict[str, Any]]) -> int:

@@ -10,7 +10,15 @@ from monitor.models.maintenance import Maintenance, Remark
 from monitor.models.observations import Arrival, Call, HubFailureLog, HubState, Order
 from monitor.models.people import Audit, Invitation, Role, User
 from monitor.models.refreshes import BulkRefresh, Recovery, Refresh
-from monitor.models.rollups import LatencyDay, LatencyFleetDay, LatencyFleetHour, LatencyHour
+from monitor.models.rollups import (
+    LatencyDay,
+    LatencyFleetDay,
+    LatencyFleetHour,
+    LatencyGroup,
+    LatencyGroupDay,
+    LatencyHour,
+    LatencyLate,
+)
 from monitor.models.shipments import Shipment
 from monitor.models.views import SavedView
 from monitor.models.work import Heartbeat, Job, RateLimit
@@ -36,7 +44,10 @@ __all__ = [
     "LatencyDay",
     "LatencyFleetDay",
     "LatencyFleetHour",
+    "LatencyGroup",
+    "LatencyGroupDay",
     "LatencyHour",
+    "LatencyLate",
     "Maintenance",
     "ManualTick",
     "Member",

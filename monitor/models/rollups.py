@@ -69,3 +69,36 @@ class LatencyFleetDay(Sketch):
             models.UniqueConstraint(fields=["platform", "account", "day"], name="latency_fleet_day_once")
         ]
         indexes = [models.Index(fields=["day"], name="latency_fleet_day_at")]
+
+
+class LatencyGroup(models.Model):
+    """Integrations of one account whose stores have the same platform and tags: whoever sees or chooses one
+    of them sees or chooses all.
+
+    Who belongs to it is worked out anew each time. Here only stands whose latencies are summed up.
+    """
+
+    key = models.CharField(max_length=32, unique=True)
+    """Made of the keys of its integrations: whose shop is tagged otherwise is in another group."""
+    until = models.DateField()
+    """All its days before this one are summed up."""
+
+
+class LatencyGroupDay(Sketch):
+    """The sum of :class:`LatencyDay` over a group, as far as no :class:`LatencyLate` speaks of it."""
+
+    group = models.ForeignKey(LatencyGroup, models.CASCADE, related_name="days")
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "day"], name="latency_group_day_once")]
+
+
+class LatencyLate(models.Model):
+    """A mark that something was added to a day of an integration when that day was over.
+
+    Not unique: who leaves one waits for nobody, and none is taken for one that is just being cleared away.
+    """
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="+")
+    day = models.DateField()

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.models import Account, Integration, Store
+from monitor.history.groups import sum_up
 
 PLATFORMS = ("shopify", "woocommerce", "magento", "prestashop")
 BATCH = 500_000
@@ -135,6 +136,8 @@ def fill(integrations: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
         cursor.execute(_FLEET, {"evidence": _EVIDENCE})
+    while sum_up():
+        pass
 
 
 def add_orders(integrations: int, first: int, last: int) -> None:
