@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from monitor import wording
 from monitor.dashboard.exports import iso
-from monitor.dashboard.faces import face_of
+from monitor.dashboard.faces import calm, face_of
 from monitor.dashboard.queries.incident_search import Wanted, found
 from monitor.dashboard.queries.incidents import IncidentPage
 from monitor.health.states import State
@@ -26,7 +26,8 @@ from monitor.wording import flapping
 COLUMNS = (
     "id", "what", "state", "cause", "rule", "started_at_utc", "opened_at_utc", "closed_at_utc", "duration_s",
     "members", "integrations", "most_waiting", "acknowledged_by", "acknowledged_by_account",
-    "acknowledged_at_utc", "notices_sent", "notices_refused", "resolved_by", "comes_and_goes_since_utc", "link",
+    "acknowledged_at_utc", "notices_sent", "notices_refused", "resolved_by", "comes_and_goes_since_utc",
+    "link",
 )  # fmt: skip
 AT_ONCE = 200
 _MARKED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#|~"})
@@ -106,11 +107,16 @@ def markdown(about: IncidentPage) -> str:
         tz=zone,
         state=State(incident.state),
     )
-    headline = f"{_('What was wrong:')} {said.headline}" if incident.closed_at else said.headline
+    headline = said.headline
+    if incident.closed_at:
+        headline = f"{_('What was wrong:')} {headline}"
+    elif incident.calm_since:
+        headline = f"{_('What it was when it failed last:')} {headline}"
     coming = flapping.came_and_went if incident.closed_at else flapping.comes_and_goes
     flaps = coming(incident.evidence, now=about.end_at, tz=zone)
+    face = face_of(incident.state, incident.rule)
     facts = [
-        (_("State"), _("over") if incident.closed_at else face_of(incident.state, incident.rule).word),
+        (_("State"), _("over") if incident.closed_at else (calm() if incident.calm_since else face).word),
         (_("Began"), _stamp(incident.started_at)),
         (_("Over"), _stamp(incident.closed_at) if incident.closed_at else "–"),
         (_("Lasted"), wording.duration(about.duration)),

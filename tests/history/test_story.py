@@ -98,6 +98,14 @@ def test_the_markdown_is_a_document_in_which_names_are_no_marks(viewer, outage) 
     assert f"<http://127.0.0.1:8000/incidents/{outage.pk}/>" in answer.content.decode()
 
 
+def test_the_markdown_of_what_is_calm_for_now_does_not_say_that_it_fails(viewer, outage) -> None:
+    at = outage.opened_at
+    Incident.objects.filter(pk=outage.pk).update(flapping_since=at, calm_since=at, closed_at=None)
+    text = viewer.get(f"/incidents/{outage.pk}/post-mortem.md").content.decode()
+    assert "What it was when it failed last:" in text
+    assert "- **State**: calm for now" in text
+
+
 def test_addresses_of_people_are_not_in_it(viewer, outage) -> None:
     for page in ("", "post-mortem/", "post-mortem.md"):
         assert "@example.com" not in viewer.get(f"/incidents/{outage.pk}/{page}").content.decode()

@@ -155,7 +155,7 @@ def _look_at(facts: WeekFacts) -> Iterator[str]:
         yield _("Fewer orders came in time than the week before: begin with the slowest below.")
     if facts.now.unknown >= UNKNOWN_MUCH:
         yield _(
-            "Of %(share)s of the time nothing is known: see on the status page whether Syncwatch ran, and "
+            "Nothing is known of %(share)s of the time: see on the status page whether Syncwatch ran, and "
             "whether the stores can be read."
         ) % {"share": _share(facts.now.unknown)}
     if facts.causes and facts.causes[0][1] > 2:
