@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from integrations.models import Account, Integration, Store
-from monitor.models import Audit, Incident, Job, Subscription
+from monitor.models import Audit, Incident, Job
 from tests.people.conftest import KEY, SECRET, Fleet
 
 pytestmark = pytest.mark.integration
@@ -270,23 +270,6 @@ def test_chosen_integrations_are_watched_and_get_their_work(admin: Client, fleet
     ]
     assert Job.objects.filter(kind="store_orders").count() == 2
     assert Audit.objects.get(action="integration.create").after["store"] == "paris"
-
-
-def test_watching_leads_back_to_the_list_once_somebody_is_told(admin: Client, fleet: Fleet) -> None:
-    Subscription.objects.create(email="ops@shop.example")
-    Store.objects.create(name="paris", platform="woocommerce", url="https://paris.example.com")
-    answer = admin.post(reverse("connect-watch", args=["parcels"]), {"store-8": "paris"})
-    assert answer["Location"] == reverse("connect")
-
-
-def test_store_that_nothing_uses_says_which_hub_to_ask(admin: Client, fleet: Fleet) -> None:
-    lonely = Store.objects.create(name="paris", platform="woocommerce", url="https://paris.example.com")
-    page = admin.get(reverse("connect-store", args=[lonely.name])).content.decode()
-    assert f'href="{reverse("connect-account", args=["parcels"])}?test"' in page
-    Integration.objects.all().delete()
-    Account.objects.all().delete()
-    page = admin.get(reverse("connect-store", args=[lonely.name])).content.decode()
-    assert f'href="{reverse("connect-account-add", args=["sendcloud"])}"' in page
 
 
 def test_address_nobody_answers_at_says_so_and_what_to_do(
