@@ -6,6 +6,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from integrations.registry import EDGES, HUBS, STORES, adapter_class
 from monitor import audit
 from monitor.access_control import VIEW_AUDIT
+from monitor.dashboard.middleware import ZONES
 from monitor.models import User
 
 _COUNT = re.compile(r" \(\d+\)$")
@@ -55,6 +57,12 @@ class Audited(Table):
         if obj is not None and request.user.has_perm(VIEW_AUDIT):
             context["audit"] = f"{reverse('audit')}?{urlencode({'q': audit.named(obj)})}"
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "time_zone" and field is not None:
+            field.validators.append(_is_a_zone)
+        return field
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         old = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None
@@ -146,6 +154,12 @@ class ReadOnly(Table):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj
         return False
+
+
+def _is_a_zone(name: str) -> None:
+    """What is told to whom is worked out for all together: a zone that there is not would stop it."""
+    if name not in ZONES:
+        raise ValidationError(_("“%(zone)s” is no time zone. Write it like Europe/Paris.") % {"zone": name})
 
 
 def _user(request: HttpRequest) -> User:

@@ -130,6 +130,22 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
 @admin.register(Subscription)
 class SubscriptionAdmin(Audited):
     heading = _("who is told")
-    list_display = ("email", "language", "time_zone", "tags", "include_warnings", "is_active")
-    list_filter = ("is_active", "language")
-    search_fields = ("email", "tags")
+    list_display = ("to", "channel", "tag_list", "include_warnings", "weekly_report", "is_active")
+    list_filter = ("is_active", "channel", "language")
+    list_select_related = ("user",)
+    search_fields = ("email", "label", "tags", "user__username", "user__first_name", "user__last_name")
+    readonly_fields = ("channel", "bounced_at", "bounce_answer", "reported_week")
+    # The address of a web-hook is a secret: web-hooks are added on the page "Who is told".
+    fields = (
+        *("channel", "email", "label", "user", "language", "time_zone", "tags", "platforms", "stores"),
+        *("include_warnings", "escalates_after", "quiet_from", "quiet_until", "urgent_passes"),
+        *("weekly_report", "is_active", "bounced_at", "bounce_answer", "reported_week"),
+    )
+
+    @admin.display(description=_("to"), ordering="email")
+    def to(self, row: Subscription) -> str:
+        return str(row)
+
+    @admin.display(description=_("tags"), ordering="tags")
+    def tag_list(self, row: Subscription) -> str:
+        return ", ".join(row.tags) or "–"

@@ -22,9 +22,9 @@ plain_page = {"change_form_template": "admin/change_form.html"}
 
 for model, its_admin, more in (
     (PeriodicTask, PeriodicTaskAdmin, plain_page),
-    (IntervalSchedule, IntervalScheduleAdmin, {}),
-    (CrontabSchedule, CrontabScheduleAdmin, {}),
-    (ClockedSchedule, ClockedScheduleAdmin, {}),
+    (IntervalSchedule, IntervalScheduleAdmin, {"search_fields": ("every", "period")}),
+    (CrontabSchedule, CrontabScheduleAdmin, {"search_fields": ("minute", "hour", "day_of_week", "timezone")}),
+    (ClockedSchedule, ClockedScheduleAdmin, {"search_fields": ("clocked_time",)}),
 ):
     admin.site.unregister(model)
     admin.site.register(model, type(f"Audited{its_admin.__name__}", (Audited, its_admin), more))

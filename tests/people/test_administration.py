@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -201,3 +202,21 @@ def test_the_administration_shows_no_second_factors_and_no_sessions(admin: Clien
     page = admin.get(reverse("admin:index")).content.decode()
     assert "mfa" not in page.lower()
     assert "usersession" not in page.lower()
+
+
+def test_zone_that_there_is_not_is_refused(admin: Client) -> None:
+    """One that got in would stop telling everybody of anything."""
+    row = Subscription.objects.create(email="ops@shop.example", time_zone="Europe/Paris")
+    url = reverse("admin:monitor_subscription_change", args=[row.pk])
+    entered = {"email": row.email, "language": "en", "include_warnings": "on", "is_active": "on"}
+    assert "Write it like Europe/Paris" in admin.post(url, entered | {"time_zone": "Paris"}).content.decode()
+    assert admin.post(url, entered | {"time_zone": "Asia/Tokyo"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.time_zone, row.channel) == ("Asia/Tokyo", "mail")
+
+
+def test_every_list_can_be_searched_and_counts_what_its_filters_find(admin: Client) -> None:
+    for table in site._registry:
+        url = reverse(f"admin:{table._meta.app_label}_{table._meta.model_name}_changelist")
+        assert admin.get(url, {"q": "nothing like it 7"}).context["cl"].result_count == 0, table
+        assert admin.get(url, {"_facets": "True"}).status_code == 200, table
