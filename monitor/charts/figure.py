@@ -27,7 +27,7 @@ _MARKS: Final = {
     MAINTENANCE: ("line-ew-open", "var(--paused)"),
 }
 """Shape and colour of what happened: colour is never alone."""
-_HOURS_APART = ((8, 1), (14, 2), (30, 4), (54, 8))
+_HOURS_APART = ((8, 1), (14, 2), (30, 4), (54, 8), (100, 12))
 """Up to so many hours on the axis, a tick every so many hours."""
 FULL_DAY = 26
 """Hours up to which the hours of an axis need no date beside them."""
@@ -211,16 +211,16 @@ def time_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[dat
     hours = (end - start) / HOUR
     form = pgettext("date format", "j M")
     if hours <= _HOURS_APART[-1][0]:
-        apart = next(apart for limit, apart in _HOURS_APART if hours <= limit)
+        every = next(every for limit, every in _HOURS_APART if hours <= limit)
         local = _full_hours(start, end, zone)
         dated = hours > FULL_DAY
         return [
             (at, formats.date_format(at, form) if dated and at.hour == 0 else f"{at:%H:%M}")
             for at in local
-            if at.hour % apart == 0
+            if at.hour % every == 0
         ]
     days = hours / 24
-    every = next((apart for limit, apart in _DAYS_APART if days <= limit), 61)
+    every = next((every for limit, every in _DAYS_APART if days <= limit), 61)
     midnights = [at for at in _full_hours(start, end, zone) if at.hour == 0]
     return [(at, formats.date_format(at, form)) for number, at in enumerate(midnights) if number % every == 0]
 

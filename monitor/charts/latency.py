@@ -33,7 +33,7 @@ LABEL_GAP = 0.5
 """Labels at the lines' ends are at least so many decades apart, or they would overprint."""
 LETTER_PX = 7
 """Room for a letter of them."""
-MOST_DOTS = 48
+MOST_DOTS = 30
 """Points closer together make a string of beads of a line."""
 
 

@@ -214,7 +214,7 @@ def ago(context: template.Context, at: datetime | None) -> SafeString:
         return SafeString(gettext("never"))
     age = context["now"] - at
     text = (
-        gettext("less than a minute ago")
+        gettext("just now")
         if age < timedelta(minutes=1)
         else pgettext("age", "%(duration)s ago") % {"duration": wording.duration(age)}
     )

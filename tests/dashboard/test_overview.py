@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 
 from integrations.models import Integration
+from monitor.dashboard.looking import Look
+from monitor.dashboard.queries.explore import Explore
 from monitor.models import Job, Transition, Verdict
+from monitor.scope import EVERYTHING
 from tests.dashboard import factories as make
 from tests.dashboard.conftest import signed_in, text_of
 
@@ -181,3 +184,11 @@ def test_its_queries_do_not_grow_with_the_fleet(operator, now, django_assert_max
         make.incident_of(make.watched(f"Shop {number}", now, "stalled", waiting=2), now)
     with django_assert_max_num_queries(12):
         operator.get("/")
+
+
+def test_hubs_are_compared_where_they_import_orders(now) -> None:
+    make.watched("Boutique", now)
+    make.watched("Studio", now, account=make.AccountFactory(name="braze-eu", title="Braze EU", kind="braze"))
+    explore = Explore(Look.of({"by": "hub"}, now), EVERYTHING)
+    assert [facet.title for facet in explore.facets] == ["Sendcloud EU"]
+    assert ("braze-eu", "Braze EU") in explore.hubs

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from integrations.adapters import ImportsOrders
 from integrations.models import Integration, Store
-from integrations.registry import adapter_class
+from integrations.registry import adapter_class, offers
 from monitor.charts.chosen import GROUPS, SELF_HOSTED, SHOPIFY, Chosen, platforms_of
 from monitor.dashboard.looking import Look
 from monitor.dashboard.queries.fleet import worst_first
@@ -41,10 +42,10 @@ class Explore:
         self.scope = scope
 
     @cached_property
-    def _rows(self) -> list[tuple[str, str, str, list[str]]]:
-        """Platform, account, its title, and the store's tags, each combination once."""
+    def _rows(self) -> list[tuple[str, str, str, str, list[str]]]:
+        """Platform, account, its title and kind, and the store's tags, each combination once."""
         rows = self.scope.limit(Integration.objects.order_by())
-        named = ("store__platform", "account__name", "account__title", "store__tags")
+        named = ("store__platform", "account__name", "account__title", "account__kind", "store__tags")
         return list(rows.values_list(*named).distinct())
 
     @cached_property
@@ -61,7 +62,7 @@ class Explore:
 
     @cached_property
     def tags(self) -> list[Choice]:
-        return [(one, one) for one in sorted({tag for row in self._rows for tag in row[3]})]
+        return [(one, one) for one in sorted({tag for row in self._rows for tag in row[4]})]
 
     @cached_property
     def store(self) -> Store | None:
@@ -102,7 +103,10 @@ class Explore:
         if self.look.by == "platform":
             return [choice for choice in self.platforms if choice[0] in here]
         if self.look.by == "hub":
-            return [choice for choice in self.hubs if choice[0] in {pair[1] for pair in pairs}]
+            # A hub that only counts events imports no orders that could be late.
+            importing = {row[1] for row in self._rows if offers(row[3], ImportsOrders)}
+            drawn = importing & {pair[1] for pair in pairs}
+            return [choice for choice in self.hubs if choice[0] in drawn]
         titles = {SHOPIFY: "Shopify", SELF_HOSTED: _("Self-hosted shops")}
         return [(group, titles[group]) for group in GROUPS if here & platforms_of(group)]
 

@@ -111,9 +111,13 @@
     for (const label of layout.annotations) label.font = { ...label.font, size: Math.min(label.font?.size ?? 12, 11) };
     const { tickvals = [], ticktext = [] } = layout.xaxis ?? {};
     if (!tickvals.length) return;
-    const every = Math.ceil(tickvals.length / 4);
-    layout.xaxis.tickvals = tickvals.filter((_, place) => place % every === 0);
-    layout.xaxis.ticktext = ticktext.filter((_, place) => place % every === 0);
+    // Fewer of them, and where days stand among hours, those of the days.
+    const days = [...ticktext.keys()].filter((place) => !ticktext[place].includes(":"));
+    const kept = days.length > 1 ? days : [...ticktext.keys()];
+    const every = Math.ceil(kept.length / 4);
+    const shown = kept.filter((_, place) => (place - Math.max(kept.indexOf(days[0]), 0)) % every === 0);
+    layout.xaxis.tickvals = shown.map((place) => tickvals[place]);
+    layout.xaxis.ticktext = shown.map((place) => ticktext[place]);
   };
 
   // Where there is nothing to draw a sentence says so, and takes no more room than that.
@@ -141,18 +145,25 @@
     if (isNew) listen(place);
   };
 
+  const sayFailed = (place) => {
+    const missing = place.querySelector(".chart-missing");
+    if (missing && !figures.has(place)) missing.textContent = place.dataset.failed;
+  };
+
   const load = async (place) => {
     if (document.hidden) return;
     const address = place.dataset.chart;
     try {
       const [answer] = await Promise.all([fetch(address, { headers: { Accept: "application/json" } }), plotly()]);
-      if (!answer.ok || place.dataset.chart !== address) return;
+      if (place.dataset.chart !== address) return;
+      if (!answer.ok) return sayFailed(place);
       const figure = await answer.json();
       const isSame = JSON.stringify(figures.get(place)) === JSON.stringify(figure);
       figures.set(place, figure);
       if (!isSame) draw(place);
     } catch {
-      // Not reachable just now: the figure stays as it was, and the sign above says so.
+      // Not reachable just now: a figure stays as it was, and the sign above says so.
+      sayFailed(place);
     }
   };
 
