@@ -66,9 +66,12 @@
     query.set("from", minute(from));
     query.set("to", minute(to));
     history.pushState({}, "", `?${query}`);
+    shown = location.search;
     follow();
   };
-  addEventListener("popstate", () => location.reload());
+  // A link to a part of the page, such as the one that skips to the content, comes here too and changes nothing.
+  let shown = location.search;
+  addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
 
   // Plotly reads and writes moments without a zone; the server sends all of them in UTC.
   const utc = (text) => Date.parse(`${String(text).replace(" ", "T").replace(/(Z|[+-]\d\d:\d\d)$/, "")}Z`);
@@ -182,6 +185,7 @@
 
   const redraw = () => figures.forEach((_, place) => draw(place));
   document.addEventListener("themechange", redraw);
+  matchMedia("(max-width: 640px)").addEventListener("change", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
   const near = new IntersectionObserver((entries) => {
