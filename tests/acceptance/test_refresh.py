@@ -165,9 +165,9 @@ def test_several_are_refreshed_at_once_from_the_administration(
         page.get_by_role("row", name=re.compile(name)).get_by_role("checkbox").check()
     page.get_by_label("Action:").select_option(label="Force refresh")
     page.get_by_role("button", name="Go").click()
-    page.get_by_label("Reason").fill("After the maintenance")
-    page.get_by_role("button", name="Force refresh").click()
-    expect(page.get_by_text("Queued.")).to_have_count(2)
+    page.get_by_label("Why (kept in the record)").fill("After the maintenance")
+    page.get_by_role("button", name="Refresh 2 integrations").click()
+    expect(page.get_by_role("heading", name="Refresh of 2 integrations")).to_be_visible()
     for name, title in zip(names, ["Velo Canal", "Maison Verveine"], strict=True):
         page.goto(f"{demo.url}/integrations/{name}/")
         expect_moved(page)
