@@ -68,9 +68,10 @@ def _grade() -> str:
 
 
 _CHANGED: Final = "kind = 'verdict' AND NOT (old_state = 'ok' AND new_state = 'ok')"
-# Of what happened, the newest changes. Who had none in this time was what the first one after it left, else
-# what it is now. Times are cut to the range; a state that lasted for no time is left out. A slice of an array
-# stands for a series, whose length would be overestimated.
+# Of what happened, the newest changes. Each ends what lasted since the one before it; the newest begins what
+# lasts to the end. Who had none in this time was what the first one after it left, else what it is now. Times
+# are cut to the range; a state that lasted for no time is left out. A slice of an array stands for a series,
+# whose length would be overestimated.
 _COURSES: Final = f"""
     WITH asked AS (SELECT %s::timestamptz AS start_at, %s::timestamptz AS end_at),
     seen AS MATERIALIZED (
@@ -84,34 +85,33 @@ _COURSES: Final = f"""
                                       AND integration_id IN (SELECT id FROM seen)
                                     ORDER BY at DESC OFFSET %s - 1 LIMIT 1), start_at) END AS since
           FROM asked),
-    steps AS MATERIALIZED (
-        SELECT integration_id, at, old_state, old_rule, new_state, new_rule,
-               row_number() OVER past AS place, lead(at) OVER past AS until_at
-          FROM monitor_transition
-         WHERE {_CHANGED} AND at >= (SELECT since FROM known) AND at < %s
-           AND integration_id IN (SELECT id FROM seen)
-        WINDOW past AS (PARTITION BY integration_id ORDER BY at, id)),
-    begun AS MATERIALIZED (
-        SELECT seen.id, GREATEST(seen.created_at, since) AS at, end_at, first.at AS until_at,
-               COALESCE(first.old_state, later.old_state, seen.state, '{State.UNKNOWN}') AS state,
-               COALESCE(first.old_rule, later.old_rule, seen.rule, '') AS rule
+    past AS MATERIALIZED (
+        SELECT * FROM (
+            SELECT integration_id AS id, lag(at) OVER each AS from_at, at, old_state, old_rule,
+                   new_state, new_rule, lead(at) OVER each IS NULL AS is_newest
+              FROM monitor_transition
+             WHERE {_CHANGED} AND at >= (SELECT since FROM known) AND at < %s
+               AND integration_id IN (SELECT id FROM seen)
+            WINDOW each AS (PARTITION BY integration_id ORDER BY at, id)) AS changes
+         WHERE old_state <> '{State.OK}' OR is_newest),
+    present AS MATERIALIZED (
+        SELECT seen.id, GREATEST(seen.created_at, since) AS begun_at, since, end_at, newest.at AS from_at,
+               COALESCE(newest.new_state, later.old_state, seen.state, '{State.UNKNOWN}') AS state,
+               COALESCE(newest.new_rule, later.old_rule, seen.rule, '') AS rule
           FROM known, seen
-          LEFT JOIN steps AS first ON first.integration_id = seen.id AND place = 1
+          LEFT JOIN past AS newest ON newest.id = seen.id AND is_newest
           LEFT JOIN LATERAL (
             SELECT old_state, old_rule FROM monitor_transition
-             WHERE first.at IS NULL AND integration_id = seen.id AND {_CHANGED} AND at >= end_at
+             WHERE newest.at IS NULL AND integration_id = seen.id AND {_CHANGED} AND at >= end_at
                AND (SELECT EXISTS (SELECT FROM monitor_transition WHERE kind = 'verdict' AND at >= %s))
              ORDER BY at, id LIMIT 1) AS later ON true
          WHERE GREATEST(seen.created_at, since) < end_at),
     lasted AS (
-        SELECT id, 0 AS place, at, COALESCE(until_at, end_at) AS until_at, until_at IS NULL AS is_last,
-               state, rule
-          FROM begun
+        SELECT id, GREATEST(past.from_at, begun_at) AS at, GREATEST(past.at, begun_at) AS until_at,
+               false AS is_last, old_state AS state, old_rule AS rule
+          FROM past JOIN present USING (id)
          UNION ALL
-        SELECT id, place, GREATEST(steps.at, begun.at),
-               GREATEST(COALESCE(steps.until_at, end_at), begun.at), steps.until_at IS NULL,
-               new_state, new_rule
-          FROM steps JOIN begun ON id = integration_id),
+        SELECT id, GREATEST(from_at, begun_at), end_at, true, state, rule FROM present),
     course AS MATERIALIZED (
         SELECT id, at, until_at, is_last, {_grade()} AS grade
           FROM lasted WHERE state <> '{State.OK}' AND until_at > at),
@@ -137,7 +137,20 @@ _COURSES: Final = f"""
     SELECT 'row', rank, 0, id, NULL, '', '', ARRAY[name, store, title, account, hub]
       FROM worst JOIN seen USING (id)
      UNION ALL
-    SELECT 'step', rank, place, id, at, state, rule, NULL FROM worst JOIN lasted USING (id)
+    SELECT 'step', rank, 0, id, begun_at, COALESCE(first.old_state, state),
+           COALESCE(first.old_rule, rule), NULL
+      FROM worst JOIN present USING (id)
+      LEFT JOIN LATERAL (
+        SELECT old_state, old_rule FROM monitor_transition
+         WHERE integration_id = worst.id AND {_CHANGED} AND at >= since AND at < end_at
+         ORDER BY at, id LIMIT 1) AS first ON true
+     UNION ALL
+    SELECT 'step', rank, row_number() OVER (ORDER BY step.at, step.id), worst.id, GREATEST(step.at, begun_at),
+           step.new_state, step.new_rule, NULL
+      FROM worst JOIN present USING (id)
+      JOIN LATERAL (
+        SELECT id, at, new_state, new_rule FROM monitor_transition
+         WHERE integration_id = worst.id AND {_CHANGED} AND at >= since AND at < end_at) AS step ON true
      ORDER BY what, a, b
 """  # noqa: S608  # constants of this module
 
