@@ -131,7 +131,7 @@ class GroupAdmin(Audited, DjangoGroupAdmin):
 class SubscriptionAdmin(Audited):
     heading = _("who is told")
     list_display = ("to", "channel", "tag_list", "include_warnings", "weekly_report", "is_active")
-    list_filter = ("is_active", "channel", "language")
+    list_filter = ("is_active", "language")
     list_select_related = ("user",)
     search_fields = ("email", "label", "tags", "user__username", "user__first_name", "user__last_name")
     readonly_fields = ("channel", "bounced_at", "bounce_answer", "reported_week")
