@@ -1,7 +1,6 @@
 """The printed call is run as it is printed; then our own audit finds that nothing stops the hub."""
 
 import os
-import shutil
 import subprocess
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from integrations.access.fixes.cloudflare_calls import allowing, expression
 from integrations.access.fixes.records import Guest, Place
 from integrations.access.records import Cause, Confidence, Diagnosis, Layer, Severity, Subject
 from tests.integrations.cloudflare import SELF_HOSTED, SENDCLOUD, TOKEN, running_edge, sentence
+from tests.needs import need
 
 pytestmark = pytest.mark.integration
 GUEST = Guest(
@@ -59,7 +59,7 @@ CURED = [
 
 def run(edge, fix):
     """In a shell as it stands, but for the host."""
-    assert shutil.which("curl"), "install curl"
+    need("curl")
     assert fix.place is Place.SHELL
     assert "https://api.cloudflare.com/client/v4/" in fix.text
     script = fix.text.replace("https://api.cloudflare.com", edge.url)

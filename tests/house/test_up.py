@@ -17,7 +17,7 @@ from monitor import embedded
 
 pytestmark = pytest.mark.acceptance
 
-FOREIGN = ("SYNCWATCH_", "DATABASE_URL", "BROKER_URL")
+FOREIGN = ("SYNCWATCH_", "DATABASE_URL", "BROKER_URL", "PYTHONUNBUFFERED")
 
 
 def free_port() -> int:

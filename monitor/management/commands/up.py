@@ -63,6 +63,8 @@ class Command(BaseCommand):
                 if settings.EMBEDDED:
                     supervisor.chores.append(DatabaseKeeper(settings.VAR_DIR, tell))
                 self.announce(ports, is_demo=is_demo)
+                # Into a file or a pipe it would come at the end only.
+                self.stdout.flush()
                 supervisor.run()
                 tell("Stopping.")
             except Stopped:
