@@ -12,13 +12,15 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful || event.detail.xhr?.status === 304) heard = Date.now();
   });
-  setInterval(() => {
+  const beat = () => {
     clock.textContent = form.format(new Date());
     if (Date.now() - heard < PATIENCE_MS || !sign.hidden) return;
     stamp.textContent = form.format(new Date(heard));
     sign.hidden = false;
     document.body.classList.add("is-disconnected");
-  }, 1000);
+  };
+  beat();
+  setInterval(beat, 1000);
 
   // A screen that sleeps shows nothing. Not every browser can be asked, and the screen may be asleep already.
   const stayAwake = () => navigator.wakeLock?.request("screen").catch(() => {});
