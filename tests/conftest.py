@@ -34,6 +34,7 @@ LONGEST = [
         "house/test_up.py",
         "fuzz/test_bad_answers.py",
         "accessibility/test_axe.py",
+        "accessibility/test_everyone.py",
         "acceptance/test_chain.py",
         "people/test_first_steps.py",
         "acceptance/test_first_steps.py",

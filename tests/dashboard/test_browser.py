@@ -14,8 +14,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 REFRESHABLE = {"refresh": {"method": "POST", "url": "https://hub.example/refresh/{integration_id}"}}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_pages_fit_the_screen_without_a_complaint(visit, today, width, scheme) -> None:
     one = make.watched("Boutique Lyon", today, "blocked_user_agent", since=timedelta(minutes=47), waiting=31)
     incident = make.incident_of(one, today)

@@ -43,7 +43,7 @@ def test_on_the_overview_the_focus_stays_while_news_come_and_arrows_lead_through
     assert focused(page) == "2 need you"
     Verdict.objects.filter(integration__store__title="Lyon").update(waiting_count=77)
     page.evaluate(ASK_AGAIN)
-    expect(page.locator("#live")).to_contain_text("77 waiting")
+    expect(page.locator("#live")).to_contain_text("77 waiting", timeout=20_000)
     assert focused(page) == "2 need you"
     press(page, "Tab")
     assert focused(page) == "1 healthy"

@@ -104,8 +104,7 @@ def test_without_javascript_one_finds_sorts_and_pauses(visit, fleet) -> None:
     }
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_every_part_of_the_page_of_an_integration_fits_the_screen(visit, today, width) -> None:
+def test_every_part_of_the_page_of_an_integration_fits_the_screen(visit, today, width=1440) -> None:
     one = make.watched("Boutique Lyon", today, "blocked_user_agent", since=timedelta(minutes=47), waiting=31)
     make.call(one, today)
     make.hub_failure(one, today)
