@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 
 from integrations.adapters import ImportsOrders, ReadsEvents
 from integrations.contracts import ConditionKind, Outcome
@@ -26,6 +26,7 @@ from monitor.models import (
     HubState,
     Incident,
     Maintenance,
+    Member,
     Refresh,
     Transition,
     Verdict,
@@ -205,9 +206,11 @@ class IntegrationPage:
 
     @cached_property
     def incidents(self) -> Sequence[Incident]:
-        """Newest first."""
+        """Newest first; with ``has_others``: whether it is, or was, about another integration too."""
+        others = Member.objects.filter(incident=OuterRef("pk")).exclude(integration=self.integration)
         return list(
             Incident.objects.filter(members__integration=self.integration)
+            .annotate(has_others=Exists(others))
             .select_related("acknowledged_by")
             .order_by("-opened_at")[:SHOWN_REFRESHES]
         )
