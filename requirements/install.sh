@@ -25,7 +25,7 @@ started=$(date +%s)
 if ! by_uv "$1" >"$log" 2>&1 && ! by_pip "$list" >>"$log" 2>&1; then
     if grep -qiE 'NameResolution|Temporary failure|ConnectionError|NewConnection|Network is unreachable|ConnectTimeout|No matching distribution' "$log" &&
         ! grep -q 'do not match the hashes' "$log"; then
-        echo "The packages could not be fetched: is this machine connected, or behind a proxy (HTTPS_PROXY)? Details: $log" >&2
+        echo "The packages could not be fetched: is this machine connected, or behind a proxy (HTTPS_PROXY, and PIP_CERT where it shows certificates of its own)? Details: $log" >&2
     else
         echo "Installing the packages failed: $(grep -m1 -iE '^ *ERROR' "$log" || tail -n 1 "$log") Details: $log" >&2
     fi
