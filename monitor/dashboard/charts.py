@@ -62,7 +62,7 @@ def fleet_latency(request: HttpRequest, form: str) -> HttpResponse:
         marks = happened(chosen, start=hours[0].start_at, end=look.end_at)
         return latency_figure(hours, zone=zone, marks=marks, link=link, on_time_s=limit_s)
 
-    return _answer(request, form, hours, f"latency-{slugify(of) or 'fleet'}", draw, link)
+    return _answer(request, form, hours, f"latency-{slugify(of) or 'fleet'}", draw, link=link)
 
 
 @page
@@ -168,6 +168,7 @@ def _answer(
     hours: Sequence[Hour],
     name: str,
     draw: Callable[[], Figure],
+    *,
     link: Callable[[Hour], str] | None = None,
 ) -> HttpResponse:
     if form == "json":

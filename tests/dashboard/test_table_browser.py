@@ -104,13 +104,13 @@ def test_without_javascript_one_finds_sorts_and_pauses(visit, fleet) -> None:
     }
 
 
-def test_every_part_of_the_page_of_an_integration_fits_the_screen(visit, today, width=1440) -> None:
+def test_every_part_of_the_page_of_an_integration_fits_the_screen(visit, today) -> None:
     one = make.watched("Boutique Lyon", today, "blocked_user_agent", since=timedelta(minutes=47), waiting=31)
     make.call(one, today)
     make.hub_failure(one, today)
     make.refresh_of(one, today, stage="done", outcome="moved", finished_at=today)
-    page = visit(f"/integrations/{one.name}/", viewport={"width": width, "height": 900})
+    page = visit(f"/integrations/{one.name}/", viewport={"width": 1440, "height": 900})
     for part in ("History", "Checks and calls", "Now"):
         page.get_by_role("link", name=part, exact=True).click()
         expect(page.locator(".parts [aria-current=page]")).to_have_text(part)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, part
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1440, part
