@@ -19,8 +19,8 @@ from monitor.scope import scope_of
 PER_PAGE = 50
 COLUMNS = (
     "id", "integration", "store", "account", "requested_by", "requested_by_account", "reason", "strategy",
-    "requested_at_utc", "asked_at_utc", "finished_at_utc", "attempts", "outcome", "detail", "waiting_before", "waiting_after",
-    "last_fetched_before_utc", "last_fetched_after_utc", "bulk",
+    "requested_at_utc", "asked_at_utc", "finished_at_utc", "attempts", "outcome", "detail",
+    "waiting_before", "waiting_after", "last_fetched_before_utc", "last_fetched_after_utc", "bulk",
 )  # fmt: skip
 
 
