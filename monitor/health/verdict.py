@@ -77,7 +77,8 @@ def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -
     The state is the worst of the bad ones: a warning whose consequence is a stall is no mere
     warning. Healthy is only what ``imports`` (or ``events``) proves: if it is unknown and nothing is
     bad, the verdict is unknown for the first reason. Advice (see :data:`ADVISORY`) is no
-    reason for anything. ``evidence["explains"]`` names what stands below.
+    reason for anything. ``evidence["explains"]`` names what stands below; ``evidence["seen_well_at"]`` is
+    when the cause was seen to be well once, which is not believed yet.
     """
     answers = sorted(helds, key=lambda held: _CAUSE_ORDER[held.kind])
     bad = [held for held in answers if held.state.is_bad and not _is_advice(held)]
@@ -143,6 +144,8 @@ def _kept(previous: Judgement | None, state: State, begun_at: datetime) -> datet
 
 def _evidence(cause: Held, explained: list[Held], imports: Held | None) -> dict[str, Any]:
     evidence = dict(cause.evidence)
+    if cause.candidate_state is State.OK and cause.observed_at is not None:
+        evidence["seen_well_at"] = cause.observed_at.isoformat()
     if imports is not None:
         for name in _SHARED_FIGURES:
             if name in imports.evidence:

@@ -53,6 +53,9 @@ _UNHEARD_OF = Phrase(
     headline=(_("This was judged by a rule that is no longer in use."),),
 )
 
+_SEEN_WELL = _("It looked well at %(seen_well_clock)s; the next look confirms it.")
+"""Until then the figures are those of the last look that was bad."""
+
 _BLOCKED = _("blocked")
 _REFUSED = _("refused")
 _UNREACHABLE = _("unreachable")
@@ -146,7 +149,7 @@ def explain(
     """
     phrase = _phrase(kind, rule)
     words = figures(evidence, now=now, tz=tz)
-    why = filled(phrase.why, words)
+    why = filled((_SEEN_WELL, *phrase.why), words)
     return Explanation(
         state_word=state_word(state or phrase.state, rule),
         headline=filled(phrase.headline, words)[0],

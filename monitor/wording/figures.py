@@ -22,6 +22,7 @@ _TIMES = {
     "due": "oldest_due_at",
     "silent_since": "last_event_before",
     "lost": "lost_since",
+    "seen_well": "seen_well_at",
 }
 _DURATIONS = {
     "tolerance": "tolerance_s",

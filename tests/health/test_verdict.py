@@ -1,5 +1,6 @@
 """One verdict with its root cause."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
@@ -64,6 +65,17 @@ def test_the_evidence_says_how_many_wait_and_what_else_is_explained():
     evidence = conclude(helds(access=FAIL, imports=FAIL), None, NOON).evidence
     assert evidence["waiting_count"] == 7
     assert evidence["explains"] == [{"kind": "imports", "state": "fail", "rule": "imports_rule"}]
+
+
+def test_what_was_seen_well_once_is_said_until_it_is_believed():
+    (*others, imports) = helds(imports=FAIL)
+    seen = replace(imports, candidate_state=OK, candidate_count=1, observed_at=ago(2))
+    verdict = conclude([*others, replace(seen, rule="stalled")], None, NOON)
+    assert verdict.state is FAIL
+    words = explain(IMPORTS, verdict.rule, verdict.evidence, now=NOON, tz=UTC)
+    assert words.why.startswith("It looked well at 11:58; the next look confirms it.")
+    before = conclude([*others, replace(imports, rule="stalled")], None, NOON)
+    assert "looked well" not in explain(IMPORTS, before.rule, before.evidence, now=NOON, tz=UTC).why
 
 
 def test_a_refusal_to_write_says_which_numbers_it_costs():
