@@ -80,7 +80,9 @@ def test_what_cannot_be_planned_is_said_at_the_form(operator, now, changes, word
     assert not Maintenance.objects.exists()
 
 
-def test_ending_one_counts_from_now_on_and_asks_for_its_note(operator, now, asked) -> None:
+def test_ending_one_counts_from_now_on_and_asks_for_its_note(
+    operator, now, asked, django_capture_on_commit_callbacks
+) -> None:
     window = Maintenance.objects.create(
         title="-", starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1), created_at=now,
         recurrence="FREQ=DAILY",
@@ -90,7 +92,8 @@ def test_ending_one_counts_from_now_on_and_asks_for_its_note(operator, now, aske
         hushed_at=now, hushed_by=window,
     )  # fmt: skip
     assert "1 incident not told" in text_of(operator, "/maintenance/")
-    operator.post(f"/maintenance/{window.pk}/end/")
+    with django_capture_on_commit_callbacks(execute=True):
+        operator.post(f"/maintenance/{window.pk}/end/")
     assert asked == ["monitor.alerts.tasks.follow_up"]
     page = text_of(operator, "/maintenance/")
     assert "End it now" not in page

@@ -21,6 +21,8 @@ ABREAST = len(BAD)
 ANSWERS = spread(list(every()), 2 * ABREAST + 1)
 """Neighbours are of different families: one batch holds one heavy answer, as its memory is measured by."""
 GROUPS = -(-len(ANSWERS) // ABREAST)
+ATTEMPTS = 3
+"""A bad remote is given so little time that on a busy machine it may be over before it was asked."""
 MOST_MB = 150
 MOST_S = 60
 TELLS_WHAT_IT_FOUND = {
@@ -138,10 +140,14 @@ def test_nothing_is_ok_that_answers_badly_and_its_neighbours_are_read(world: Wor
     wrong = []
     for turn in range(ABREAST if LONG else 1):
         for group in range(GROUPS):
-            world.forget()
             answers = given(group, turn)
-            for name, (_, answer) in answers.items():
-                world.front.mounts[f"/{name}"].bad = answer
-            world.run_batch()
-            wrong += [*harm(world, set(BAD)), *belief(world, answers)]
+            for _attempt in range(ATTEMPTS):
+                world.forget()
+                for name, (_, answer) in answers.items():
+                    world.front.mounts[f"/{name}"].bad = answer
+                world.run_batch()
+                wrong += harm(world, set(BAD))
+                if all(world.front.mounts[f"/{name}"].spoiled for name in answers):
+                    break
+            wrong += belief(world, answers)
     assert wrong == [], "\n".join(wrong)

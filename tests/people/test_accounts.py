@@ -251,8 +251,8 @@ def test_an_invited_person_joins_with_the_role_they_were_given(invite) -> None:
     assert "ada" in Client().get(address.partition("8000")[2]).content.decode()
     client, answer = join(address)
     assert answer["Location"] == reverse("overview")
-    assert is_in(client)
     assert 'class="message info"' in client.get(reverse("overview")).content.decode()
+    assert is_in(client)
     user = User.objects.get(username="nina")
     assert (user.email, user.language, list(user.groups.all())) == ("new@example.com", "fr", [])
     assert scope_of(user, "monitor.force_refresh").tags == {"fr"}

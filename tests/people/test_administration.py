@@ -190,7 +190,7 @@ def test_rows_of_history_tell_in_words_what_they_hold(admin: Client, fleet: Flee
     assert "commandes" in pages[fleet.incident]
     assert "à l’arrêt" in pages[moved]
     assert "Otto Lang (otto)" in pages[changed]
-    assert re.search("en pause ?: oui", pages[changed])
+    assert re.search(r"en pause\s?: oui", pages[changed])
     assert f"intégration {fleet.integration.name}" in pages[changed]
     assert "Team chat" in pages[told]
     for page in pages.values():

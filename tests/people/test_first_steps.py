@@ -157,5 +157,8 @@ def test_from_nobody_to_a_watched_integration(sandbox: Sandbox, page: Page, firs
     shot(page, "account-right")
     page.get_by_role("button", name="Watch the chosen integrations").click()
     expect(page.get_by_text("1 integration is watched from now on.")).to_be_visible()
+    # Nobody would hear of its first stall yet, so that is what comes next.
+    expect(page.get_by_role("heading", name="Who is told", level=1)).to_be_visible()
+    page.get_by_role("link", name="Connect", exact=True).click()
     expect(page.get_by_text("Not read yet; the first reading starts by itself.").first).to_be_visible()
     shot(page, "connect-full")

@@ -274,22 +274,25 @@ def _above_if(
         "Directly above each line that the command finds in the shop's configuration: one of them is the "
         "rule that refuses."
     )
-    found = [
-        _above(
-            title,
-            where,
-            text.spared(guest, methods=methods, ours=ours),
-            text.find_refusing_if(diagnosis.status, others, about=about),
-            f"{narrow} {skipped} {_can_say()}",
-        )
-    ]
     onward = text.to_php(guest)
-    if onward:
-        by_php = _("It is for a shop whose PHP is run by nginx; one that is handed on takes the next change.")
-        lines = text.spared(guest, methods=methods, ours=ours, by=onward)
-        find = text.find_refusing_if(diagnosis.status, others, about=about, by_try_files=True)
-        found.insert(0, _above(title, where, lines, find, f"{narrow} {by_php} {_can_say()}"))
-    return found
+    handed_on = _above(
+        _("%(title)s, where nginx hands the shop's requests on") % {"title": title} if onward else title,
+        where,
+        text.spared(guest, methods=methods, ours=ours),
+        text.find_refusing_if(diagnosis.status, others, about=about),
+        f"{narrow} {skipped} {_can_say()}",
+    )
+    if not onward:
+        return [handed_on]
+    by_php = _("It is for a shop whose PHP is run by nginx; one that is handed on takes the next change.")
+    run_here = _above(
+        _("%(title)s, where nginx runs the shop's PHP") % {"title": title},
+        where,
+        text.spared(guest, methods=methods, ours=ours, by=onward),
+        text.find_refusing_if(diagnosis.status, others, about=about, by_try_files=True),
+        f"{narrow} {by_php} {_can_say()}",
+    )
+    return [run_here, handed_on]
 
 
 def _above(title: str, where: str, lines: str, find: str, note: str) -> Fix:

@@ -1,3 +1,3 @@
-DATE_FORMAT = "j M Y"
+DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"
-DATETIME_FORMAT = "j M Y, H:i"
+DATETIME_FORMAT = "j N Y, H:i"
