@@ -57,9 +57,9 @@ screenshots: .venv/dev.stamp
 	@$(PYTHON) -m tests.screenshots $(ARGS)
 
 # File by file, for what a module's tests share is then made once; the longest files begin (tests/conftest.py).
-# One more at a time than the two processors that are counted on, for some wait for clocks and processes.
+# Two more at a time than the two processors that are counted on, for many wait for clocks and processes.
 test: .venv/dev.stamp
-	@$(TEST) -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(TEST) -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Ends with the table of what was set up against what was named (var/test-servers/confusion.md).
 test-servers: .venv/dev.stamp
