@@ -15,8 +15,9 @@ by_uv() {
     by_pip requirements/uv.txt || return
     index=${PIP_INDEX_URL:-$("$python" -m pip config get global.index-url 2>/dev/null || true)}
     if [ -n "$index" ]; then export UV_DEFAULT_INDEX="$index"; fi
-    # Services may not write into the installation, so what they run is compiled now.
-    if [ "$1" = base ]; then export UV_COMPILE_BYTECODE=1; fi
+    # What runs is compiled now, once: services may not write into the installation, and where Python is told to
+    # leave no bytecode behind every start would compile all of it anew. Tests leave theirs behind.
+    if [ "$1" != dev ]; then export UV_COMPILE_BYTECODE=1; fi
     .venv/bin/uv pip install --no-progress --python "$python" --require-hashes --only-binary :all: -r "requirements/$1.txt"
 }
 
