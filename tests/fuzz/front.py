@@ -19,6 +19,7 @@ BadAnswer = Callable[[str], Pieces]
 Change = Callable[[str, bytes], bytes]
 """From the signature of a request and the body of its good answer to what is sent instead."""
 
+NOT_THERE = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 _OPERATION = re.compile(rb"\b(query|mutation)\s+(\w+)")
 
 
@@ -75,7 +76,7 @@ class Front:
         prefix = "/" + re.split(r"[/?]", target, maxsplit=2)[1]
         mount = self.mounts.get(prefix)
         if mount is None:
-            writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+            writer.write(NOT_THERE)
             return True
         name = signature(method, target.removeprefix(prefix), body)
         mount.asked.append(name)
@@ -90,9 +91,13 @@ class Front:
             if "link" in sent:
                 sent["link"] = sent["link"].replace(f"{self.url}/api/", f"{self.url}{prefix}/api/")
         else:
-            end = urlsplit(target).path.rpartition("/")[2]
+            # A changed answer may have named anything as what is to be asked for next.
+            known = mount.answers.get(urlsplit(target).path.rpartition("/")[2])
+            if known is None:
+                writer.write(NOT_THERE)
+                return True
             status, sent = "200 OK", {"content-type": "application/json"}
-            content = mount.answers[end].replace(b"FRONT", self.url.encode())
+            content = known.replace(b"FRONT", self.url.encode())
         if mount.change is not None:
             changed = mount.change(name, content)
             mount.spoiled[name] += changed != content
