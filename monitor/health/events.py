@@ -222,7 +222,9 @@ def _poisson_tail(count: int, mean: float) -> float:
     """
     if mean > MANY:
         return math.erfc((mean - count - 0.5) / math.sqrt(2 * mean)) / 2
-    log_terms = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)]
+    # Beyond this all terms together are below 1e-38 (Chernoff), however many a hub says that it counted.
+    last = min(count, math.ceil(mean + 20 * math.sqrt(mean)) + 60)
+    log_terms = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(last + 1)]
     return math.fsum(math.exp(term) for term in log_terms)
 
 
