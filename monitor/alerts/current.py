@@ -18,7 +18,6 @@ _OF_ITS_BEGINNING = frozenset(
         "newest_arrived_at",
         "hub_failures",
         "hours",
-        "seen_well_at",
     }
 )
 """Figures that were not the last word: once it is over they would be told as if they still held."""

@@ -77,7 +77,8 @@ def judge(integration_ids: Sequence[int], now: datetime) -> list[VerdictChange]:
                 settled, moved = _settle(held[pk], known)
                 conditions += settled
                 new = verdict.conclude([item for _, item in moved], old, now)
-            verdicts.append(_verdict_row(pk, new, known, now))
+            well_at = verdict.seen_well_at(new, [item for _, item in moved])
+            verdicts.append(_verdict_row(pk, new, known, now, well_at))
             for before, after in moved:
                 if _is_news(before, after):
                     transitions.append(_transition(pk, after.kind, before, after, now))
@@ -212,13 +213,18 @@ def _condition_row(pk: int, held: Held) -> dict[str, Any]:
     }
 
 
-def _verdict_row(pk: int, judgement: Judgement, facts: Facts, now: datetime) -> dict[str, Any]:
+def _verdict_row(
+    pk: int, judgement: Judgement, facts: Facts, now: datetime, well_at: datetime | None
+) -> dict[str, Any]:
+    evidence = judgement.evidence
+    if well_at is not None:
+        evidence = {**evidence, "seen_well_at": well_at.isoformat()}
     return {
         "integration_id": pk,
         "state": judgement.state,
         "cause": judgement.cause or "",
         "rule": judgement.rule,
-        "evidence": judgement.evidence,
+        "evidence": evidence,
         "since": judgement.since,
         "judged_at": now,
         "waiting_count": facts.waiting_count,

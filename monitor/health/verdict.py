@@ -77,8 +77,7 @@ def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -
     The state is the worst of the bad ones: a warning whose consequence is a stall is no mere
     warning. Healthy is only what ``imports`` (or ``events``) proves: if it is unknown and nothing is
     bad, the verdict is unknown for the first reason. Advice (see :data:`ADVISORY`) is no
-    reason for anything. ``evidence["explains"]`` names what stands below; ``evidence["seen_well_at"]`` is
-    when the cause was seen to be well once, which is not believed yet.
+    reason for anything. ``evidence["explains"]`` names what stands below.
     """
     answers = sorted(helds, key=lambda held: _CAUSE_ORDER[held.kind])
     bad = [held for held in answers if held.state.is_bad and not _is_advice(held)]
@@ -100,6 +99,15 @@ def conclude(helds: Iterable[Held], previous: Judgement | None, now: datetime) -
         return Judgement(State.UNKNOWN, reason.kind, reason.rule, since, _evidence(reason, [], imports))
     since = _kept(previous, State.OK, max(held.since for held in answers if held.state is State.OK))
     return Judgement(State.OK, None, imports.rule, since, dict(imports.evidence))
+
+
+def seen_well_at(judgement: Judgement, helds: Iterable[Held]) -> datetime | None:
+    """When the cause of a bad verdict was seen to be well, once, which is not believed yet.
+
+    No part of the judgement: what is told of it later would keep what is true for a moment only.
+    """
+    causes = (held for held in helds if judgement.state.is_bad and held.kind is judgement.cause)
+    return next((held.observed_at for held in causes if held.candidate_state is State.OK), None)
 
 
 def reading_history(previous: Judgement, now: datetime) -> Judgement:
@@ -144,8 +152,6 @@ def _kept(previous: Judgement | None, state: State, begun_at: datetime) -> datet
 
 def _evidence(cause: Held, explained: list[Held], imports: Held | None) -> dict[str, Any]:
     evidence = dict(cause.evidence)
-    if cause.candidate_state is State.OK and cause.observed_at is not None:
-        evidence["seen_well_at"] = cause.observed_at.isoformat()
     if imports is not None:
         for name in _SHARED_FIGURES:
             if name in imports.evidence:

@@ -103,6 +103,25 @@ def test_judging_the_same_observation_again_confirms_nothing(integration):
     assert Condition.objects.get(kind="access").candidate_state == "fail"
 
 
+def test_what_looks_well_once_is_said_of_the_verdict_and_kept_nowhere(integration):
+    read_everything(NOON)
+    judge([integration.pk], NOON)
+    for minutes in (20, 25):
+        shut_out_the_hub(integration, NOON + minutes * MINUTE)
+        judge([integration.pk], NOON + minutes * MINUTE)
+    assert "seen_well_at" not in Verdict.objects.get().evidence
+    well_at = NOON + 30 * MINUTE
+    read_everything(well_at)
+    judge([integration.pk], well_at)
+    verdict, incident = Verdict.objects.get(), Incident.objects.get()
+    assert (verdict.state, verdict.evidence["seen_well_at"]) == ("fail", well_at.isoformat())
+    assert "seen_well_at" not in incident.evidence
+    read_everything(NOON + 35 * MINUTE)
+    judge([integration.pk], NOON + 35 * MINUTE)
+    assert Verdict.objects.get().state == "ok"
+    assert not [row for row in Transition.objects.all() if "seen_well_at" in row.evidence]
+
+
 def test_a_first_bad_observation_brings_the_next_reading_forward(integration):
     read_everything(NOON)
     judge([integration.pk], NOON)

@@ -8,7 +8,7 @@ import pytest
 from integrations.contracts import ConditionKind, Outcome
 from monitor.health.records import Held, Judgement
 from monitor.health.states import State
-from monitor.health.verdict import conclude, judge, next_check_at
+from monitor.health.verdict import conclude, judge, next_check_at, seen_well_at
 from monitor.wording import explain
 from tests.health.world import NOON, ago, facts, failing, log, probes, waiting
 
@@ -70,12 +70,14 @@ def test_the_evidence_says_how_many_wait_and_what_else_is_explained():
 def test_what_was_seen_well_once_is_said_until_it_is_believed():
     (*others, imports) = helds(imports=FAIL)
     seen = replace(imports, candidate_state=OK, candidate_count=1, observed_at=ago(2))
-    verdict = conclude([*others, replace(seen, rule="stalled")], None, NOON)
+    verdict = conclude([*others, seen], None, NOON)
     assert verdict.state is FAIL
-    words = explain(IMPORTS, verdict.rule, verdict.evidence, now=NOON, tz=UTC)
+    assert seen_well_at(verdict, [*others, seen]) == ago(2)
+    assert seen_well_at(verdict, [*others, imports]) is None
+    evidence = {**verdict.evidence, "seen_well_at": ago(2).isoformat()}
+    words = explain(IMPORTS, "stalled", evidence, now=NOON, tz=UTC)
     assert words.why.startswith("It looked well at 11:58; the next look confirms it.")
-    before = conclude([*others, replace(imports, rule="stalled")], None, NOON)
-    assert "looked well" not in explain(IMPORTS, before.rule, before.evidence, now=NOON, tz=UTC).why
+    assert "looked well" not in explain(IMPORTS, "stalled", verdict.evidence, now=NOON, tz=UTC).why
 
 
 def test_a_refusal_to_write_says_which_numbers_it_costs():
